@@ -1,0 +1,152 @@
+"""Where the files of a conversation lie in the REACT2024 layout, and the traps on the way.
+
+    ROOT/{train,val,test}.csv                                 pair lists
+    ROOT/<split>/{3D_FV_files,Emotion,Audio_files,Video_files}/<site>/<chat>/<person>/<clip>[.ext]
+
+Copies of the release differ: `Emotion` may call the two persons P1 and P2, a site may be spelled
+`Recola` or `RECOLA`, `Video_files` may hold frame folders or mp4 files, and cloud downloads leave
+`._*`, `.DS_Store` and `<clip>_full.npy` files behind, which are never read.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from jaxreact.errors import UserError
+
+COEFFS, EMOTION, AUDIO = "coeffs", "emotion", "audio"
+MODALITIES = (COEFFS, EMOTION, AUDIO)
+"""What can be read of a clip. Pictures are needed for rendering only: see `video_source`."""
+
+EMOTION_ROLES = {
+    "Expert_video": "P1",
+    "Novice_video": "P2",
+    "P25": "P1",
+    "P41": "P1",
+    "P45": "P1",
+    "P26": "P2",
+    "P42": "P2",
+    "P46": "P2",
+}
+"""A person's name in the other folders -> the name that `Emotion` may use instead."""
+
+_FOLDER = {
+    COEFFS: ("3D_FV_files", ".npy"),
+    EMOTION: ("Emotion", ".csv"),
+    AUDIO: ("Audio_files", ".wav"),
+}
+_PICTURES = {".png", ".jpg", ".jpeg"}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One person's recording of one conversation.
+
+    `name` is `<site>/<chat>/<person>/<clip>`. A path is None where that modality was not asked
+    for. `frames` (25 a second) is what all the modalities that were asked for have in common.
+    """
+
+    name: str
+    coeffs: Path | None
+    emotion: Path | None
+    audio: Path | None
+    frames: int
+
+
+@dataclass(frozen=True)
+class Dyad:
+    """One ordered pair: the speaker whom the model sees and hears, the listener it learns from."""
+
+    speaker: Clip
+    listener: Clip
+
+    @property
+    def frames(self) -> int:
+        """Frames that both recordings have."""
+        return min(self.speaker.frames, self.listener.frames)
+
+
+def read_pairs(root: Path, split: str) -> list[tuple[str, str]]:
+    """Reads `ROOT/<split>.csv`: the two clip names of every row, in the file's order.
+
+    The first row is a header whatever it says (behaviour 12); columns 1 and 2 hold the names.
+    Raises `UserError` for a root that is no data set, a malformed row or an empty list.
+    """
+    path = root / f"{split}.csv"
+    if not path.is_file():
+        raise UserError(
+            f"{path}: no such file; the data root must hold {split}.csv beside the folder {split}/ "
+            "with 3D_FV_files, Emotion and Audio_files (REACT2024 layout)"
+        )
+    with path.open(newline="", encoding="utf-8-sig") as lines:
+        rows = [row for row in list(csv.reader(lines))[1:] if row]
+    for number, row in enumerate(rows, start=2):
+        if len(row) < 3 or not all(_is_clip_name(field.strip()) for field in row[1:3]):
+            raise UserError(
+                f"{path}: row {number} is {','.join(row)!r}; expected "
+                "<number>,<site>/<chat>/<person>/<clip>,<site>/<chat>/<person>/<clip>"
+            )
+    if not rows:
+        raise UserError(f"{path}: lists no conversation; choose another split or fill the list")
+    if not (root / split).is_dir():
+        raise UserError(f"{root / split}: no such folder, though {path.name} lists clips in it")
+    return [(row[1].strip(), row[2].strip()) for row in rows]
+
+
+def _is_clip_name(field: str) -> bool:
+    parts = field.split("/")
+    return len(parts) >= 4 and all(part not in ("", ".", "..") for part in parts)
+
+
+def find(root: Path, split: str, modality: str, name: str) -> Path | None:
+    """The file of a clip's modality, or None: the literal path first, then the known variants."""
+    folder, suffix = _FOLDER[modality]
+    names = [name, _emotion_name(name)] if modality == EMOTION else [name]
+    for candidate in names:
+        path = _with_site(root / split / folder, candidate + suffix)
+        if path is not None and path.is_file():
+            return path
+    return None
+
+
+def expected(split: str, modality: str, name: str) -> str:
+    """The path below the root where a clip's modality should be, for messages."""
+    folder, suffix = _FOLDER[modality]
+    return f"{split}/{folder}/{name}{suffix}"
+
+
+def video_source(root: str | Path, split: str, clip: Clip) -> Path | None:
+    """The clip's frame folder, or else its mp4 file, or None where there are no pictures."""
+    folder = _with_site(Path(root) / split / "Video_files", clip.name)
+    if folder is not None and folder.is_dir() and frame_files(folder):
+        return folder
+    film = _with_site(Path(root) / split / "Video_files", f"{clip.name}.mp4")
+    return film if film is not None and film.is_file() else None
+
+
+def frame_files(folder: Path) -> list[Path]:
+    """The pictures `<n>.png` or `<n>.jpg` of a frame folder by number, 10 after 9."""
+    pictures = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in _PICTURES and path.stem.isdecimal()
+    ]
+    return sorted(pictures, key=lambda path: int(path.stem))
+
+
+def _emotion_name(name: str) -> str:
+    """`NoXI/<chat>/Expert_video/3` -> `NoXI/<chat>/P1/3`."""
+    *chat, person, clip = name.split("/")
+    return "/".join([*chat, EMOTION_ROLES.get(person, person), clip])
+
+
+def _with_site(folder: Path, name: str) -> Path | None:
+    """`folder/name`, or the same with the site folder in another case, or None."""
+    literal = folder / name
+    if literal.exists() or not folder.is_dir():
+        return literal
+    site, _, rest = name.partition("/")
+    for path in sorted(folder.iterdir()):
+        if path.name.upper() == site.upper() and (path / rest).exists():
+            return path / rest
+    return None
