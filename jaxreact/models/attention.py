@@ -1,0 +1,176 @@
+"""Transformer parts that the tokenizer and the predictor share: norm, attention, MLP, block.
+
+Attribute names follow the original's torch modules, so that weight conversion is a readable table.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Bool, Float
+
+MASKED_SCORE = -1e30
+"""Score of a key that may not be attended to. Finite on purpose: a row in which every key is masked
+then has equal scores and attends uniformly to all of them, as the original does at the first
+generation step (behaviour 14), and its gradient stays finite; minus infinity would give NaN."""
+
+Mask = Bool[Array, "batch keys"] | None
+Key = jax.Array | None
+
+
+def dropout(x: jax.Array, rate: float, key: Key) -> jax.Array:
+    """Zeroes each entry with probability `rate` and rescales the rest; `key=None` is inference."""
+    if key is None or rate == 0.0:
+        return x
+    keep = jax.random.bernoulli(key, 1.0 - rate, x.shape)
+    return jnp.where(keep, x / (1.0 - rate), 0.0)
+
+
+def split(key: Key, count: int) -> list[Any]:
+    """`count` independent keys, or as many `None`s when there is no key (inference)."""
+    return [None] * count if key is None else list(jax.random.split(key, count))
+
+
+def layer_norm(features: int, bias: bool, rngs: nnx.Rngs) -> nnx.LayerNorm:
+    """The original's layer norm: eps 1e-5, bias optional, statistics in float32 (behaviour 18)."""
+    return nnx.LayerNorm(features, epsilon=1e-5, use_bias=bias, use_fast_variance=False, rngs=rngs)
+
+
+def linear(inputs: int, outputs: int, bias: bool, rngs: nnx.Rngs, std: float = 0.02) -> nnx.Linear:
+    """A linear layer with GPT-2's initialisation: normal weights of deviation `std`, zero bias."""
+    initializer = nnx.initializers.normal(std)
+    return nnx.Linear(inputs, outputs, use_bias=bias, kernel_init=initializer, rngs=rngs)
+
+
+def residual_std(n_layer: int) -> float:
+    """Deviation of the weights that write into the residual stream (GPT-2, section 2.3)."""
+    return 0.02 / (2 * n_layer) ** 0.5
+
+
+def heads_mask(mask: Mask, n_head: int, mixed: bool) -> Bool[Array, "batch heads 1 keys"] | None:
+    """Key mask of every sample, ready to broadcast over the queries.
+
+    With `mixed`, head h of sample b uses the key mask of sample (b * n_head + h) % batch: the
+    original's `mask.repeat` mixes the samples of a batch so (behaviour 13).
+    """
+    if mask is None:
+        return None
+    if not mixed:
+        return mask[:, None, None, :]
+    batch = mask.shape[0]
+    sample = (jnp.arange(batch)[:, None] * n_head + jnp.arange(n_head)) % batch
+    return mask[sample][:, :, None, :]
+
+
+def attend(
+    query: Float[Array, "batch queries features"],
+    key: Float[Array, "batch keys features"],
+    value: Float[Array, "batch keys features"],
+    mask: Mask,
+    n_head: int,
+    rate: float = 0.0,
+    dropout_key: Key = None,
+    mixed: bool = False,
+) -> Float[Array, "batch queries features"]:
+    """Multi-head scaled dot-product attention, softmax in float32; True in `mask` is attended.
+
+    A sample without any attended key attends uniformly to all keys (see `MASKED_SCORE`).
+    """
+    batch, queries, features = query.shape
+    query, key, value = (
+        part.reshape(batch, part.shape[1], n_head, features // n_head)
+        for part in (query, key, value)
+    )
+    scores = jnp.einsum("bqhd,bkhd->bhqk", query, key, preferred_element_type=jnp.float32)
+    scores = scores * (features // n_head) ** -0.5
+    allowed = heads_mask(mask, n_head, mixed)
+    if allowed is not None:
+        scores = jnp.where(allowed, scores, MASKED_SCORE)
+    weights = dropout(jax.nn.softmax(scores, axis=-1), rate, dropout_key)
+    output = jnp.einsum("bhqk,bkhd->bqhd", weights.astype(value.dtype), value)
+    return output.reshape(batch, queries, features)
+
+
+class SelfAttention(nnx.Module):
+    """Attention of a sequence to itself, all positions to all: there is no causal mask anywhere."""
+
+    def __init__(self, config, *, rngs: nnx.Rngs):
+        n = config.n_embd
+        self.c_attn = linear(n, 3 * n, config.bias, rngs)
+        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config.n_layer))
+        self.n_head, self.dropout = config.n_head, config.dropout
+        self.mixed = getattr(config, "mixed_masks", False)
+
+    def __call__(self, x: jax.Array, mask: Mask = None, key: Key = None) -> jax.Array:
+        weights_key, output_key = split(key, 2)
+        query, keys, value = jnp.split(self.c_attn(x), 3, axis=-1)
+        y = attend(query, keys, value, mask, self.n_head, self.dropout, weights_key, self.mixed)
+        return dropout(self.c_proj(y), self.dropout, output_key)
+
+
+class CrossAttention(nnx.Module):
+    """Attention of x (queries) to y (keys and values), sequences of equal length.
+
+    A key is attended where both masks allow it. Without a mask for x there is no mask at all, even
+    if y has one; without one for y, x's is used (behaviour 15b).
+    """
+
+    def __init__(self, config, *, rngs: nnx.Rngs):
+        n = config.n_embd
+        self.x_c_attn = linear(n, n, config.bias, rngs)
+        self.y_c_attn = linear(n, 2 * n, config.bias, rngs)
+        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config.n_layer))
+        self.n_head, self.dropout = config.n_head, config.dropout
+        self.mixed = getattr(config, "mixed_masks", False)
+
+    def __call__(
+        self,
+        x: jax.Array,
+        y: jax.Array,
+        mask_x: Mask = None,
+        mask_y: Mask = None,
+        key: Key = None,
+    ) -> jax.Array:
+        weights_key, output_key = split(key, 2)
+        mask = mask_x if mask_x is None or mask_y is None else mask_x & mask_y
+        keys, value = jnp.split(self.y_c_attn(y), 2, axis=-1)
+        y = attend(
+            self.x_c_attn(x),
+            keys,
+            value,
+            mask,
+            self.n_head,
+            self.dropout,
+            weights_key,
+            self.mixed,
+        )
+        return dropout(self.c_proj(y), self.dropout, output_key)
+
+
+class MLP(nnx.Module):
+    """Two linear layers around an exact (erf) GELU, four times as wide inside."""
+
+    def __init__(self, config, *, rngs: nnx.Rngs):
+        n = config.n_embd
+        self.c_fc = linear(n, 4 * n, config.bias, rngs)
+        self.c_proj = linear(4 * n, n, config.bias, rngs, residual_std(config.n_layer))
+        self.dropout = config.dropout
+
+    def __call__(self, x: jax.Array, key: Key = None) -> jax.Array:
+        return dropout(self.c_proj(jax.nn.gelu(self.c_fc(x), approximate=False)), self.dropout, key)
+
+
+class Block(nnx.Module):
+    """Pre-norm transformer block."""
+
+    def __init__(self, config, *, rngs: nnx.Rngs):
+        self.ln_1 = layer_norm(config.n_embd, config.bias, rngs)
+        self.attn = SelfAttention(config, rngs=rngs)
+        self.ln_2 = layer_norm(config.n_embd, config.bias, rngs)
+        self.mlp = MLP(config, rngs=rngs)
+
+    def __call__(self, x: jax.Array, mask: Mask = None, key: Key = None) -> jax.Array:
+        attention_key, mlp_key = split(key, 2)
+        x = x + self.attn(self.ln_1(x), mask, attention_key)
+        return x + self.mlp(self.ln_2(x), mlp_key)
