@@ -1,0 +1,184 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from jaxreact.data.audio import read_audio
+from jaxreact.data.cache import ArrayCache
+from jaxreact.data.crops import random_start
+from jaxreact.data.layout import Clip, Dyad
+from jaxreact.data.pipeline import evaluation_items, training_batches
+from jaxreact.data.react2024 import mean_face, read_split
+from jaxreact.errors import UserError
+from tests.data.react2024_files import TinyDataSet, write_tiny
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> TinyDataSet:
+    return write_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def dyads(data):
+    return read_split(data.root, "train")
+
+
+def batches(data, dyads, **changes):
+    options = {"frames": 16, "batch_size": 2, "seed": 0, "epochs": 1, **changes}
+    return training_batches(dyads, mean_face(data.root), **options)
+
+
+def origin(data, coeffs):
+    """Whose clip and which first frame a stretch of mean-subtracted coefficients is."""
+    value = float(coeffs[0, 0]) + 0.5
+    return data.names[int(value) - 1], round((value % 1) * 1024)
+
+
+def test_shapes_and_types(data, dyads):
+    batch = next(batches(data, dyads, audio_frames=10))
+    shapes = {name: array.shape for name, array in batch.items()}
+    assert shapes == {
+        "speaker_coeffs": (2, 16, 58),
+        "listener_coeffs": (2, 16, 58),
+        "listener_emotion": (2, 16, 25),
+        "speaker_waveform": (2, 6400),
+    }
+    assert {array.dtype for array in batch.values()} == {np.dtype(np.float32)}
+
+
+def test_everything_of_an_item_is_the_same_stretch_of_one_dyad(data, dyads):
+    pairs = {(dyad.speaker.name, dyad.listener.name): dyad for dyad in dyads}
+    for batch in batches(data, dyads, audio_frames=10, seed=3):
+        for item in range(2):
+            speaker, start = origin(data, batch["speaker_coeffs"][item])
+            listener, listener_start = origin(data, batch["listener_coeffs"][item])
+            dyad = pairs[speaker, listener]
+            assert listener_start == start
+            np.testing.assert_array_equal(
+                batch["speaker_coeffs"][item], data.coeffs(speaker)[start : start + 16] - 0.5
+            )
+            np.testing.assert_allclose(
+                batch["listener_emotion"][item],
+                data.emotion(listener)[start : start + 16],
+                atol=1e-6,
+            )
+            assert dyad.speaker.audio is not None
+            np.testing.assert_array_equal(
+                batch["speaker_waveform"][item], read_audio(dyad.speaker.audio, start / 25, 0.4)
+            )
+
+
+def test_random_start_covers_both_ends():
+    rng = np.random.default_rng(0)
+    starts = {random_start(20, 16, rng) for _ in range(200)}
+    assert starts == {0, 1, 2, 3}
+    assert random_start(16, 16, rng) == 0
+    assert random_start(17, 16, rng) == 0
+
+
+def test_an_epoch_shows_every_dyad_once_and_each_epoch_another_order(data, dyads):
+    def order(seed, epochs):
+        stream = batches(data, dyads, batch_size=1, seed=seed, epochs=epochs, modalities=["coeffs"])
+        return [origin(data, batch["speaker_coeffs"][0]) for batch in stream]
+
+    two = order(0, 2)
+    assert [sorted(name for name, _ in half) for half in (two[:4], two[4:])] == [
+        sorted(data.names)
+    ] * 2
+    assert two == order(0, 2)
+    assert two != order(1, 2)
+    assert two[:4] != two[4:]
+
+
+def test_validation_starts_at_zero_in_order_and_keeps_the_remainder(data, dyads):
+    stream = batches(
+        data, dyads[:3], crop="start", shuffle=False, drop_remainder=False, modalities=["coeffs"]
+    )
+    got = [origin(data, item) for batch in stream for item in batch["speaker_coeffs"]]
+    assert got == [(dyad.speaker.name, 0) for dyad in dyads[:3]]
+
+
+def test_sound_is_padded_where_the_file_ends_early(data, dyads):
+    short = [Dyad(dyads[0].speaker, dyads[0].listener)]
+    item = next(iter(evaluation_items(short, 60)))
+    samples = int(44100 * 2.4) * 16000 // 44100
+    assert item["speaker_waveform"].shape == (60 * 640,)
+    assert np.abs(item["speaker_waveform"][samples - 200 : samples]).max() > 0.1
+    beyond = next(batches(data, short, batch_size=1, frames=60, audio_frames=70))
+    assert beyond["speaker_waveform"].shape == (1, 70 * 640)
+    assert not beyond["speaker_waveform"][0, samples + 1 :].any()
+
+
+def test_state_of_the_iterator_resumes_the_stream(data, dyads):
+    stream = batches(data, dyads, epochs=None, modalities=["coeffs"])
+    next(stream)
+    state = stream.get_state()
+    expected = next(stream)["speaker_coeffs"]
+    again = batches(data, dyads, epochs=None, modalities=["coeffs"])
+    again.set_state(state)
+    np.testing.assert_array_equal(next(again)["speaker_coeffs"], expected)
+
+
+def test_workers_do_not_change_the_stream(data, dyads):
+    alone = list(batches(data, dyads, epochs=2))
+    helped = list(batches(data, dyads, epochs=2, workers=2))
+    assert len(alone) == len(helped) == 4
+    for one, other in zip(alone, helped, strict=True):
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_shards_split_the_dyads(data, dyads):
+    seen = []
+    for index in range(2):
+        stream = batches(data, dyads, batch_size=1, shard=(index, 2), modalities=["coeffs"])
+        seen += [origin(data, batch["speaker_coeffs"][0])[0] for batch in stream]
+    assert sorted(seen) == sorted(data.names)
+
+
+def test_errors_name_what_to_change(data, dyads):
+    with pytest.raises(UserError, match=r"shorter than the 61 frames .*010_2016-03-25_Paris"):
+        batches(data, dyads, frames=61)
+    with pytest.raises(UserError, match="batch of 5"):
+        batches(data, dyads, batch_size=5)
+    with pytest.raises(UserError, match="no conversation"):
+        batches(data, [])
+    with pytest.raises(UserError, match="shorter than the 736"):
+        evaluation_items(dyads)
+
+
+def test_evaluation_items_in_order(data, dyads):
+    items = evaluation_items(dyads, 32)
+    assert len(items) == 4
+    for item, dyad in zip(items, dyads, strict=True):
+        np.testing.assert_array_equal(item["speaker_coeffs"], data.coeffs(dyad.speaker.name)[:32])
+        np.testing.assert_allclose(
+            item["speaker_emotion"], data.emotion(dyad.speaker.name)[:32], atol=1e-6
+        )
+        assert item["listener_emotion"].shape == (32, 25)
+    centred = evaluation_items(dyads, 32, mean_face=mean_face(data.root))[0]
+    np.testing.assert_array_equal(centred["speaker_coeffs"], items[0]["speaker_coeffs"] - 0.5)
+
+
+def test_cache_keeps_the_most_recent_within_its_limit():
+    cache = ArrayCache(limit=2 * 8 * 10)
+    reads = []
+
+    def load(name):
+        reads.append(name)
+        return np.zeros(10)
+
+    for name in "abacab":
+        cache.get(name, lambda name=name: load(name))
+    assert reads == ["a", "b", "c", "b"]
+    assert cache.nbytes == 160
+    cache.get("large", lambda: np.zeros(100))
+    assert cache.nbytes == 160
+    with pytest.raises(ValueError, match="read-only"):
+        cache.get("a", lambda: np.zeros(10))[0] = 1
+    assert pickle.loads(pickle.dumps(cache)).nbytes == 0
+
+
+def test_dyads_are_picklable(dyads):
+    assert pickle.loads(pickle.dumps(dyads)) == dyads
+    assert isinstance(dyads[0].speaker, Clip)
