@@ -1,0 +1,80 @@
+"""MediaPipe's pose matrix in the terms of the 58-vector.
+
+MediaPipe places its canonical face (x to the person's left, y up, z out of the face, centimetres)
+before a camera at the origin that looks along -z with a vertical field of view of 63 degrees. The
+data set's fits see a fixed crop around the face through a very narrow lens instead (camera at
+z = 10 of model space, focal length 1315 px on 224 px). So two things change:
+
+- *Rotation.* A narrow lens that is aimed at the face sees what is seen along the ray to the face,
+  so each rotation is first turned by what brings that ray to the camera's axis. Without it a face
+  at the edge of a wide picture would seem turned away by up to 30 degrees.
+- *Translation.* The crop is fixed for a whole clip, at the face's median place and size, so that
+  the median face is exactly the neutral one of `face.NEUTRAL_TRANSLATION`. With d the depth in cm
+  and m its median, the head keeps its apparent size when 10 - z = (10 - 1.84) d / m, and its
+  apparent place in the crop when x = (p - median p) d / CM_PER_UNIT, p = X / d being the tangent
+  under which the wide camera sees it.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from jaxreact.face import NEUTRAL_TRANSLATION
+
+CM_PER_UNIT = 17.5
+"""Model unit in cm: brow to chin is 14.5 cm in MediaPipe's canonical face, 0.83 in FaceVerse's."""
+
+VERTICAL_FOV = np.radians(63.0)
+"""Field of view that MediaPipe assumes for every picture (its default camera)."""
+
+_CAMERA_Z = 10.0
+_MODEL_TO_CANONICAL = np.diag([1.0, -1.0, -1.0])  # y down and z backwards -> y up and z forwards
+
+
+def rotations(matrices: Float[np.ndarray, "time 4 4"]) -> Float[np.ndarray, "time 3"]:
+    """Angles (a, b, c) in radians with R = Rz(c) Ry(b) Rx(a), as in `jaxreact.face`.
+
+    `matrices` are MediaPipe's facial transformation matrices (cm). a is within pi of pi, so an
+    upright face that looks at the camera has a = pi; b is in [-pi/2, pi/2], c in [-pi, pi]. They
+    are not unwrapped over time.
+    """
+    aimed = _aim_at_face(matrices[:, :3, 3]) @ _orthonormal(matrices[:, :3, :3])
+    r = aimed @ _MODEL_TO_CANONICAL
+    a = np.arctan2(r[:, 2, 1], r[:, 2, 2]) % (2 * np.pi)
+    b = -np.arcsin(np.clip(r[:, 2, 0], -1.0, 1.0))
+    c = np.arctan2(r[:, 1, 0], r[:, 0, 0])
+    return np.stack([a, b, c], axis=1)
+
+
+def translations(matrices: Float[np.ndarray, "time 4 4"]) -> Float[np.ndarray, "time 3"]:
+    """Model-space translations (x right, y up, z to the camera), the median face being neutral."""
+    depth = -matrices[:, 2, 3]
+    tangent = matrices[:, :2, 3] / depth[:, None]
+    xy = (tangent - np.median(tangent, axis=0)) * depth[:, None] / CM_PER_UNIT
+    neutral = np.array(NEUTRAL_TRANSLATION)
+    z = _CAMERA_Z - (_CAMERA_Z - neutral[2]) * depth / np.median(depth)
+    return np.column_stack([xy + neutral[:2], z])
+
+
+def face_centre(
+    matrices: Float[np.ndarray, "time 4 4"], width: int, height: int
+) -> tuple[float, float]:
+    """The face's median place in the picture: (x, y) as fractions of width and height."""
+    tangent = np.median(matrices[:, :2, 3] / -matrices[:, 2:3, 3], axis=0)
+    scale = 0.5 / np.tan(VERTICAL_FOV / 2)  # fractions of the height
+    return float(0.5 + tangent[0] * scale * height / width), float(0.5 - tangent[1] * scale)
+
+
+def _orthonormal(matrices: np.ndarray) -> np.ndarray:
+    """The nearest rotations: removes the scale that MediaPipe may leave in the matrix."""
+    u, _, v = np.linalg.svd(matrices.astype(np.float64))
+    return u @ v
+
+
+def _aim_at_face(positions: np.ndarray) -> np.ndarray:
+    """The smallest rotations that bring the rays to `positions` (T, 3) onto the axis (0, 0, -1)."""
+    x, y, z = (positions / np.linalg.norm(positions, axis=1, keepdims=True)).T
+    q = np.empty((len(positions), 3, 3))
+    q[:, 0] = np.stack([1 - x * x / (1 - z), -x * y / (1 - z), x], axis=1)
+    q[:, 1] = np.stack([-x * y / (1 - z), 1 - y * y / (1 - z), y], axis=1)
+    q[:, 2] = np.stack([-x, -y, -z], axis=1)
+    return q
