@@ -1,0 +1,155 @@
+"""A run directory: what training and conversion write and every command reads.
+
+    config.json   kind, format, model (its configuration), and what else the kind needs
+    model/        an Orbax checkpoint of the model's variables (training: the best ones)
+
+A predictor's directory also holds its `audio_encoder/`, a run directory of its own. A tokenizer's
+config.json holds `mean_face`, the 58 numbers that raw coefficients exceed the model's by.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from jaxreact.errors import UserError
+from jaxreact.files import replacing
+from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
+from jaxreact.models.predictor import PredictorConfig, ReactPredictor
+from jaxreact.models.quantizers import Statistics
+from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
+from jaxreact.training.checkpoint import Checkpoints
+
+FORMAT = 1
+KINDS: dict[str, tuple[type, type]] = {
+    "tokenizer": (FaceTokenizerConfig, FaceTokenizer),
+    "predictor": (PredictorConfig, ReactPredictor),
+    "audio_encoder": (AudioEncoderConfig, AudioEncoder),
+}
+"""Configuration and module of each kind of model."""
+
+Variables = dict[str, Any]
+"""A model's variables as nested plain dicts of arrays; list indices are integer keys."""
+
+
+def abstract_model(kind: str, config: Any) -> tuple[nnx.GraphDef, nnx.State]:
+    """Graph definition and abstract variables of the model that `config` describes.
+
+    Every variable is a parameter or a quantiser's statistic; anything else would be lost by
+    training, which carries these two.
+    """
+    model = nnx.eval_shape(lambda: KINDS[kind][1](config, rngs=nnx.Rngs(0)))
+    graph, state = nnx.split(model)
+    _, _, rest = nnx.split_state(state, nnx.Param, Statistics, ...)
+    if jax.tree.leaves(rest):
+        raise TypeError(f"{kind}: variables other than parameters and statistics: {rest}")
+    return graph, state
+
+
+def build(kind: str, config: Any, variables: Variables) -> Any:
+    """The model that `config` describes, holding `variables`."""
+    graph, state = abstract_model(kind, config)
+    nnx.replace_by_pure_dict(state, variables)
+    return nnx.merge(graph, state)
+
+
+def write_config(directory: str | Path, kind: str, config: Any, **extra: Any) -> None:
+    """Writes `config.json` of a run directory."""
+    content = {"kind": kind, "format": FORMAT, "model": dataclasses.asdict(config), **extra}
+    with replacing(Path(directory) / "config.json") as path:
+        path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def read_config(directory: str | Path, kind: str) -> tuple[Any, dict[str, Any]]:
+    """Model configuration and whole content of a run directory's `config.json`.
+
+    Raises UserError where the directory is none, or holds another kind of model.
+    """
+    path = Path(directory) / "config.json"
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(
+            f"{directory}: no config.json here; give the directory of a trained or converted {kind}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    found = content.get("kind") if isinstance(content, dict) else None
+    if found != kind:
+        raise UserError(f"{path}: kind is {found!r}, expected {kind!r}")
+    if content.get("format") != FORMAT:
+        raise UserError(f"{path}: format is {content.get('format')}, this version reads {FORMAT}")
+    return make_config(kind, content.get("model"), path), content
+
+
+def make_config(kind: str, fields: Any, source: str | Path) -> Any:
+    """The configuration that a mapping read from `source` describes; UserError if it is none."""
+    config_class = KINDS[kind][0]
+    known = {field.name for field in dataclasses.fields(config_class)}
+    if not isinstance(fields, dict):
+        raise UserError(f"{source}: the {kind}'s configuration is not a mapping")
+    if unknown := sorted(set(fields) - known):
+        raise UserError(f"{source}: unknown keys for a {kind}: {', '.join(unknown)}")
+    try:
+        return config_class(**fields)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{source}: {error}") from error
+
+
+def save_model(
+    directory: str | Path, kind: str, config: Any, variables: Variables, **extra: Any
+) -> None:
+    """Writes a whole run directory beside `directory`, then renames it.
+
+    `extra` goes into config.json and must be JSON. Raises UserError if `directory` exists and is
+    not empty.
+    """
+    directory = Path(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UserError(f"{directory}: exists already; remove it or choose another name")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        target = beside / directory.name
+        with Checkpoints(target / "model") as checkpoints:
+            checkpoints.save(0, variables)
+        write_config(target, kind, config, **extra)
+        os.replace(target, directory)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def load_variables(directory: str | Path, kind: str, config: Any) -> Variables:
+    """The variables saved in a run directory."""
+    if not (Path(directory) / "model").is_dir():
+        raise UserError(f"{directory}: no model/ here; has training saved a checkpoint yet?")
+    with Checkpoints(Path(directory) / "model") as checkpoints:
+        return checkpoints.restore(nnx.to_pure_dict(abstract_model(kind, config)[1]))[0]
+
+
+def load_model(directory: str | Path, kind: str, **overrides: Any) -> tuple[Any, dict[str, Any]]:
+    """Model and content of config.json of a run directory.
+
+    `overrides` replace fields of the model's configuration (behaviour, not sizes).
+    """
+    config, content = read_config(directory, kind)
+    config = dataclasses.replace(config, **overrides)
+    return build(kind, config, load_variables(directory, kind, config)), content
+
+
+def mean_face(content: dict[str, Any], source: str | Path) -> np.ndarray:
+    """The mean face (58,) of a tokenizer's config.json; UserError if it names none."""
+    values = content.get("mean_face")
+    if values is None:
+        raise UserError(
+            f"{source}: this tokenizer was converted without a mean face; convert it again with"
+            " --mean-face mean_face.npy"
+        )
+    return np.asarray(values, np.float32)

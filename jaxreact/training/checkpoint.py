@@ -1,0 +1,90 @@
+"""Checkpoints: the only module that touches Orbax.
+
+Arrays are always restored to an abstract target (shapes, dtypes, shardings). Without one, Orbax
+gives the keys of layer lists back as strings, and merging sorts "10" before "2": layers are
+permuted silently once there are more than ten.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+
+from jaxreact.errors import UserError
+
+Tree = Any
+"""Nested dicts (and dataclasses) of arrays; as a target also of `jax.ShapeDtypeStruct`."""
+
+
+class Checkpoints:
+    """The numbered checkpoints in one directory, of which the newest `keep` stay.
+
+    A save is complete or absent: Orbax writes beside and renames. Saving is asynchronous; `close`
+    (or leaving the `with` block) waits for it.
+    """
+
+    def __init__(self, directory: str | Path, keep: int = 1):
+        self.directory = Path(directory).absolute()
+        options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
+        self.manager = ocp.CheckpointManager(self.directory, options=options)
+
+    def save(self, step: int, arrays: Tree, record: dict[str, Any] | None = None) -> None:
+        """Saves `arrays` and `record` (anything JSON can say) as checkpoint `step`."""
+        self.manager.save(
+            step,
+            args=ocp.args.Composite(
+                arrays=ocp.args.StandardSave(arrays), record=ocp.args.JsonSave(record or {})
+            ),
+        )
+
+    def latest(self) -> int | None:
+        """Number of the newest complete checkpoint."""
+        return self.manager.latest_step()
+
+    def restore(self, abstract: Tree, step: int | None = None) -> tuple[Tree, dict[str, Any]]:
+        """Arrays and record of a checkpoint (the newest by default), as `abstract` describes them.
+
+        Raises UserError where there is none, or where a shape or a name differs from `abstract`.
+        """
+        step = self.latest() if step is None else step
+        if step is None:
+            raise UserError(f"{self.directory}: no complete checkpoint here")
+        try:
+            restored = self.manager.restore(
+                step,
+                args=ocp.args.Composite(
+                    arrays=ocp.args.StandardRestore(_with_shardings(abstract)),
+                    record=ocp.args.JsonRestore(),
+                ),
+            )
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(
+                f"{self.directory / str(step)}: does not fit its config.json: {reason}"
+            ) from error
+        return restored["arrays"], restored["record"]
+
+    def wait(self) -> None:
+        """Returns when everything saved so far is on disk."""
+        self.manager.wait_until_finished()
+
+    def close(self) -> None:
+        self.manager.close()
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _with_shardings(abstract: Tree) -> Tree:
+    """`abstract` with a sharding on every leaf; those without one go to the first device."""
+    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+
+    def place(leaf: Any) -> jax.ShapeDtypeStruct:
+        sharding = getattr(leaf, "sharding", None) or device
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+    return jax.tree.map(place, abstract)
