@@ -1,0 +1,33 @@
+"""Frame folders: every coefficient step drawn with the built-in head."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+from jaxtyping import Float
+
+from jaxreact.errors import UserError
+
+_SIZE = 256
+
+
+def require_renderer() -> None:
+    """Raises `UserError` if frames cannot be drawn here, before hours of work depend on it."""
+    try:
+        from jaxreact.rendering import render  # noqa: F401
+    except ImportError as error:
+        raise UserError(f"--video needs the renderer ({error}); leave it out") from None
+
+
+def write_frames(folder: Path, coeffs: Float[np.ndarray, "time 58"]) -> None:
+    """Writes `folder/1.png` ... `folder/<time>.png`, 256 x 256, from raw coefficients."""
+    from jaxreact.rendering import render  # most simulations never need it
+
+    folder.mkdir(parents=True)
+    for number, picture in enumerate(render(coeffs, size=_SIZE), start=1):
+        encoder = av.CodecContext.create("png", "w")
+        encoder.width = encoder.height = _SIZE
+        encoder.pix_fmt = "rgb24"
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        packets = [*encoder.encode(frame), *encoder.encode(None)]
+        (folder / f"{number}.png").write_bytes(b"".join(bytes(packet) for packet in packets))
