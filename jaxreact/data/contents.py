@@ -5,6 +5,7 @@ rows under a header line): everything is cut to `Clip.frames`, the common length
 """
 
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,10 @@ from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, Clip
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS as COEFF_COUNT
 from jaxreact.face import EMOTION_CHANNELS, FPS
+
+# NumPy parses npy headers with `ast`, whose depth counter CPython 3.11 shares between threads: now
+# and then one of Grain's reader threads would fail with "AST constructor recursion depth mismatch".
+_HEADER_LOCK = threading.Lock()
 
 
 def load_coeffs(clip: Clip) -> Float[np.ndarray, "frames 58"]:
@@ -88,7 +93,8 @@ def _asked_for(clip: Clip, path: Path | None, modality: str) -> Path:
 def _open_array(path: Path) -> np.ndarray:
     """Maps an npy file without reading it; one that would run pickled code is refused."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with _HEADER_LOCK:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: not a plain npy array ({reason}); copy it again") from None
