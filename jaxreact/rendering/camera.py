@@ -1,0 +1,59 @@
+"""The camera of the original: FaceVerse's pinhole camera, which every backend shares."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from jaxreact.errors import UserError
+
+DISTANCE = 10.0
+"""The camera stands at (0, 0, 10) in world units and looks at the origin."""
+
+FOCAL_AT_224 = 1315.0
+"""Focal length in pixels of a picture 224 pixels wide."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A square pinhole camera on the +z axis; world x is image right, y up.
+
+    `size`: side of the picture in pixels. `zoom` multiplies the focal length: 1 is the original's
+    picture (a face fills it), less shows more around the face.
+    Source: FaceVerse v2's projection, u = c + f X / (10 - Z), v = c - f Y / (10 - Z), with the
+    origin at the corner of the top-left pixel, so pixel centres lie at + 0.5.
+    """
+
+    size: int = 224
+    zoom: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise UserError(f"size: a picture needs at least 1 pixel a side, got {self.size}")
+        if not self.zoom > 0:
+            raise UserError(f"zoom: must be positive, got {self.zoom}")
+
+    @property
+    def focal(self) -> float:
+        """Focal length in pixels."""
+        return FOCAL_AT_224 * self.size / 224 * self.zoom
+
+    @property
+    def centre(self) -> float:
+        """Both coordinates of the principal point in pixels."""
+        return self.size / 2
+
+    def project(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
+        """World points to (u, v, depth): u right and v down in pixels, depth in world units."""
+        depth = DISTANCE - points[..., 2]
+        u = self.centre + self.focal * points[..., 0] / depth
+        v = self.centre - self.focal * points[..., 1] / depth
+        return np.stack([u, v, depth], axis=-1)
+
+    def directions(
+        self, u: Float[np.ndarray, " n"], v: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n 3"]:
+        """Directions of the rays from the camera through image points, with z = -1."""
+        x = (u - self.centre) / self.focal
+        y = (self.centre - v) / self.focal
+        return np.stack([x, y, np.full_like(x, -1.0)], axis=-1).astype(np.float32)
