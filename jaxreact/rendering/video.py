@@ -1,0 +1,129 @@
+"""Pictures and sound to an mp4 that every player opens: H.264 and AAC, without a system ffmpeg."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+from jaxtyping import Float, UInt8
+
+from jaxreact.errors import UserError
+from jaxreact.face import FPS
+from jaxreact.files import replacing
+
+Sound = tuple[Float[np.ndarray, "samples *channels"], int]
+"""Waveform in [-1, 1], (samples,) or (samples, 2), and its rate in Hz."""
+
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+
+
+def write_video(
+    path: str | Path,
+    frames: Iterable[UInt8[np.ndarray, "height width 3"]],
+    fps: int = FPS,
+    audio: Sound | None = None,
+) -> int:
+    """Writes RGB frames and optional sound to `path` (mp4) and returns the number of frames.
+
+    Frames are taken one at a time, so memory does not grow; sound is cut where the pictures end.
+    H.264 needs even sides: an odd one is lengthened by a repeated pixel. An existing file is
+    replaced only on success. Raises `UserError` for no frame at all, frames of different or wrong
+    shapes, and sound that is empty, not finite or neither mono nor stereo.
+    """
+    waveform, rate = (None, 0) if audio is None else (_planar(audio[0]), audio[1])
+    with replacing(path) as temporary, _open(temporary) as container:
+        numbered = enumerate(frames)
+        _, first = next(numbered, (0, None))
+        if first is None:
+            raise UserError(f"{path}: there is no frame to write")
+        _check(first, first, 0)
+        stream = _video_stream(container, first, fps)
+        voice = _Voice(container, waveform, rate) if waveform is not None else None
+        count = 0
+        for count, frame in _chain(first, numbered):
+            _check(frame, first, count - 1)
+            container.mux(stream.encode(_picture(frame)))
+            if voice:
+                voice.advance(round(count * rate / fps))
+        container.mux(stream.encode(None))
+        if voice:
+            voice.finish()
+    return count
+
+
+def _open(path: Path) -> OutputContainer:
+    # faststart puts the index first, so that a browser plays before it has the whole file.
+    return av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+
+
+def _chain(first: np.ndarray, rest: Iterator[tuple[int, np.ndarray]]) -> Iterator:
+    """Frames with their count so far, from 1."""
+    yield 1, first
+    for index, frame in rest:
+        yield index + 1, frame
+
+
+def _check(frame: np.ndarray, first: np.ndarray, index: int) -> None:
+    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+        found = f"{frame.dtype} {frame.shape}"
+        raise UserError(f"frame {index}: expected uint8 (height, width, 3), got {found}")
+    if frame.shape != first.shape:
+        raise UserError(f"frame {index}: shape {frame.shape} differs from frame 0's {first.shape}")
+
+
+def _picture(frame: np.ndarray) -> av.VideoFrame:
+    height, width = frame.shape[:2]
+    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return av.VideoFrame.from_ndarray(even, format="rgb24")
+
+
+def _video_stream(container: OutputContainer, frame: np.ndarray, fps: int) -> VideoStream:
+    stream = container.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "veryfast"})
+    stream.height, stream.width = (side + side % 2 for side in frame.shape[:2])
+    stream.pix_fmt = "yuv420p"
+    return stream
+
+
+def _planar(waveform: np.ndarray) -> Float[np.ndarray, "channels samples"]:
+    waveform = np.asarray(waveform, np.float32)
+    channels = waveform[:, None] if waveform.ndim == 1 else waveform
+    if channels.ndim != 2 or channels.shape[1] not in (1, 2) or not len(channels):
+        raise UserError(f"audio: expected (samples,) or (samples, 2), got {waveform.shape}")
+    if not np.isfinite(channels).all():
+        raise UserError("audio: the waveform holds a value that is not finite")
+    return np.ascontiguousarray(channels.T)
+
+
+class _Voice:
+    """The sound track, encoded as far as the pictures have come."""
+
+    def __init__(self, container: OutputContainer, waveform: np.ndarray, rate: int) -> None:
+        self._container, self._waveform, self._rate, self._done = container, waveform, rate, 0
+        layout = "stereo" if len(waveform) == 2 else "mono"
+        target = rate if rate in AAC_RATES else 48000
+        self._stream: AudioStream = container.add_stream("aac", rate=target, layout=layout)
+        self._resampler = av.AudioResampler("fltp", layout, target)
+
+    def advance(self, until: int) -> None:
+        """Encodes up to sample `until`, or to the end of the waveform."""
+        block = self._waveform[:, self._done : until]
+        if not block.shape[1]:
+            return
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(block), format="fltp", layout=self._stream.layout.name
+        )
+        frame.sample_rate, frame.pts = self._rate, self._done
+        frame.time_base = Fraction(1, self._rate)
+        self._done += block.shape[1]
+        for ready in self._resampler.resample(frame):
+            self._container.mux(self._stream.encode(ready))
+
+    def finish(self) -> None:
+        """Encodes what the resampler and the encoder still hold."""
+        for ready in self._resampler.resample(None):
+            self._container.mux(self._stream.encode(ready))
+        self._container.mux(self._stream.encode(None))
