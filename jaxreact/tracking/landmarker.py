@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 
 from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS, INDEX
+from jaxreact.tracking.no_opengl import drawing_modules_optional, provide_opengl
 
 INSTALL = "pip install 'jaxreact[track]'"
 
@@ -105,9 +106,11 @@ def open_landmarker(model: Path | None = None) -> Iterator[Landmarker]:
 
 
 def _import_mediapipe() -> tuple[Any, Any, Any]:
+    provide_opengl()
     try:
-        import mediapipe
-        from mediapipe.tasks.python import BaseOptions, vision
+        with drawing_modules_optional():
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
     except ModuleNotFoundError as error:
         raise UserError(f"face tracking needs {error.name}: {INSTALL}") from None
     return mediapipe, vision, BaseOptions
