@@ -10,6 +10,8 @@ _BIN_FRAMES = 5
 _SHOWN = (("AU12",), ("AU4", "AU15"), ("AU1", "AU2"), ("AU9",))
 _AUDIBLE = 0.01
 """Root mean square above which somebody is talking; the room's noise is a hundredth of that."""
+_SMOOTH_BINS = 2 * FPS // _BIN_FRAMES + 1
+"""Two seconds, raised cosine: one telling's time may differ from another's by half a second."""
 _SIMILAR = 0.5
 _MOST = 8
 
@@ -24,12 +26,12 @@ def behaviour(performance: Performance) -> Float[np.ndarray, "bins 5"]:
     for names in _SHOWN:
         columns = performance.emotion[:, [EMOTIONS.index(name) for name in names]]
         tracks.append(columns[: bins * _BIN_FRAMES].mean(axis=1).reshape(bins, -1).mean(axis=1))
-    window = np.hanning(_FPS_WINDOW + 2)[1:-1]
+    window = np.hanning(_SMOOTH_BINS + 2)[1:-1]
     smooth = [np.convolve(track, window / window.sum(), "same") for track in tracks]
     return np.stack(smooth, axis=1)
 
 
-_FPS_WINDOW = (
+_SMOOTH_BINS = (
     2 * FPS // _BIN_FRAMES + 1
 )  # bins in two seconds: half of it overlaps a second's jitter
 

@@ -27,7 +27,7 @@ from jaxreact.data.simulate.story import Story
 from jaxreact.data.simulate.voice import synthesise
 from jaxreact.face import EXPRESSION, FPS
 
-_BROW_BATON = {"browInnerUp": 0.3, "browOuterUp": 0.3}
+_BROW_BATON = {"browInnerUp": 0.18, "browOuterUp": 0.18}
 """Raised brows underline an accent: Ekman's (1979) batons."""
 
 

@@ -81,15 +81,14 @@ def show(
     Displays of one kind do not pile up (the stronger one shows); different kinds blend.
     """
     total = np.zeros((frames, COEFFS))
+    times = np.arange(frames) / FPS
     for kind, units in _UNITS.items():
         curve = np.zeros(frames)
         for display in displays:
             if display.kind == kind:
                 shape = pulse(frames, display.start, display.duration, _ATTACK[kind], 0.6)
                 # A held expression relaxes by a third before it is let go.
-                relaxing = np.clip(
-                    (np.arange(frames) / FPS - display.start) / display.duration, 0, 1
-                )
+                relaxing = np.clip((times - display.start) / display.duration, 0, 1)
                 curve = np.maximum(curve, display.strength * shape * (1 - relaxing / 3))
         total += curve[:, None] * unit_vector(units, asymmetry)
     return total * expressiveness

@@ -83,10 +83,10 @@ def _draw_style(rng: np.random.Generator) -> Style:
     """
     return Style(
         mirror_smile=float(rng.uniform(0.82, 0.97)),
-        mirror_negative=float(rng.uniform(0.75, 0.95)),
-        mirror_surprise=float(rng.uniform(0.75, 0.95)),
-        mirror_lag=float(rng.uniform(0.85, 1.3)),
-        mirror_duration=float(rng.uniform(2.6, 4.0)),
+        mirror_negative=float(rng.uniform(0.8, 0.95)),
+        mirror_surprise=float(rng.uniform(0.8, 0.95)),
+        mirror_lag=float(rng.uniform(1.0, 1.35)),
+        mirror_duration=float(rng.uniform(3.0, 4.2)),
         expressiveness=float(rng.uniform(0.85, 1.15)),
         nod=float(rng.uniform(0.7, 0.95)),
         nod_delay=float(rng.uniform(0.15, 0.4)),

@@ -71,7 +71,7 @@ def _at_phrase_end(
     if phrase.rising:
         displays.append(Display(role, SURPRISE, start, 1.0, 0.45))
     elif rng.random() < style.acknowledge:
-        displays.append(Display(role, ASSENT, start, float(rng.uniform(1.3, 2.0)), 1.0))
+        displays.append(Display(role, ASSENT, start, float(rng.uniform(1.8, 2.6)), 1.0))
     backchannels = [start] if rng.random() < style.backchannel else []
     return displays, nods, backchannels
 

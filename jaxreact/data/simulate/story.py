@@ -14,7 +14,8 @@ SMILE, CONCERN, SURPRISE, DISTASTE, ASSENT = "smile", "concern", "surprise", "di
 
 _KINDS = (SMILE, CONCERN, SURPRISE, DISTASTE)
 _KIND_WEIGHTS = (0.46, 0.2, 0.2, 0.14)
-_TURN_CHANGE_PROBABILITY = 0.55
+_TURN_CHANGE_PROBABILITY = 0.6
+_BY_LISTENER = 0.3
 _GAP = 0.2
 """Seconds between two talkers: ten languages' mean is 208 ms (Stivers et al. 2009)."""
 
@@ -71,7 +72,10 @@ def _phrases(role: int, start: float, end: float, rng: np.random.Generator) -> l
 
 
 def _displays(phrases: list[Phrase], rng: np.random.Generator) -> list[Display]:
-    """A display near the end of a phrase (its point), with at least 4.6 s from one to the next."""
+    """A display near the end of a phrase (its point), with at least 4.6 s from one to the next.
+
+    Most are the talker's; some are begun by the listener, who is a participant too (Chovil 1991).
+    """
     displays: list[Display] = []
     free_from = 0.0
     for phrase in phrases:
@@ -79,8 +83,9 @@ def _displays(phrases: list[Phrase], rng: np.random.Generator) -> list[Display]:
         if start < free_from or rng.random() < 0.1:
             continue
         kind = str(rng.choice(_KINDS, p=_KIND_WEIGHTS))
-        duration = rng.uniform(1.9, 2.7)
-        displays.append(Display(phrase.role, kind, start, duration, rng.uniform(0.8, 1.1)))
+        by_listener = rng.random() < _BY_LISTENER
+        role = 1 - phrase.role if by_listener else phrase.role
+        displays.append(Display(role, kind, start, rng.uniform(1.8, 2.4), rng.uniform(0.8, 1.1)))
         free_from = start + 4.6
     return displays
 
@@ -98,7 +103,7 @@ def draw_story(seed: int, name: str, seconds: float) -> Story:
 
 
 def tell(story: Story, rng: np.random.Generator) -> Story:
-    """One telling of `story`: boundaries move by about 0.1 s, displays by 0.15 s and in strength."""
+    """One telling of `story`: boundaries move by about 0.1 s, displays by 0.15 s and by 10 %."""
     edges = np.array([edge for phrase in story.phrases for edge in (phrase.start, phrase.end)])
     edges = np.clip(edges + np.clip(rng.normal(0, 0.08, edges.shape), -0.2, 0.2), 0, story.seconds)
     # Neighbouring edges lie at least 0.2 s apart, so only a change of turn can be overtaken; there
