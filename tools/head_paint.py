@@ -44,8 +44,20 @@ HAIRLINE = (
 )
 """Degrees around the head (0 front, 90 ear) and the height at which hair begins."""
 
-BROW = ((-0.17, 0.170, 0.026), (-0.05, 0.193, 0.031), (0.12, 0.205, 0.026), (0.27, 0.145, 0.010))
+BROW = ((-0.17, 0.170, 0.026), (-0.05, 0.193, 0.031), (0.12, 0.205, 0.026), (0.26, 0.150, 0.016))
 """A brow from the nose outwards: x and y from the eye's centre, and half its width."""
+
+
+LID_RIM = (1.145, 1.175)
+"""Where the upper lid's rim ends, in eyeball radii: what lies lower is dark with lashes."""
+
+
+@dataclass(frozen=True)
+class Eye:
+    """An eyeball's centre (3,) and radius."""
+
+    centre: np.ndarray
+    radius: float
 
 
 @dataclass(frozen=True)
@@ -74,10 +86,10 @@ def below_collar(p: np.ndarray) -> np.ndarray:
     return -1.83 - 0.42 * (p[:, 2] + 0.5) + 0.12 * np.abs(p[:, 0]) - p[:, 1]
 
 
-def brow_distance(p: np.ndarray, eye: np.ndarray) -> np.ndarray:
+def brow_distance(p: np.ndarray, eye: Eye) -> np.ndarray:
     """Distance from a brow's middle line as a fraction of its half width, seen from the front."""
-    side = np.sign(eye[0])
-    x, y = (p[:, 0] - eye[0]) * side, p[:, 1] - eye[1]
+    side = np.sign(eye.centre[0])
+    x, y = (p[:, 0] - eye.centre[0]) * side, p[:, 1] - eye.centre[1]
     along = np.linspace(BROW[0][0], BROW[-1][0], 120)
     knots = np.array(BROW).T
     middle = _smooth(np.interp(along, knots[0], knots[1]))
@@ -85,6 +97,19 @@ def brow_distance(p: np.ndarray, eye: np.ndarray) -> np.ndarray:
     distance = np.hypot(x[:, None] - along, y[:, None] - middle) / width
     distance[p[:, 2] < -0.4] = np.inf
     return distance.min(axis=1)
+
+
+def lid_height(p: np.ndarray, eye: Eye) -> np.ndarray:
+    """Distance from an eye's centre in its radii; a lid's rim is what lies nearest."""
+    return np.linalg.norm(p - eye.centre, axis=1) / eye.radius
+
+
+def lash_line(p: np.ndarray, eye: Eye) -> np.ndarray:
+    """How dark the rims of the lids are (n,): the upper one with its lashes, the lower a little."""
+    height = lid_height(p, eye)
+    is_upper = smoothstep(-0.02, 0.02, p[:, 1] - eye.centre[1])
+    upper, lower = smoothstep(*LID_RIM[::-1], height), smoothstep(1.1, 1.05, height)
+    return 0.9 * is_upper * upper + 0.25 * (1 - is_upper) * lower
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
@@ -103,7 +128,7 @@ def blob(p: np.ndarray, centre: tuple[float, float, float], radius: float) -> np
     return np.exp(-(((q - centre) / radius) ** 2).sum(axis=1))
 
 
-def paint_skin(p: np.ndarray, masks: dict[str, np.ndarray], eyes: list[np.ndarray]) -> Look:
+def paint_skin(p: np.ndarray, masks: dict[str, np.ndarray], eyes: list[Eye]) -> Look:
     """The body: skin with warmer cheeks, nose, ears; lips, mouth, brows, hair, shirt."""
     color = np.tile(np.array(SKIN), (len(p), 1))
     warm = 0.45 * blob(p, (0.36, -0.38, 0.2), 0.24) + 0.3 * blob(p, (0.0, -0.42, 0.42), 0.14)
@@ -111,7 +136,9 @@ def paint_skin(p: np.ndarray, masks: dict[str, np.ndarray], eyes: list[np.ndarra
     color = mix(color, BLUSH, 0.35 * masks["eyelids"])
     color = mix(color, LIPS, smoothstep(0.2, 0.8, masks["lips"]))
     color = mix(color, MOUTH, masks["inside-mouth"])
+    color *= 1 - masks["inside-mouth"][:, None] * (1 - throat(p)[:, None])
     for eye in eyes:
+        color = mix(color, LASHES, lash_line(p, eye))
         color = mix(color, BROWS, 0.82 * smoothstep(1.27, 0.72, brow_distance(p, eye)))
     hair = smoothstep(-0.025, 0.035, above_hairline(p)) * (1 - smoothstep(0.05, 0.3, masks["ears"]))
     shirt = smoothstep(-0.011, 0.011, below_collar(p))
@@ -132,6 +159,11 @@ def paint_eye(polar: np.ndarray, around: np.ndarray) -> Look:
     color = mix(color, IRIS_INNER, smoothstep(26, 14, polar) * (0.45 + 0.55 * streaks))
     color = mix(color, PUPIL, smoothstep(12.4, 11.1, polar))
     return Look(color, np.full(len(polar), 0.75))
+
+
+def throat(p: np.ndarray) -> np.ndarray:
+    """How much light reaches into the mouth (n,): 1 at the lips, less towards the throat."""
+    return 0.3 + 0.7 * smoothstep(-0.3, 0.22, p[:, 2])
 
 
 def occlusion(position: np.ndarray, normals: np.ndarray, faces: np.ndarray) -> np.ndarray:

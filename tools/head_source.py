@@ -12,8 +12,6 @@ PARTS = {
     "helper-upper-teeth": "upper teeth",
     "helper-lower-teeth": "lower teeth",
     "helper-tongue": "tongue",
-    "helper-l-eyelashes-2": "lashes",
-    "helper-r-eyelashes-2": "lashes",
 }
 """Groups of base.obj that become part of the head, and what they are."""
 

@@ -4,10 +4,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 # Directions towards the lights in the world (x image right, y up, z towards the camera).
-KEY, FILL, RIM = (
+KEY, FILL, RIM, SPARK = (
     np.array(d, np.float32) / np.linalg.norm(d)
-    for d in ((-0.5, 0.45, 0.85), (0.8, 0.1, 0.6), (0.55, 0.5, -0.75))
+    for d in ((-0.5, 0.45, 0.85), (0.8, 0.1, 0.6), (0.55, 0.5, -0.75), (-0.4, 0.22, 0.9))
 )
+# SPARK is the key light as highlights see it: lower, so that upper lids do not hide it in the eyes.
 KEY_COLOR = np.array([1.04, 0.98, 0.92], np.float32) * 0.82
 FILL_COLOR = np.array([0.86, 0.95, 1.05], np.float32) * 0.24
 RIM_COLOR = np.array([0.9, 0.97, 1.05], np.float32) * 0.35
@@ -63,10 +64,10 @@ def portrait(
     light += FILL_COLOR * np.maximum(normals @ FILL, 0)[:, None]
     edge = 1 - np.maximum(np.einsum("ij,ij->i", normals, views), 0)
     light += RIM_COLOR * (np.maximum(normals @ RIM, 0) * edge)[:, None]
-    half = views + KEY
+    half = views + SPARK
     half /= np.linalg.norm(half, axis=-1, keepdims=True)
     cosine = np.clip(np.einsum("ij,ij->i", normals, half), 1e-4, 1)
-    highlight = gloss * np.exp((10 + 190 * gloss) * np.log(cosine))
+    highlight = 1.3 * gloss * np.exp((10 + 600 * gloss**2) * np.log(cosine))
     return albedo * light + highlight[:, None]
 
 
