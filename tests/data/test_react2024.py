@@ -1,5 +1,4 @@
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -185,13 +184,6 @@ def test_coefficients_with_extra_axes(data):
     np.testing.assert_array_equal(
         load_coeffs(read_split(data.root, "train")[0].speaker), data.coeffs(NOXI[0], 60)
     )
-
-
-def test_reading_in_threads(data):
-    clip = read_split(data.root, "train")[0].speaker
-    with ThreadPoolExecutor(8) as pool:
-        lengths = {len(table) for table in pool.map(load_coeffs, [clip] * 4000)}
-    assert lengths == {60}
 
 
 def test_mean_face(data):
