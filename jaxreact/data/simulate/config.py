@@ -34,8 +34,10 @@ class SimulateConfig:
     """Processes; by default one per core."""
 
     def __post_init__(self):
-        if min(self.sizes) < 1 or sum(self.sizes) < 3:
-            raise UserError(f"split sizes {self.sizes}: train, val and test need a pair each")
+        if min(self.sizes) < 1:
+            raise UserError(
+                f"{self.sizes} pairs in train, val and test: each needs one; give --dyads 3 or more"
+            )
         if self.dyads is not None and self.dyads != sum(self.sizes):
             raise UserError(f"--dyads {self.dyads} is not the sum of --split {self.split}")
         if not (math.isfinite(self.seconds) and 2 <= self.seconds <= 3600):

@@ -32,7 +32,7 @@ _UNITS: dict[str, dict[str, float]] = {
         "eyeSquint": 0.1,
     },
     # AU1 + AU2 + AU5 + AU26
-    SURPRISE: {"browInnerUp": 0.6, "browOuterUp": 0.65, "eyeWide": 0.55, "jawOpen": 0.2},
+    SURPRISE: {"browInnerUp": 0.6, "browOuterUp": 0.65, "eyeWide": 0.55, "jawOpen": 0.28},
     # AU4 + AU9 + AU10
     DISTASTE: {"noseSneer": 0.6, "mouthUpperUp": 0.4, "browDown": 0.35, "eyeSquint": 0.35},
     # lips pressed and dimpled, AU14 + AU23 + AU24

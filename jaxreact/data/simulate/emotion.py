@@ -19,8 +19,8 @@ _AU_UNITS: dict[str, dict[str, float]] = {
     "AU17": {"mouthShrugLower": 1.2},
     "AU23": {"mouthRollLower": 0.8, "mouthRollUpper": 0.8},
     "AU24": {"mouthPress": 1.1},
-    "AU25": {"jawOpen": 0.9, "mouthLowerDown": 1.0, "mouthUpperUp": 0.5},
-    "AU26": {"jawOpen": 1.5},
+    "AU25": {"jawOpen": 1.6, "mouthLowerDown": 1.6, "mouthUpperUp": 0.6},
+    "AU26": {"jawOpen": 1.4},
 }
 _ON, _OFF = 0.25, 0.16
 """An action unit begins where its intensity passes the one and ends where it falls below the other,

@@ -15,7 +15,7 @@ SMILE, CONCERN, SURPRISE, DISTASTE, ASSENT = "smile", "concern", "surprise", "di
 _KINDS = (SMILE, CONCERN, SURPRISE, DISTASTE)
 _KIND_WEIGHTS = (0.46, 0.2, 0.2, 0.14)
 _TURN_CHANGE_PROBABILITY = 0.6
-_BY_LISTENER = 0.3
+_BY_LISTENER = 0.25
 _GAP = 0.2
 """Seconds between two talkers: ten languages' mean is 208 ms (Stivers et al. 2009)."""
 
