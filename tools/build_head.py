@@ -53,10 +53,11 @@ SCALE, CHIN = 0.69, 0.48
 PIVOT = np.array([0.0, -1.25, -0.55])
 """Where head and neck meet, from between the eyes in decimetres."""
 
-LIPS_SHUT = 0.035
-"""How much of jawOpen is taken away at rest: the average adult's lips do not quite meet."""
+REST = {"jawOpen": -0.035, "eyeWide": 0.2, "mouthSmile": 0.07, "browInnerUp": 0.1}
+"""Units baked into the face at rest (both sides): the average adult's lips do not quite meet, and
+it looks sleepy and stern."""
 
-TEETH_NARROWER, TEETH_BACK = np.array([0.92, 1, 1]), np.array([0, 0, -0.025])
+TEETH_NARROWER, TEETH_BACK = np.array([0.97, 1, 1]), np.array([0, 0, -0.025])
 """The average adult's teeth would show in the corners of the closed mouth."""
 
 PROVENANCE = (
@@ -87,6 +88,19 @@ def adult(source: Source, vertices: np.ndarray) -> np.ndarray:
     return shape
 
 
+def at_rest(units: np.ndarray) -> np.ndarray:
+    """What `REST` adds to the shape; blinks (in place) close the wider eyes all the same."""
+    offset = np.zeros_like(units[0])
+    for name, weight in REST.items():
+        for index, full in enumerate(EXPRESSIONS):
+            if full in (name, f"{name}Left", f"{name}Right"):
+                offset += weight * units[index]
+    for side in EYES:
+        wide = units[EXPRESSIONS.index(f"eyeWide{side}")]
+        units[EXPRESSIONS.index(f"eyeBlink{side}")] -= REST["eyeWide"] * wide
+    return offset
+
+
 def assemble(source: Source) -> tuple[Mesh, list[Eye]]:
     """Head and shoulders with eyeballs, relative to the point between the eyes."""
     base, uv, groups = source.mesh()
@@ -96,7 +110,7 @@ def assemble(source: Source) -> tuple[Mesh, list[Eye]]:
     spheres = {side: sphere_through(shape[rows[side]]) for side in EYES}
     teeth = np.unique(np.concatenate([groups[f"helper-{jaw}-teeth"] for jaw in ("upper", "lower")]))
     shape[teeth] = shape[teeth] * TEETH_NARROWER + TEETH_BACK
-    shape -= LIPS_SHUT * units[EXPRESSIONS.index("jawOpen")]
+    shape += at_rest(units)
     origin = np.mean([centre for centre, _ in spheres.values()], axis=0)
     part = np.full(len(base), "none", dtype="<U12")
     for group, name in PARTS.items():
@@ -157,7 +171,8 @@ def paint(mesh: Mesh, eyes: list[Eye], source: Source) -> tuple[np.ndarray, np.n
     color, gloss = skin.color, skin.gloss
     for name, (shade, shine) in plain.items():
         color[mesh.part == name], gloss[mesh.part == name] = shade, shine
-    color[mesh.part == "tongue"] *= throat(mesh.position[mesh.part == "tongue"])[:, None]
+    inner = np.isin(mesh.part, ("tongue", "upper teeth", "lower teeth"))
+    color[inner] *= throat(mesh.position[inner])[:, None]
     is_eye = mesh.part == "eye"
     color[is_eye], gloss[is_eye] = eye.color[is_eye], eye.gloss[is_eye]
     normals = vertex_normals(mesh.position, mesh.faces)

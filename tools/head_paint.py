@@ -163,7 +163,7 @@ def paint_eye(polar: np.ndarray, around: np.ndarray) -> Look:
 
 def throat(p: np.ndarray) -> np.ndarray:
     """How much light reaches into the mouth (n,): 1 at the lips, less towards the throat."""
-    return 0.3 + 0.7 * smoothstep(-0.3, 0.22, p[:, 2])
+    return 0.25 + 0.75 * smoothstep(-0.2, 0.24, p[:, 2])
 
 
 def occlusion(position: np.ndarray, normals: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -9,7 +9,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxreact.errors import UserError
-from jaxreact.face import COEFFS, EXPRESSION, NEUTRAL_ROTATION, ROTATION, TRANSLATION
+from jaxreact.face import (
+    COEFFS,
+    EXPRESSION,
+    INDEX,
+    NEUTRAL_ROTATION,
+    ROTATION,
+    TRANSLATION,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +33,8 @@ class HeadModel:
     - `grip`: how much of the head's rotation a vertex follows: 1 on the head, 0 on the shoulders,
       which stay upright. `pivot` is the point of the neck where the two meet. A model without
       shoulders (FaceVerse) has grip 1 everywhere.
+    - `lips_need_jaw`: whether mouthClose counts no further than jawOpen. It undoes what jawOpen
+      does to the lips; alone it would pull them over the nose.
     """
 
     neutral: Float[np.ndarray, "vertices 3"]
@@ -35,6 +44,7 @@ class HeadModel:
     gloss: Float[np.ndarray, " vertices"]
     grip: Float[np.ndarray, " vertices"]
     pivot: Float[np.ndarray, " 3"]
+    lips_need_jaw: bool = False
 
     def vertices(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[np.ndarray, "time vertices 3"]:
         """World positions (x image right, y up, z towards the camera) for raw coefficients.
@@ -44,7 +54,7 @@ class HeadModel:
         """
         coeffs = check_coeffs(coeffs)
         count = len(self.neutral)
-        flat = coeffs[:, EXPRESSION] @ self.units.reshape(52, 3 * count)
+        flat = self._weights(coeffs) @ self.units.reshape(52, 3 * count)
         shape = flat.reshape(len(coeffs), count, 3) + self.neutral
         rotation = rotation_matrices(coeffs[:, ROTATION])
         translation = coeffs[:, None, TRANSLATION]
@@ -57,6 +67,14 @@ class HeadModel:
             grip = self.grip[body, None]
             head[:, body] = grip * head[:, body] + (1 - grip) * shoulders
         return head
+
+    def _weights(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[np.ndarray, "time 52"]:
+        weights = coeffs[:, EXPRESSION]
+        if self.lips_need_jaw:
+            weights = weights.copy()
+            close, jaw = INDEX["mouthClose"], INDEX["jawOpen"]
+            weights[:, close] = np.minimum(weights[:, close], np.maximum(weights[:, jaw], 0))
+        return weights
 
     def with_identity(self, offset: Float[np.ndarray, "vertices 3"]) -> "HeadModel":
         """The same head with another person's shape: `offset` (model space) moves `neutral`."""
@@ -114,4 +132,5 @@ def _unpack(arrays: Mapping[str, np.ndarray]) -> HeadModel:
         gloss=arrays["gloss"].astype(np.float32) / 255,
         grip=arrays["grip"].astype(np.float32) / 255,
         pivot=arrays["pivot"].astype(np.float32),
+        lips_need_jaw=True,
     )
