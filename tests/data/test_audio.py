@@ -10,6 +10,7 @@ import soundfile
 
 from jaxreact.data.audio import read_audio, read_native_audio, resample
 from jaxreact.errors import UserError
+from tests.clips import BUNNY
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 STEREO = GOLDEN / "read_audio_44k1_stereo.wav"
@@ -108,6 +109,18 @@ def test_a_late_sound_track_stays_with_its_picture(tmp_path):
     assert len(waveform) == pytest.approx(24000, abs=20)
     assert not waveform[:7900].any()
     assert abs(waveform[8100:]).max() > 0.4
+
+
+def test_six_channels_of_a_real_film():
+    with av.open(str(BUNNY)) as container:
+        seconds = (container.duration or 0) / av.time_base
+    native, rate = read_native_audio(BUNNY)
+    assert rate == 48000
+    assert len(native) / rate == pytest.approx(seconds, abs=0.05)
+    waveform = read_audio(BUNNY, 1.0, 2.0)
+    assert len(waveform) == 32000
+    np.testing.assert_allclose(waveform, resample(native[48000 : 3 * 48000], 48000), atol=1e-6)
+    assert 0.001 < abs(waveform).mean() < 0.1
 
 
 def _broken_files(folder: Path) -> dict[str, Path]:

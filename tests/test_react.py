@@ -1,0 +1,222 @@
+"""The command `python -m jaxreact.react`: its parts, and the whole of it on a real face."""
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from jaxreact import react
+from jaxreact.data.audio import read_native_audio
+from jaxreact.errors import UserError
+from jaxreact.react import Config, Models, audio_features, speaker_input, usable_frames
+from jaxreact.tracking.no_opengl import drawing_modules_optional
+from tests.clips import BUNNY, CARPHONE, decode, write_clip
+
+MEAN = np.linspace(0, 1, 58, dtype=np.float32)
+
+
+class _Encoder:
+    """Mean and place of each 25 ms window every 20 ms: wav2vec2's frames without its weights."""
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+
+    def __call__(self, waveform: np.ndarray) -> np.ndarray:
+        self.lengths.append(waveform.shape[1])
+        windows = np.lib.stride_tricks.sliding_window_view(waveform, 400, axis=1)[:, ::320]
+        return np.repeat(windows.mean(-1, keepdims=True), 512, axis=2)
+
+
+class _Tokenizer:
+    """Codes are the jaw's opening in per cent; the face of a code opens the jaw by it."""
+
+    config = SimpleNamespace(block_size=32)
+    mean_face = MEAN
+
+    def encode(self, coeffs):
+        return np.round(100 * coeffs[..., 24]).astype(int)
+
+    def decode(self, codes):
+        coeffs = np.zeros((*codes.shape, 58), np.float32)
+        coeffs[..., 24] = codes / 100
+        return coeffs, np.zeros((*codes.shape, 25), np.float32)
+
+
+class _Predictor:
+    """Listener i opens the mouth like the speaker, by i per cent more."""
+
+    def generate(self, audio_features, speaker_codes, *, num_samples, **sampling):
+        self.features, self.sampling = audio_features, sampling
+        return speaker_codes[:, None] + np.arange(num_samples)[None, :, None]
+
+
+def _models() -> Models:
+    return Models(_Tokenizer(), _Predictor(), _Encoder())
+
+
+def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
+    config = Config(video, folder / "tokenizer", folder / "predictor", folder / "out", size=64)
+    return dataclasses.replace(config, **changes)
+
+
+@pytest.mark.parametrize("frames", [32, 96, 160, 192])
+def test_long_sound_is_encoded_in_stretches_with_the_same_steps(monkeypatch, frames):
+    waveform = np.random.default_rng(0).normal(size=frames * 640).astype("f4")
+    whole = audio_features(_Encoder(), waveform, frames)
+    monkeypatch.setattr(react, "STRETCH", 64)
+    encoder = _Encoder()
+    parts = audio_features(encoder, waveform, frames)
+    assert whole.shape == parts.shape == (1, 2 * frames - 1, 512)
+    assert max(encoder.lengths) <= 65 * 640
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_sound_is_cut_or_continued_by_silence():
+    waveform = np.random.default_rng(0).normal(size=32 * 640).astype("f4")
+    exact = audio_features(_Encoder(), waveform, 32)
+    longer = audio_features(_Encoder(), np.append(waveform, np.ones(5000, "f4")), 32)
+    shorter = audio_features(_Encoder(), waveform[:-3200], 32)
+    np.testing.assert_array_equal(longer, exact)
+    assert shorter.shape == exact.shape
+    np.testing.assert_array_equal(shorter[:, :50], exact[:, :50])
+    assert not shorter[:, -8:].any()
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(32, 32), (100, 96), (127, 96), (750, 736)])
+def test_whole_blocks_are_used(frames, expected):
+    assert usable_frames(Path("v.mp4"), frames, frames * 640, 32) == expected
+
+
+def test_clips_that_cannot_be_used():
+    with pytest.raises(UserError, match=r"v\.mp4: 1\.24 s are too short; at least 1\.28 s"):
+        usable_frames(Path("v.mp4"), 31, 31 * 640, 32)
+    with pytest.raises(UserError, match=r"v\.mp4: the sound ends 2\.0 s before the picture"):
+        usable_frames(Path("v.mp4"), 100, 50 * 640, 32)
+    assert usable_frames(Path("v.mp4"), 100, 90 * 640, 32) == 96
+
+
+def test_the_models_see_the_mean_face_subtracted():
+    coeffs = np.random.default_rng(0).uniform(size=(32, 58)).astype("f4")
+    np.testing.assert_allclose(speaker_input(coeffs, MEAN, False)[0], coeffs - MEAN)
+    calibrated = speaker_input(coeffs, MEAN, True)[0]
+    np.testing.assert_allclose(calibrated.mean(axis=0), np.zeros(58), atol=1e-6)
+    np.testing.assert_allclose(np.diff(calibrated, axis=0), np.diff(coeffs, axis=0), atol=1e-6)
+
+
+def test_reactions_are_raw_coefficients(tmp_path):
+    models = _models()
+    coeffs = np.tile(MEAN, (64, 1))
+    coeffs[:, 24] += 0.25
+    config = _config(tmp_path, samples=3, temperature=0.5, top_k=7)
+    made, emotion = react.react(models, coeffs, np.zeros(64 * 640, "f4"), config)
+    assert made.shape == (3, 64, 58)
+    assert emotion.shape == (3, 64, 25)
+    for sample in range(3):
+        np.testing.assert_allclose(made[sample, :, 24], MEAN[24] + 0.25 + sample / 100, atol=1e-6)
+        np.testing.assert_allclose(made[sample, :, :24], coeffs[:, :24], atol=1e-6)
+    assert models.predictor.features.shape == (1, 127, 512)
+    sampling = models.predictor.sampling
+    assert (sampling["temperature"], sampling["top_k"]) == (0.5, 7)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"samples": 0}, "--samples must be more than 0"),
+        ({"temperature": 0.0}, "--temperature must be"),
+        ({"temperature": float("nan")}, "--temperature must be"),
+        ({"size": 65}, "--size 65 is odd"),
+        ({"seconds": 601.0}, "--seconds may be at most 600"),
+        ({"out": CARPHONE}, "is a file"),
+    ],
+)
+def test_wrong_options_are_refused_first(tmp_path, change, words):
+    with pytest.raises(UserError, match=words):
+        react.run(_config(tmp_path, **change))
+
+
+@pytest.fixture
+def mediapipe():
+    with drawing_modules_optional():
+        pytest.importorskip("mediapipe", exc_type=ModuleNotFoundError)
+
+
+@pytest.fixture
+def talking(tmp_path) -> Path:
+    """The man in the car, with the sound of another clip."""
+    waveform, rate = read_native_audio(BUNNY, duration=4.1)
+    frames, times = decode(CARPHONE)
+    return write_clip(tmp_path / "talking.mp4", frames, times, (waveform, rate))
+
+
+@pytest.mark.usefixtures("mediapipe")
+def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
+    monkeypatch.setattr(react, "load_models", lambda *_: _models())
+    config = _config(tmp_path, talking, samples=2)
+    react.run(config)
+    printed = capsys.readouterr().out.split()
+    assert printed == [str(config.out / "reaction.npz"), str(config.out / "reaction.mp4")]
+    assert sorted(path.name for path in config.out.iterdir()) == ["reaction.mp4", "reaction.npz"]
+    with np.load(config.out / "reaction.npz") as made:
+        shapes = {name: made[name].shape for name in made}
+        speaker, listener = made["speaker"], made["coeffs"][1]
+    assert shapes == {
+        "coeffs": (2, 96, 58),
+        "emotion": (2, 96, 25),
+        "speaker": (96, 58),
+        "tracked": (96,),
+        "fps": (),
+    }
+    np.testing.assert_allclose(listener[:, 24], speaker[:, 24] + 0.01, atol=0.006)
+    _check_video(config.out / "reaction.mp4", talking)
+
+
+def _check_video(made: Path, source: Path) -> None:
+    """96 frames of three panels, the first being the source's picture, and the source's sound."""
+    pictures, times = decode(made)
+    assert len(pictures) == 96
+    assert times[25] == pytest.approx(1.0)
+    assert pictures[0].shape == (64, 192, 3)
+    original = decode(source)[0][0]
+    square = original[:, : original.shape[0]]
+    left = pictures[0][:48, :64].astype(float)  # above the label
+    assert abs(left.mean(axis=(0, 1)) - square[:108].mean(axis=(0, 1))).max() < 25
+    sound, rate = read_native_audio(made)
+    expected, _ = read_native_audio(source, duration=96 / 25)
+    assert len(sound) / rate == pytest.approx(3.84, abs=0.05)
+    length = min(len(sound), len(expected))
+    assert np.corrcoef(sound[:length], expected[:length])[0, 1] > 0.95
+
+
+@pytest.mark.usefixtures("mediapipe")
+def test_videos_that_cannot_be_used_leave_nothing(tmp_path, talking, monkeypatch):
+    monkeypatch.setattr(react, "load_models", lambda *_: _models())
+    noise = [np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)] * 50
+    times = [i / 25 for i in range(50)]
+    sound = (np.zeros(32000, "f4"), 16000)
+    cases = {
+        "no sound track": CARPHONE,
+        "no face found": write_clip(tmp_path / "noise.mp4", noise, times, sound),
+        "too short": write_clip(
+            tmp_path / "short.mp4", decode(CARPHONE)[0][:30], times[:30], sound
+        ),
+        "no such file": tmp_path / "missing.mp4",
+    }
+    for words, video in cases.items():
+        config = _config(tmp_path, video)
+        with pytest.raises(UserError, match=words):
+            react.run(config)
+        assert not config.out.exists()
+
+
+def test_the_command_line_reports_one_line(tmp_path, monkeypatch, capsys):
+    missing = str(tmp_path / "missing.mp4")
+    options = ["--tokenizer", "t", "--predictor", "p", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", ["react", missing, *options])
+    with pytest.raises(SystemExit) as stopped:
+        react.run_command(react.main)
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert error == f"error: {missing}: no such file; give the path of a sound or video file\n"
