@@ -1,0 +1,76 @@
+"""Scores of predicted reactions: six numbers, each in a file of its own.
+
+    scores = evaluate(predictions, listener, speaker, neighbours)
+
+Two modes. `original` is what the original program prints for the same arrays. `corrected`, the
+default, differs in three points: FRC and FRD leave out clips without an appropriate reaction
+instead of counting 0; FRSyn looks at all samples instead of the first; and in FRSyn an undefined
+correlation takes no part instead of winning. FRVar, FRDiv and FRDvs are the same in both.
+"""
+
+from jaxtyping import ArrayLike
+
+from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
+from jaxreact.metrics.frc import frc
+from jaxreact.metrics.frd import frd
+from jaxreact.metrics.frdiv import frdiv
+from jaxreact.metrics.frdvs import frdvs
+from jaxreact.metrics.frsyn import frsyn, offsets
+from jaxreact.metrics.frvar import frvar
+from jaxreact.metrics.inputs import Mode, as_predictions, as_sequences, neighbour_lists
+from jaxreact.metrics.order import reorder_as_original
+
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "Mode",
+    "baseline",
+    "count",
+    "evaluate",
+    "frc",
+    "frd",
+    "frdiv",
+    "frdvs",
+    "frsyn",
+    "frvar",
+    "mean_reaction",
+    "reorder_as_original",
+]
+
+
+def evaluate(
+    predictions: ArrayLike,
+    listener: ArrayLike,
+    speaker: ArrayLike,
+    neighbours: ArrayLike,
+    mode: Mode = "corrected",
+) -> dict[str, float]:
+    """All six scores of predictions (N, K, T, 25) against listener and speaker (N, T, 25).
+
+    `neighbours` (N, M) as in the data set's matrices. FRSyn is NaN in mode `corrected` if no
+    sample moves. Raises `UserError` naming the array, and the clip and frame of a value that is
+    not finite.
+    """
+    return {
+        "FRC": frc(predictions, listener, neighbours, mode),
+        "FRD": frd(predictions, listener, neighbours, mode),
+        "FRDvs": frdvs(predictions, mode),
+        "FRVar": frvar(predictions, mode),
+        "FRDiv": frdiv(predictions, mode),
+        "FRSyn": frsyn(predictions, speaker, mode),
+    }
+
+
+def count(predictions: ArrayLike, speaker: ArrayLike, neighbours: ArrayLike) -> dict[str, int]:
+    """How much the scores rest on: what was compared, and what mode `corrected` left out."""
+    predicted = as_predictions(predictions)
+    clips, samples, frames, _ = predicted.shape
+    found = offsets(predicted, as_sequences("speaker", speaker, predicted))
+    lists = neighbour_lists(neighbours, predicted)
+    return {
+        "clips": clips,
+        "samples": samples,
+        "frames": frames,
+        "clips_without_neighbours": sum(len(others) == 0 for others in lists),
+        "samples_without_synchrony": int((found != found).sum()),
+    }

@@ -1,0 +1,51 @@
+"""FRC: how well a reaction's course agrees with that of an appropriate one."""
+
+import numpy as np
+from jaxtyping import ArrayLike, Float
+
+from jaxreact.metrics.inputs import Mode, as_predictions, as_sequences, check_mode, neighbour_lists
+from jaxreact.metrics.neighbourhood import mean_over_clips
+
+_EPSILON = 1e-8
+
+
+def frc(
+    predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: Mode = "corrected"
+) -> float:
+    """Facial reaction correlation, in [-K, K], higher is better.
+
+    FRC = mean over clips n of sum over samples k of max over j in A(n) of CCC(G[j], P[n, k]),
+    with predictions P (N, K, T, 25), listener G (N, T, 25), A(n) = {j < N: neighbours[n, j] == 1}
+    and `concordance` for CCC. A *sum* over the K samples: ten perfect ones score 10 (behaviour 2).
+
+    `original` counts a clip without neighbours as 0, `corrected` leaves it out (behaviour 3).
+    Source: Song et al., REACT 2023/2024 (FRCorr); Lin, Biometrics 1989 (CCC).
+    """
+    check_mode(mode)
+    predicted = as_predictions(predictions)
+    truth = as_sequences("listener", listener, predicted)
+    lists = neighbour_lists(neighbours, predicted)
+    rows = [
+        concordance(predicted[clip], truth[others]).max(axis=1).sum() if len(others) else 0.0
+        for clip, others in enumerate(lists)
+    ]
+    return mean_over_clips(np.array(rows), lists, mode)
+
+
+def concordance(
+    one: Float[np.ndarray, "a frames channels"], other: Float[np.ndarray, "b frames channels"]
+) -> Float[np.ndarray, "a b"]:
+    """Lin's concordance correlation of every sequence with every other, mean over the channels.
+
+    CCC = 2 r s_y s_p / (s_y^2 + s_p^2 + (m_y - m_p)^2 + 1e-8), with population moments in
+    float64; r = 0 where a channel is constant, so that such a channel scores 0 even against
+    itself (behaviour 7).
+    """
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    mean_one, mean_other = one.mean(axis=1), other.mean(axis=1)
+    centred_one, centred_other = one - mean_one[:, None], other - mean_other[:, None]
+    covariance = np.matmul(centred_one.transpose(2, 0, 1), centred_other.transpose(2, 1, 0))
+    covariance = covariance.transpose(1, 2, 0) / one.shape[1]  # (a, b, channels), = r s_y s_p
+    spread = one.var(axis=1)[:, None] + other.var(axis=1)
+    distance = np.square(mean_one[:, None] - mean_other)
+    return (2 * covariance / (spread + distance + _EPSILON)).mean(axis=-1)
