@@ -173,7 +173,11 @@ def generate(
         tokens = over_samples(history, memory, speaker_mask, sample_keys, index, seen)
         return jnp.concatenate([history[..., patch:], tokens], axis=-1), tokens
 
-    history = jnp.full((num_samples, batch, length), PAD, speaker_codes.dtype)
+    # The barrier keeps XLA from folding the constant first window through the whole model, which
+    # costs minutes of compilation.
+    history = jax.lax.optimization_barrier(
+        jnp.full((num_samples, batch, length), PAD, speaker_codes.dtype)
+    )
     inputs = (jnp.arange(memory.shape[0]), memory, windows.mask)
     tokens = []
     for first, last, seen in _stages(memory.shape[0], config, sampling):

@@ -1,0 +1,186 @@
+"""Trained or converted models, ready to be called: what `jaxreact.load_*` return."""
+
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxreact import generation, runs
+from jaxreact.errors import UserError
+from jaxreact.generation import Sampling, Vocabulary
+
+
+class _Compiled:
+    """A model whose methods are jitted with its variables as an argument."""
+
+    def __init__(self, model: Any, content: dict[str, Any], directory: str | Path):
+        self.config = model.config
+        self.content = content
+        self.directory = Path(directory)
+        self._graph, self._state = nnx.split(model)
+
+    def _jit(self, function: Any, **options: Any) -> Any:
+        """`function(model, ...)` as a jitted function of the other arguments."""
+
+        def call(state: nnx.State, *args: Any, **kwargs: Any) -> Any:
+            return function(nnx.merge(self._graph, state), *args, **kwargs)
+
+        return partial(jax.jit(call, **options), self._state)
+
+
+class Tokenizer(_Compiled):
+    """Face coefficients <-> codes. Coefficients are mean-subtracted."""
+
+    @cached_property
+    def mean_face(self) -> np.ndarray:
+        """(58,) float32: raw coefficients minus mean-subtracted ones.
+
+        Raises UserError if the run does not know it (a conversion without `--mean-face`).
+        """
+        return runs.mean_face(self.content, self.directory)
+
+    @property
+    def codebook_size(self) -> int:
+        return self.config.codebook_size
+
+    @cached_property
+    def _encode(self) -> Any:
+        return self._jit(lambda model, coeffs: model.encode(coeffs))
+
+    @cached_property
+    def _decode(self) -> Any:
+        return self._jit(lambda model, codes: model.decode(codes))
+
+    def encode(self, coeffs: Float[Array, "batch time 58"]) -> Int[Array, "batch time"]:
+        """Codes in [0, codebook_size). ValueError unless `time` is a multiple of the block."""
+        return self._encode(jnp.asarray(coeffs, jnp.float32))
+
+    def decode(
+        self, codes: Int[Array, "batch time"]
+    ) -> tuple[Float[Array, "batch time 58"], Float[Array, "batch time 25"]]:
+        """Coefficients and emotion. ValueError unless `time` is a multiple of the block.
+
+        Codes outside the codebook wrap as in the original (behaviour 32).
+        """
+        return self._decode(jnp.asarray(codes, jnp.int32))
+
+
+class Predictor(_Compiled):
+    """The listener's reaction to a speaker, as codes."""
+
+    @cached_property
+    def _logits(self) -> Any:
+        return self._jit(lambda model, *inputs: model(*inputs))
+
+    @cached_property
+    def _generate(self) -> Any:
+        return self._jit(
+            generation.generate, static_argnames=("sampling", "num_samples", "windows_at_once")
+        )
+
+    def logits(
+        self,
+        audio_features: Float[Array, "batch audio 512"] | Int[Array, "batch audio"],
+        speaker_tokens: Int[Array, "batch time"],
+        listener_tokens: Int[Array, "batch time"],
+        audio_mask: Bool[Array, "batch audio"] | None = None,
+        speaker_mask: Bool[Array, "batch time"] | None = None,
+        listener_mask: Bool[Array, "batch time"] | None = None,
+    ) -> Float[Array, "batch time vocabulary"]:
+        """Logits of one window of `block_size` frames, without dropout.
+
+        Tokens are 0 PAD, 1 MASK, code + 2; masks are True where attended; audio has two features a
+        frame (`sound_factor` tokens in sound-token mode). Position t speaks of frame
+        t + patch_size. Raises ValueError where lengths do not fit each other.
+        """
+        audio, speaker = jnp.asarray(audio_features), jnp.asarray(speaker_tokens)
+        listener, factor = jnp.asarray(listener_tokens), self.config.audio_factor
+        if speaker.shape != listener.shape or audio.shape[1] != factor * speaker.shape[1]:
+            raise ValueError(
+                f"audio {audio.shape}, speaker {speaker.shape} and listener {listener.shape} do not"
+                f" fit: expected (B, {factor} N, ...), (B, N), (B, N)"
+            )
+        if speaker.shape[1] > self.config.block_size:
+            raise ValueError(
+                f"{speaker.shape[1]} frames are more than the block of {self.config.block_size}"
+            )
+        return self._logits(audio, speaker, listener, audio_mask, speaker_mask, listener_mask)
+
+    def generate(
+        self,
+        audio_features: Float[Array, "batch audio 512"] | Int[Array, "batch audio"],
+        speaker_codes: Int[Array, "batch time"],
+        num_samples: int = 10,
+        temperature: float = 1.0,
+        top_k: int | None = 512,
+        vocabulary: Vocabulary = "codes",
+        key: jax.Array | None = None,
+    ) -> Int[Array, "batch num_samples time"]:
+        """Codes of `num_samples` reactions to each clip.
+
+        Audio has 2 T or 2 T - 1 features for T frames of codes. `top_k=1` is argmax and needs no
+        key. `key` is one key, or one for each clip: then a clip's reactions do not depend on which
+        clips are generated beside it. See `generation.Sampling` for the rest.
+        """
+        codes = jnp.asarray(speaker_codes, jnp.int32)
+        sampling = Sampling(temperature, top_k, vocabulary)
+        keys = None
+        if top_k != 1:
+            if key is None:
+                raise ValueError("generate needs a key= unless top_k=1")
+            clip_keys = key if key.ndim else _fold(key, codes.shape[0])
+            keys = jax.vmap(lambda clip: _fold(clip, num_samples))(clip_keys)
+        return self._generate(
+            jnp.asarray(audio_features),
+            codes,
+            sampling=sampling,
+            keys=keys,
+            num_samples=num_samples,
+        )
+
+
+def _fold(key: jax.Array, count: int) -> jax.Array:
+    """Keys 0 .. count - 1 of a key; each is the same whatever `count` is."""
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(count))
+
+
+class Encoder(_Compiled):
+    """Audio -> wav2vec2 features."""
+
+    @cached_property
+    def _features(self) -> Any:
+        return self._jit(lambda model, waveform: model(waveform))
+
+    def __call__(self, waveform: Float[Array, "batch samples"]) -> Float[Array, "batch frames 512"]:
+        """Features of 16 kHz waveforms, 50 a second; each waveform is normalised first."""
+        return self._features(jnp.asarray(waveform, jnp.float32))
+
+
+def load_tokenizer(directory: str | Path) -> Tokenizer:
+    """The tokenizer of a run or converted directory. Raises UserError if there is none."""
+    return Tokenizer(*runs.load_model(directory, "tokenizer"), directory)
+
+
+def load_predictor(directory: str | Path, **overrides: Any) -> Predictor:
+    """The predictor of a run or converted directory. Raises UserError if there is none.
+
+    `overrides` replace fields of its configuration that are no sizes: `mixed_masks=True`
+    reproduces the original's mixing of masks in a batch, `codebook_size=` bounds what it emits.
+    """
+    return Predictor(*runs.load_model(directory, "predictor", **overrides), directory)
+
+
+def load_audio_encoder(directory: str | Path) -> Encoder:
+    """The audio encoder of a converted directory, or the one inside a predictor's directory."""
+    directory = Path(directory)
+    inside = directory / "audio_encoder"
+    if inside.is_dir():
+        directory = inside
+    elif not (directory / "config.json").exists():
+        raise UserError(f"{directory}: no audio encoder here; convert one with convert_weights.py")
+    return Encoder(*runs.load_model(directory, "audio_encoder"), directory)
