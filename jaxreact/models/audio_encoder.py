@@ -58,6 +58,8 @@ class AudioEncoderConfig:
     do_normalize: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("conv_dim", "conv_kernel", "conv_stride"):  # lists, where read from JSON
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         lengths = {len(self.conv_dim), len(self.conv_kernel), len(self.conv_stride)}
         if len(lengths) != 1 or 0 in lengths:
             raise UserError(

@@ -1,0 +1,103 @@
+"""Moves weights between the original's PyTorch files and this project's run directories.
+
+    python convert_weights.py tokenizer face_tokenizer.ckpt runs/tokenizer --mean-face mean_face.npy
+    python convert_weights.py predictor react_predictor.ckpt runs/predictor
+    python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h runs/wav2vec2
+    python convert_weights.py to-torch runs/predictor react_predictor.ckpt
+
+Files are not trusted: nothing in them is executed, and every tensor has to fit.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg, subcommand
+
+from jaxreact.convert import command, way_back
+from jaxreact.errors import run_command
+
+Source = Annotated[Positional[Path], arg(metavar="SRC")]
+Out = Annotated[Positional[Path], arg(metavar="OUT")]
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """The original's face tokenizer -> a run directory."""
+
+    src: Source
+    """Lightning checkpoint."""
+    out: Out
+    """Directory to create."""
+    config: Path | None = None
+    """JSON of the model's sizes in the original's names; default: the released ones."""
+    mean_face: Path | None = None
+    """The data set's mean_face.npy (58 numbers), needed to turn raw coefficients into codes."""
+
+    def run(self) -> None:
+        command.convert_tokenizer(self.src, self.out, self.config, self.mean_face)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """The original's predictor -> a run directory; the tokenizer and the audio encoder that its file
+    carries -> OUT/tokenizer, OUT/audio_encoder."""
+
+    src: Source
+    """Lightning checkpoint."""
+    out: Out
+    """Directory to create."""
+    config: Path | None = None
+    """JSON of the model's sizes in the original's names; default: the released ones."""
+    tokenizer_config: Path | None = None
+    """The same for the tokenizer in the file; it also says how many codes there are."""
+    mean_face: Path | None = None
+    """The data set's mean_face.npy (58 numbers), for OUT/tokenizer."""
+
+    def run(self) -> None:
+        command.convert_predictor(
+            self.src, self.out, self.config, self.tokenizer_config, self.mean_face
+        )
+
+
+@dataclass(frozen=True)
+class Wav2vec2:
+    """wav2vec2's convolutional encoder -> a run directory."""
+
+    src: Annotated[Positional[str], arg(metavar="SRC")]
+    """Hugging Face id, directory (config.json and weights) or weights file."""
+    out: Out
+    """Directory to create."""
+
+    def run(self) -> None:
+        command.convert_wav2vec2(self.src, self.out)
+
+
+@dataclass(frozen=True)
+class ToTorch:
+    """A tokenizer's or predictor's run directory -> a checkpoint that the original loads."""
+
+    run_directory: Annotated[Positional[Path], arg(metavar="RUN")]
+    """Directory of a trained or converted model."""
+    out: Out
+    """Checkpoint to write."""
+
+    def run(self) -> None:
+        way_back.write_torch(self.run_directory, self.out)
+
+
+Commands = (
+    Annotated[Tokenizer, subcommand("tokenizer")]
+    | Annotated[Predictor, subcommand("predictor")]
+    | Annotated[Wav2vec2, subcommand("wav2vec2")]
+    | Annotated[ToTorch, subcommand("to-torch")]
+)
+
+
+def main() -> None:
+    tyro.cli(Commands, description=__doc__).run()  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,194 @@
+"""What `convert_weights.py` does: the original's files -> run directories."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flax import nnx
+from safetensors.numpy import save_file
+
+from jaxreact import runs
+from jaxreact.convert import wav2vec2
+from jaxreact.convert.engine import fill, nest, paths, split_ignored
+from jaxreact.convert.original_config import read_config, with_codebook
+from jaxreact.convert.tables import AUDIO_ENCODER, PREDICTOR, tokenizer_table
+from jaxreact.convert.torch_file import read_state_dict, read_training_record
+from jaxreact.errors import UserError
+from jaxreact.face import COEFFS
+
+MODEL = "model."
+PARTS = {"tokenizer": "face_tokenizer.model.", "audio_encoder": "sound_feature_extractor.model."}
+"""What a predictor's checkpoint also holds, and the prefix of its keys (behaviour 44)."""
+
+UNUSED = "unused.safetensors"
+"""Beside a converted predictor: tensors that no model here has, so that the way back is whole."""
+
+FIRST_KEYS = {"predictor": "lt_cm_transformer.wte.weight", "tokenizer": "lm_head_3dmm.weight"}
+"""A key that only this kind of model has."""
+
+Tensors = dict[str, np.ndarray]
+Part = tuple[Any, runs.Variables]
+"""Configuration and variables of one model."""
+
+
+def convert_tokenizer(
+    source: Path, out: Path, config: Path | None = None, mean_face: Path | None = None
+) -> None:
+    """A Lightning checkpoint of the original's tokenizer -> a run directory.
+
+    `config`: JSON in the original's names. `mean_face`: the data set's mean_face.npy (58,), kept
+    with the model. Raises UserError for anything that does not fit; `out` is then not created.
+    """
+    tensors = _read(source, "tokenizer")
+    model = read_config("tokenizer", config)
+    variables = _fill("tokenizer", model, tensors, source)
+    extra = {} if mean_face is None else {"mean_face": read_mean_face(mean_face)}
+    with _building(out) as directory:
+        runs.save_model(directory, "tokenizer", model, variables, origin=_origin(source), **extra)
+
+
+def convert_predictor(
+    source: Path,
+    out: Path,
+    config: Path | None = None,
+    tokenizer_config: Path | None = None,
+    mean_face: Path | None = None,
+) -> None:
+    """A Lightning checkpoint of the original's predictor -> a run directory.
+
+    The tokenizer and the wav2vec2 encoder that the file also carries become `out`/tokenizer and
+    `out`/audio_encoder; what no model here has is kept in `out`/unused.safetensors for the way
+    back. A tokenizer of other sizes than the released one needs `tokenizer_config`; without it, it
+    is left among the unused, and a note says so.
+    """
+    everything = _read(source, "predictor")
+    model = read_config("predictor", config)
+    by_part = {kind: _take(everything, prefix) for kind, prefix in PARTS.items()}
+    own = {name: x for name, x in everything.items() if name.startswith(MODEL)}
+    parts: dict[str, Part] = {}
+    unused = {name: x for name, x in everything.items() if name.startswith(PARTS["tokenizer"])}
+    if tokenizer := _embedded_tokenizer(by_part["tokenizer"], tokenizer_config, source):
+        parts["tokenizer"], unused = tokenizer, {}
+    if tensors := by_part["audio_encoder"]:
+        parts["audio_encoder"] = wav2vec2.from_tensors(
+            tensors, wav2vec2.config_of(tensors, source), source
+        )
+        ignored = split_ignored(tensors, AUDIO_ENCODER)[1]
+        unused |= {PARTS["audio_encoder"] + name: x for name, x in ignored.items()}
+    if tokenizer := parts.get("tokenizer"):
+        model = with_codebook(model, tokenizer[0])
+    elif tokenizer_config is not None:
+        model = with_codebook(model, read_config("tokenizer", tokenizer_config))
+    variables = _fill("predictor", model, own, source)
+    mean = {} if mean_face is None else {"mean_face": read_mean_face(mean_face)}
+    with _building(out) as directory:
+        runs.save_model(directory, "predictor", model, variables, origin=_origin(source))
+        for kind, (part_model, part_variables) in parts.items():
+            extra = mean if kind == "tokenizer" else {}
+            runs.save_model(
+                directory / kind, kind, part_model, part_variables, origin=_origin(source), **extra
+            )
+        if unused:
+            whole = {name: np.array(x, order="C") for name, x in unused.items()}
+            save_file(whole, directory / UNUSED)
+
+
+def convert_wav2vec2(source: str, out: Path) -> None:
+    """wav2vec2 weights (Hugging Face id, directory or file) -> a run directory."""
+    config, variables = wav2vec2.load_wav2vec2(source)
+    with _building(out) as directory:
+        origin = {"file": Path(source).name}
+        runs.save_model(directory, "audio_encoder", config, variables, origin=origin)
+
+
+def read_mean_face(path: Path) -> list[float]:
+    """The 58 numbers of the data set's mean_face.npy. Raises UserError where they are not."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path}: not a readable .npy file: {error}") from error
+    if not isinstance(values, np.ndarray) or values.size != COEFFS or values.dtype.kind != "f":
+        raise UserError(f"{path}: a mean face is {COEFFS} floating-point numbers")
+    if not np.isfinite(values).all():
+        raise UserError(f"{path}: the mean face holds numbers that are not finite")
+    return values.astype(np.float32).reshape(-1).tolist()
+
+
+def kind_of(names: Iterable[str]) -> str | None:
+    """Which of the original's models a checkpoint's keys belong to."""
+    for kind, first in FIRST_KEYS.items():
+        if any(first in name and not name.startswith(tuple(PARTS.values())) for name in names):
+            return kind
+    return None
+
+
+def _read(source: Path, kind: str) -> Tensors:
+    """The tensors of a checkpoint that holds this kind of model, by the original's names."""
+    tensors = read_state_dict(source)
+    found = kind_of(tensors)
+    if found != kind:
+        what = f"a {found}" if found else "neither a tokenizer nor a predictor of the original"
+        hint = f"; use `convert_weights.py {found}`" if found else ""
+        raise UserError(f"{source}: expected a {kind}, but it holds {what}{hint}")
+    if not any(name.startswith(MODEL) for name in tensors):
+        tensors = {MODEL + name: x for name, x in tensors.items()}
+    strangers = [name for name in tensors if not name.startswith((MODEL, *PARTS.values()))]
+    if strangers:
+        raise UserError(f"{source}: unknown keys: {', '.join(strangers)}")
+    return tensors
+
+
+def _take(tensors: Tensors, prefix: str) -> Tensors:
+    return {n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)}
+
+
+def _fill(
+    kind: str, model: Any, tensors: Tensors, source: Path, prefix: str = MODEL
+) -> runs.Variables:
+    abstract = paths(nnx.to_pure_dict(runs.abstract_model(kind, model)[1]))
+    table = tokenizer_table(model) if kind == "tokenizer" else PREDICTOR
+    stray = [name for name in tensors if not name.startswith(prefix)]
+    if stray:
+        raise UserError(f"{source}: unknown keys: {', '.join(stray)}")
+    return nest(fill(abstract, _take(tensors, prefix), table, source, prefix))
+
+
+def _embedded_tokenizer(tensors: Tensors, config: Path | None, source: Path) -> Part | None:
+    """The tokenizer in a predictor's file, if there is one and its configuration is known."""
+    if not tensors:
+        return None
+    prefix = PARTS["tokenizer"]
+    model = read_config("tokenizer", config)
+    named = {prefix + name: x for name, x in tensors.items()}
+    try:
+        return model, _fill("tokenizer", model, named, source, prefix)
+    except UserError:
+        if config is not None:
+            raise
+        note = "the tokenizer in it has not the released sizes, so it is not converted"
+        print(f"{source}: {note}; give them by --tokenizer-config", file=sys.stderr)
+        return None
+
+
+def _origin(source: Path) -> dict[str, Any]:
+    return {"file": source.name, **read_training_record(source)}
+
+
+@contextmanager
+def _building(out: Path) -> Iterator[Path]:
+    """Yields a directory beside `out` to build in; it becomes `out` when all is written."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out}: exists already; remove it or choose another name")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield beside / out.name
+        os.replace(beside / out.name, out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,83 @@
+"""Run directories -> checkpoints that the original loads."""
+
+import json
+import sys
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from jaxreact import runs
+from jaxreact.convert.command import MODEL, PARTS, UNUSED
+from jaxreact.convert.engine import paths, to_torch
+from jaxreact.convert.tables import AUDIO_ENCODER, PREDICTOR, tokenizer_table
+from jaxreact.errors import UserError
+from jaxreact.files import replacing
+
+LIGHTNING = "2.2.1"
+"""The version of Lightning that the original pins; it decides how a checkpoint is read."""
+
+
+def write_torch(run: Path, out: Path) -> None:
+    """A tokenizer's or predictor's run directory -> a Lightning checkpoint of the original.
+
+    The keys are those of the original (behaviour 44): a predictor's file also holds the tokenizer
+    and the audio encoder that lie in its directory, and what conversion had kept. Tensors are the
+    same bit for bit. Needs torch. Raises UserError where it is missing, or `run` is something else.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise UserError(
+            "to-torch writes PyTorch's format and needs torch: pip install 'jaxreact[torch]'"
+        ) from None
+    kind = _kind(run)
+    tensors = model_tensors(run, kind, MODEL)
+    if kind == "predictor":
+        for part, prefix in PARTS.items():
+            if (run / part).is_dir():
+                tensors |= model_tensors(run / part, part, prefix)
+        if (run / UNUSED).is_file():
+            tensors |= load_file(run / UNUSED)
+        if not any(".encoder.layers." in name for name in tensors):
+            note = "without wav2vec2's transformer layers, which are unused; load it strict=False"
+            print(f"{out}: written {note}", file=sys.stderr)
+    state = OrderedDict((name, torch.from_numpy(x)) for name, x in tensors.items())
+    with replacing(out) as temporary:
+        torch.save(_checkpoint(state, run), temporary)
+
+
+def model_tensors(run: Path, kind: str, prefix: str) -> dict[str, np.ndarray]:
+    """The torch tensors of one run directory, `prefix` before each name."""
+    config, _ = runs.read_config(run, kind)
+    variables = paths(runs.load_variables(run, kind, config))
+    table = {"predictor": PREDICTOR, "audio_encoder": AUDIO_ENCODER}.get(kind)
+    tensors = to_torch(variables, tokenizer_table(config) if table is None else table)
+    return {prefix + name: tensor for name, tensor in tensors.items()}
+
+
+def _kind(run: Path) -> str:
+    try:
+        kind = json.loads((run / "config.json").read_text()).get("kind")
+    except (OSError, ValueError, AttributeError) as error:
+        raise UserError(f"{run}: not the directory of a model: {error}") from error
+    if kind not in ("tokenizer", "predictor"):
+        raise UserError(f"{run}: holds a {kind}; the original has no checkpoint of that alone")
+    return kind
+
+
+def _checkpoint(state: "OrderedDict[str, Any]", run: Path) -> dict[str, Any]:
+    """What Lightning writes around a state dict, with nothing of the training in it."""
+    origin = json.loads((run / "config.json").read_text()).get("origin", {})
+    return {
+        "epoch": origin.get("epoch", 0),
+        "global_step": origin.get("global_step", 0),
+        "pytorch-lightning_version": LIGHTNING,
+        "state_dict": state,
+        "loops": {},
+        "callbacks": {},
+        "optimizer_states": [],
+        "lr_schedulers": [],
+    }
