@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,12 @@ import soundfile
 from jaxreact.data.neighbours import build_neighbours
 from jaxreact.data.simulate import SimulateConfig, frames, run, simulate
 from jaxreact.data.simulate.__main__ import main
+from jaxreact.data.simulate.appropriate import appropriate
+from jaxreact.data.simulate.articulation import Utterance, articulate
+from jaxreact.data.simulate.displays import show
+from jaxreact.data.simulate.person import draw_person
+from jaxreact.data.simulate.story import ASSENT, SURPRISE, Display
+from jaxreact.data.simulate.voice import synthesise
 from jaxreact.errors import UserError, run_command
 from jaxreact.face import ACTION_UNITS, EMOTION_PROBABILITIES, EMOTIONS, INDEX
 from jaxreact.metrics.behaviour import voice_activity
@@ -212,7 +219,7 @@ def test_jaw_and_sound_move_together(root):
         assert max(scores) > 0.5
 
 
-def test_speech_has_syllables_pauses_and_a_pitch(root):
+def test_speech_has_syllables_and_pauses(root):
     for _, sound, _, active in talkers(root):
         if active.mean() < 0.6:
             continue
@@ -224,11 +231,37 @@ def test_speech_has_syllables_pauses_and_a_pitch(root):
         band = (hertz > 1) & (hertz < 20)
         # Half of the envelope's power lies at the rates of syllables, as in natural speech.
         assert power[(hertz > 2) & (hertz < 9)].sum() > 0.5 * power[band].sum()
-        # Voiced: some lag in the range of human pitch nearly repeats the waveform.
-        loudest = int(np.argmax(envelope)) * 441
-        piece = sound[loudest : loudest + 2646]
-        repeats = np.correlate(piece, piece, "full")[2645:]
-        assert repeats[110:630].max() > 0.5 * repeats[0]
+
+
+@pytest.mark.parametrize("hertz", [105.0, 210.0])
+def test_voiced_sound_repeats_at_the_pitch(hertz):
+    voice = replace(draw_person(0, "somebody").voice, pitch=hertz, pitch_range=0.0)
+    tract = articulate([Utterance(0.2, 2.8)], voice, 75, np.random.default_rng(0))
+    sound = synthesise(tract, voice, np.random.default_rng(0))[:, 0]
+    loudest = int(np.argmax(np.abs(sound))) - 1000
+    piece = sound[loudest : loudest + 2646]
+    repeats = np.correlate(piece, piece, "full")[2645:]
+    period = 44100 / tract.pitch[loudest // 196]  # the tract's own, since no voice holds its mean
+    near = slice(round(0.94 * period), round(1.06 * period))
+    assert repeats[near].max() > 0.6 * repeats[0]
+
+
+def test_neighbours_are_mutual_and_few():
+    rng = np.random.default_rng(0)
+    alike = rng.normal(size=(1, 50, 5)) + 0.4 * rng.normal(size=(30, 50, 5))
+    matrix = appropriate(alike)
+    np.testing.assert_array_equal(matrix, matrix.T)
+    assert matrix.sum(axis=1).max() <= 8
+    assert matrix.sum(axis=1).mean() > 3
+    np.testing.assert_array_equal(appropriate(rng.normal(size=(9, 50, 5))), np.eye(9))
+
+
+def test_pressed_lips_give_way_to_an_open_mouth():
+    face = show([Display(0, SURPRISE, 1, 3, 1), Display(0, ASSENT, 1, 3, 1)], 150, 1.0, 0.0)
+    assert face[50:75, INDEX["jawOpen"]].min() > 0.15
+    assert face[50:75, INDEX["mouthPressLeft"]].max() < 0.1
+    alone = show([Display(0, ASSENT, 1, 3, 1)], 150, 1.0, 0.0)
+    assert alone[50:75, INDEX["mouthPressLeft"]].min() > 0.25
 
 
 def test_a_listening_mouth_is_closed(root):

@@ -29,7 +29,7 @@ class SimulateConfig:
     seconds: float = 30.04
     """Length of every clip; 30.04 s are the data set's 751 frames at 25 frames a second."""
     video: bool = False
-    """Also draw every frame with the built-in head (slow: seconds for each clip)."""
+    """Also draw every frame with the built-in head (slow: up to a minute a clip)."""
     workers: int | None = None
     """Processes; by default one per core."""
 

@@ -35,7 +35,7 @@ _UNITS: dict[str, dict[str, float]] = {
     SURPRISE: {"browInnerUp": 0.6, "browOuterUp": 0.65, "eyeWide": 0.55, "jawOpen": 0.28},
     # AU4 + AU9 + AU10
     DISTASTE: {"noseSneer": 0.6, "mouthUpperUp": 0.4, "browDown": 0.35, "eyeSquint": 0.35},
-    # lips pressed and dimpled, AU14 + AU23 + AU24
+    # last, since it yields: lips pressed and dimpled, AU14 + AU23 + AU24
     ASSENT: {
         "mouthPress": 0.5,
         "mouthDimple": 0.45,
@@ -78,10 +78,12 @@ def show(
 ) -> Float[np.ndarray, "time 58"]:
     """The coefficients that `displays` of one person add to the face at rest.
 
-    Displays of one kind do not pile up (the stronger one shows); different kinds blend.
+    Displays of one kind do not pile up (the stronger one shows); different kinds blend, but pressed
+    lips give way to everything else: no one gapes and presses the lips at once.
     """
     total = np.zeros((frames, COEFFS))
     times = np.arange(frames) / FPS
+    shown = np.zeros(frames)  # the strongest so far
     for kind, units in _UNITS.items():
         curve = np.zeros(frames)
         for display in displays:
@@ -90,5 +92,8 @@ def show(
                 # A held expression relaxes by a third before it is let go.
                 relaxing = np.clip((times - display.start) / display.duration, 0, 1)
                 curve = np.maximum(curve, display.strength * shape * (1 - relaxing / 3))
+        if kind == ASSENT:
+            curve *= 1 - np.minimum(1, 1.5 * shown)
+        shown = np.maximum(shown, curve)
         total += curve[:, None] * unit_vector(units, asymmetry)
     return total * expressiveness
