@@ -8,6 +8,7 @@ new eyeballs, short hair and a shirt, paints them by vertex, and packs the 52 fa
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,10 @@ from head_mesh import (
     sphere_through,
 )
 from head_paint import (
+    LID_RIM_INNER,
+    LID_RIM_OUTER,
     TEETH,
     TONGUE,
-    LID_RIM,
     Eye,
     above_hairline,
     below_collar,
@@ -117,7 +119,7 @@ def assemble(source: Source) -> tuple[Mesh, list[Eye]]:
         part[np.unique(groups[group])] = name
     whole = build(shape - origin, uv, units, np.concatenate([groups[g] for g in PARTS]), part)
     corner = whole.position[whole.faces]
-    inside = (corner[..., 1] > -3.1).all(axis=1) & (np.abs(corner[..., 0]) < 2.7).all(axis=1)
+    inside = np.all((corner[..., 1] > -3.1) & (np.abs(corner[..., 0]) < 2.7), axis=1)
     eyes = []
     for side, (centre, radius) in spheres.items():
         eye = base[rows[side]]
@@ -126,7 +128,7 @@ def assemble(source: Source) -> tuple[Mesh, list[Eye]]:
         lids = (part == "skin") & (np.linalg.norm(shape - centre, axis=1) < 1.35 * radius)
         whole = keep_off(whole, lids, centre - origin, radius)
         eyes.append(eyeball(centre - origin, radius, turns))
-    head = cut(whole, inside)
+    head = cut(whole, np.asarray(inside))
     head = crease(head, np.isin(head.part, ("upper teeth", "lower teeth")), 40)
     return join([head, *eyes]), [Eye(c - origin, r) for c, r in spheres.values()]
 
@@ -140,8 +142,8 @@ def detail(mesh: Mesh, eyes: list[Eye], source: Source) -> Mesh:
     mesh = refine(mesh, chosen[mesh.faces].any(axis=1))
     fine = np.minimum(*(brow_distance(mesh.position, eye) for eye in eyes)) < 1.5
     mesh = refine(mesh, (fine & (mesh.part == "skin"))[mesh.faces].any(axis=1))
-    lines = [(lambda p, eye=eye: brow_distance(p, eye), (1.25, 0.75)) for eye in eyes]
-    lines += [(lambda p, eye=eye: lid_height(p, eye), LID_RIM) for eye in eyes]
+    lines = [(partial(brow_distance, eye=eye), (1.25, 0.75)) for eye in eyes]
+    lines += [(partial(lid_height, eye=eye), (LID_RIM_INNER, LID_RIM_OUTER)) for eye in eyes]
     lines += [(above_hairline, (-0.02, 0.03)), (below_collar, (-0.01, 0.01))]
     for field, levels in lines:
         for level in levels:

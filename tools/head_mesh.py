@@ -68,18 +68,21 @@ def refine(mesh: Mesh, chosen: np.ndarray) -> Mesh:
 
 
 def crease(mesh: Mesh, where: np.ndarray, degrees: float) -> Mesh:
-    """Doubles vertices along edges sharper than `degrees` in the part `where` (n,), so that
-    normals are not smoothed across them."""
+    """Doubles the vertices of `where` (n,) along edges sharper than `degrees`.
+
+    So normals are not smoothed across those edges.
+    """
     a, b, c = (mesh.position[mesh.faces[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     owner: dict[tuple[int, int], int] = {}
     new = []
     faces = mesh.faces.copy()
-    for triangle in np.flatnonzero(where[mesh.faces].all(axis=1)):
-        for corner, vertex in enumerate(mesh.faces[triangle]):
+    limit = np.cos(np.radians(degrees))
+    for triangle in np.flatnonzero(where[mesh.faces].all(axis=1)).tolist():
+        for corner, vertex in enumerate(mesh.faces[triangle].tolist()):
             groups = [key for key in owner if key[0] == vertex]
-            near = [k for k in groups if normal[k[1]] @ normal[triangle] > np.cos(np.radians(degrees))]
+            near = [key for key in groups if normal[key[1]] @ normal[triangle] > limit]
             if near:
                 faces[triangle, corner] = owner[near[0]]
                 continue

@@ -48,7 +48,7 @@ BROW = ((-0.17, 0.170, 0.026), (-0.05, 0.193, 0.031), (0.12, 0.205, 0.026), (0.2
 """A brow from the nose outwards: x and y from the eye's centre, and half its width."""
 
 
-LID_RIM = (1.145, 1.175)
+LID_RIM_INNER, LID_RIM_OUTER = 1.145, 1.175
 """Where the upper lid's rim ends, in eyeball radii: what lies lower is dark with lashes."""
 
 
@@ -108,7 +108,7 @@ def lash_line(p: np.ndarray, eye: Eye) -> np.ndarray:
     """How dark the rims of the lids are (n,): the upper one with its lashes, the lower a little."""
     height = lid_height(p, eye)
     is_upper = smoothstep(-0.02, 0.02, p[:, 1] - eye.centre[1])
-    upper, lower = smoothstep(*LID_RIM[::-1], height), smoothstep(1.1, 1.05, height)
+    upper, lower = smoothstep(LID_RIM_OUTER, LID_RIM_INNER, height), smoothstep(1.1, 1.05, height)
     return 0.9 * is_upper * upper + 0.25 * (1 - is_upper) * lower
 
 

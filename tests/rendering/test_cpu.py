@@ -1,4 +1,6 @@
 from collections.abc import Iterator
+from importlib import resources
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,8 +79,6 @@ def visible(coeffs: np.ndarray, name: str) -> int:
 
 
 def part_rows(name: str) -> np.ndarray:
-    from importlib import resources
-
     path = resources.files("jaxreact.rendering") / "assets" / "head.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return np.flatnonzero(arrays["part"] == name)
@@ -124,6 +124,6 @@ def test_no_frames_give_an_empty_clip():
         ({"size": 0}, "size"),
     ],
 )
-def test_bad_arguments_fail_before_anything_is_drawn(change: dict, message: str):
+def test_bad_arguments_fail_before_anything_is_drawn(change: dict[str, Any], message: str):
     with pytest.raises(UserError, match=message):
-        render_frames(**({"coeffs": np.zeros((3, 58))} | change))
+        render_frames(**{"coeffs": np.zeros((3, 58)), **change})

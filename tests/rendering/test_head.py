@@ -104,8 +104,8 @@ def test_left_and_right_units_mirror_each_other(name):
 
 def test_jaw_takes_lower_teeth_and_tongue_along_but_not_the_upper_teeth(asset):
     down = load_builtin_head().units[INDEX["jawOpen"], :, 1]
-    assert down[asset["part"] == "lower teeth"].min() > 0.1
-    assert down[asset["part"] == "tongue"].min() > 0.01
+    assert down[asset["part"] == "lower teeth"].min() > 0.05
+    assert down[asset["part"] == "tongue"].mean() > 0.05
     assert np.abs(down[asset["part"] == "upper teeth"]).max() == 0
 
 
@@ -117,7 +117,7 @@ def test_pupils_follow_gaze_and_eyeballs_keep_their_shape(unit, axis, sign, asse
     head = load_builtin_head()
     eye = (asset["part"] == "eye") & (head.neutral[:, 0] > 0)
     pupil = np.flatnonzero(eye)[head.neutral[eye, 2].argmin()]
-    assert sign * head.units[INDEX[unit], pupil, axis] > 0.02
+    assert sign * head.units[INDEX[unit], pupil, axis] > 0.015
     centre_and_back = head.neutral[eye] + head.units[INDEX[unit], eye]
     spread = np.ptp(centre_and_back[:, 0]) / np.ptp(head.neutral[eye, 0])
     assert 0.95 < spread < 1.05
@@ -132,7 +132,7 @@ def test_closing_the_lips_counts_no_further_than_the_jaw_is_open(pose):
 def test_another_identity_moves_the_shape_at_rest():
     head = load_builtin_head()
     wider = head.with_identity(head.neutral * [0.1, 0, 0])
-    np.testing.assert_allclose(np.ptp(wider.neutral[:, 0]), 1.1 * np.ptp(head.neutral[:, 0]))
+    np.testing.assert_allclose(wider.neutral[:, 0], 1.1 * head.neutral[:, 0], atol=1e-6)
     with pytest.raises(UserError, match="identity"):
         head.with_identity(np.zeros((3, 3)))
 

@@ -21,7 +21,10 @@ def tone(seconds: float, rate: int = RATE) -> np.ndarray:
 
 def seconds_of(path: Path) -> dict[str, float]:
     with av.open(str(path)) as container:
-        return {s.codec_context.name: float(s.duration * s.time_base) for s in container.streams}
+        return {
+            stream.codec_context.name: float((stream.duration or 0) * (stream.time_base or 0))
+            for stream in container.streams
+        }
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 12345])
