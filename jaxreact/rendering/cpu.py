@@ -24,8 +24,8 @@ Shading = Literal["smooth", "flat"]
 SUBPIXELS = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))
 """Where the four rays of an anti-aliased pixel go (a rotated grid)."""
 
-EDGE = 0.035
-"""Contrast to a neighbouring pixel, in [0, 1], from which a pixel is anti-aliased."""
+EDGE = 11
+"""Contrast to a neighbouring pixel, in 8-bit grey, from which a pixel is anti-aliased."""
 
 
 class CpuRenderer:
@@ -69,7 +69,7 @@ class CpuRenderer:
         x, y = np.repeat(np.array(SUBPIXELS, np.float32), len(rough), axis=0).T
         several = color(np.tile(rough, len(SUBPIXELS)), x, y)
         picture[rough] = several.reshape(len(SUBPIXELS), len(rough), 3).mean(axis=0)
-        return (shade.to_srgb(picture) * 255 + 0.5).astype(np.uint8).reshape(size, size, 3)
+        return shade.to_srgb(picture).reshape(size, size, 3)
 
     def _scene(self, vertices: Float[np.ndarray, "vertices 3"]) -> EmbreeScene:
         scene = EmbreeScene()
@@ -95,21 +95,20 @@ class CpuRenderer:
         hits = self._cast(scene, u, v)
         picture = self._backdrop[pixels]
         hit = np.flatnonzero(hits["primID"] >= 0)
-        corners = self.head.faces[hits["primID"][hit]]
+        corners = np.take(self.head.faces, hits["primID"][hit], axis=0)
         second, third = hits["u"][hit, None], hits["v"][hit, None]
-        values = attributes[corners[:, 0]] * (1 - second - third)
-        values += attributes[corners[:, 1]] * second
-        values += attributes[corners[:, 2]] * third
-        normals = values[:, :3] / np.linalg.norm(values[:, :3], axis=-1, keepdims=True)
-        views = -self.camera.directions(u[hit], v[hit])
-        views /= np.linalg.norm(views, axis=-1, keepdims=True)
+        values = np.take(attributes, corners[:, 0], axis=0) * (1 - second - third)
+        values += np.take(attributes, corners[:, 1], axis=0) * second
+        values += np.take(attributes, corners[:, 2], axis=0) * third
+        normals = shade.unit(values[:, :3])
+        views = shade.unit(-self.camera.directions(u[hit], v[hit]))
         picture[hit] = shade.portrait(normals, views, values[:, 3:6], values[:, 6])
         return np.minimum(picture, 1)
 
 
-def _edges(picture: Float[np.ndarray, "size size 3"]) -> Int[np.ndarray, " n"]:
+def _edges(picture: UInt8[np.ndarray, "size size 3"]) -> Int[np.ndarray, " n"]:
     """Flat indices of the pixels that differ visibly from a neighbour."""
-    grey = picture.mean(axis=2)
+    grey = picture.mean(axis=2, dtype=np.float32)
     rough = np.zeros(grey.shape, bool)
     across = np.abs(np.diff(grey, axis=1)) > EDGE
     down = np.abs(np.diff(grey, axis=0)) > EDGE
