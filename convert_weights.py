@@ -41,8 +41,8 @@ class Tokenizer:
 
 @dataclass(frozen=True)
 class Predictor:
-    """The original's predictor -> a run directory; the tokenizer and the audio encoder that its file
-    carries -> OUT/tokenizer, OUT/audio_encoder."""
+    """The original's predictor -> a run directory; the tokenizer and the audio encoder in its file
+    -> OUT/tokenizer, OUT/audio_encoder."""
 
     src: Source
     """Lightning checkpoint."""

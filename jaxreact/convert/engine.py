@@ -149,7 +149,7 @@ def fill(
             offenders.append(f"{name}: missing from the file")
     if offenders:
         raise UserError(
-            f"{source}: {len(offenders)} tensors do not fit the configuration (is it this model's?): "
+            f"{source}: {len(offenders)} tensors do not fit the configuration; is it this model's? "
             + "; ".join(prefix + offender for offender in sorted(offenders))
         )
     return filled

@@ -64,7 +64,7 @@ def _kind(run: Path) -> str:
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"{run}: not the directory of a model: {error}") from error
     if kind not in ("tokenizer", "predictor"):
-        raise UserError(f"{run}: holds a {kind}; the original has no checkpoint of that alone")
+        raise UserError(f"{run}: kind is {kind!r}; the original has no such checkpoint")
     return kind
 
 
