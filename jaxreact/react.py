@@ -20,6 +20,7 @@ from jaxreact.data.audio import SAMPLE_RATE, read_audio, read_native_audio
 from jaxreact.errors import UserError, run_command
 from jaxreact.face import FPS
 from jaxreact.files import replacing
+from jaxreact.inference import load_audio_encoder, load_predictor, load_tokenizer
 from jaxreact.rendering import render_frames
 from jaxreact.rendering.compose import side_by_side
 from jaxreact.rendering.video import write_video
@@ -87,22 +88,32 @@ class Config:
 
 @dataclass(frozen=True)
 class Models:
-    """The three loaded models; see `jaxreact.load_tokenizer` and its neighbours."""
+    """The loaded models, and the mean face (58,) that they subtract from coefficients."""
 
     tokenizer: Any
     predictor: Any
     audio_encoder: Any
+    mean_face: Float[np.ndarray, "58"]
 
 
-def load_models(tokenizer: Path, predictor: Path) -> Models:
-    """Loads a tokenizer's and a predictor's directory, the latter with its audio encoder."""
-    import jaxreact
+def load_models(tokenizer_run: Path, predictor_run: Path) -> Models:
+    """Loads a tokenizer's and a predictor's directory, the latter with its audio encoder.
 
-    return Models(
-        jaxreact.load_tokenizer(tokenizer),
-        jaxreact.load_predictor(predictor),
-        jaxreact.load_audio_encoder(predictor),
-    )
+    The predictor is bound to the tokenizer's codes. Raises `UserError` where a directory is none,
+    or the two do not fit each other.
+    """
+    tokenizer = load_tokenizer(tokenizer_run)
+    predictor = load_predictor(predictor_run)
+    known = min(predictor.config.vocab_size, predictor.config.vocab_face_size)
+    if tokenizer.codebook_size > known:
+        raise UserError(
+            f"{predictor_run}: knows {known} codes, the tokenizer "
+            f"{tokenizer_run} has {tokenizer.codebook_size}; give the one that it was trained with"
+        )
+    if tokenizer.codebook_size < predictor.config.codes:
+        predictor = load_predictor(predictor_run, codebook_size=tokenizer.codebook_size)
+    encoder = load_audio_encoder(predictor_run)
+    return Models(tokenizer, predictor, encoder, tokenizer.mean_face)
 
 
 def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> int:
@@ -166,9 +177,8 @@ def react(
 
     Returns raw coefficients and emotion of `config.samples` listeners.
     """
-    mean_face = np.asarray(models.tokenizer.mean_face)
     features = audio_features(models.audio_encoder, waveform, len(coeffs))
-    speaker = models.tokenizer.encode(speaker_input(coeffs, mean_face, config.calibrate))
+    speaker = models.tokenizer.encode(speaker_input(coeffs, models.mean_face, config.calibrate))
     codes = models.predictor.generate(
         features,
         speaker,
@@ -178,7 +188,7 @@ def react(
         key=jax.random.key(config.seed),
     )
     decoded, emotion = models.tokenizer.decode(codes[0])
-    return np.asarray(decoded) + mean_face, np.asarray(emotion)
+    return np.asarray(decoded) + models.mean_face, np.asarray(emotion)
 
 
 def save_reaction(

@@ -4,12 +4,17 @@ import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
+from flax import nnx
 
-from jaxreact import react
+from jaxreact import react, runs
 from jaxreact.data.audio import read_native_audio
 from jaxreact.errors import UserError
+from jaxreact.models.audio_encoder import AudioEncoderConfig
+from jaxreact.models.predictor import PredictorConfig
+from jaxreact.models.tokenizer import FaceTokenizerConfig
 from jaxreact.react import Config, Models, audio_features, speaker_input, usable_frames
 from jaxreact.tracking.no_opengl import drawing_modules_optional
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
@@ -33,7 +38,6 @@ class _Tokenizer:
     """Codes are the jaw's opening in per cent; the face of a code opens the jaw by it."""
 
     config = SimpleNamespace(block_size=32)
-    mean_face = MEAN
 
     def encode(self, coeffs):
         return np.round(100 * coeffs[..., 24]).astype(int)
@@ -53,7 +57,7 @@ class _Predictor:
 
 
 def _models() -> Models:
-    return Models(_Tokenizer(), _Predictor(), _Encoder())
+    return Models(_Tokenizer(), _Predictor(), _Encoder(), MEAN)
 
 
 def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
@@ -135,6 +139,53 @@ def test_reactions_are_raw_coefficients(tmp_path):
 def test_wrong_options_are_refused_first(tmp_path, change, words):
     with pytest.raises(UserError, match=words):
         react.run(_config(tmp_path, **change))
+
+
+def _save_runs(folder: Path, codes_named: int) -> tuple[Path, Path]:
+    """A tokenizer with 12 codes and a predictor that names `codes_named`, with tiny weights."""
+    tokenizer = FaceTokenizerConfig(n_embd=8, n_head=1, n_layer=1, quantize_levels=(4, 3))
+    predictor = PredictorConfig(
+        vocab_size=codes_named,
+        vocab_face_size=codes_named,
+        block_size=64,
+        n_embd=8,
+        n_head=1,
+        n_layer=1,
+    )
+    encoder = AudioEncoderConfig(conv_dim=(8,) * 6 + (512,))
+    rng = np.random.default_rng(0)
+    runs_of = {
+        "tokenizer": ("tokenizer", tokenizer, {"mean_face": MEAN.tolist()}),
+        "predictor": ("predictor", predictor, {}),
+        "predictor/audio_encoder": ("audio_encoder", encoder, {}),
+    }
+    for name, (kind, config, extra) in runs_of.items():
+        shapes = nnx.to_pure_dict(runs.abstract_model(kind, config)[1])
+        weights = jax.tree.map(lambda x: rng.normal(0, 0.2, x.shape).astype(x.dtype), shapes)
+        runs.save_model(folder / name, kind, config, weights, **extra)
+    return folder / "tokenizer", folder / "predictor"
+
+
+def test_real_models_react_within_the_tokenizers_codes(tmp_path):
+    models = react.load_models(*_save_runs(tmp_path, codes_named=40))
+    assert models.predictor.config.codes == 12
+    np.testing.assert_array_equal(models.mean_face, MEAN)
+    rng = np.random.default_rng(0)
+    coeffs, waveform = MEAN + rng.normal(size=(32, 58)) / 9, rng.normal(size=32 * 640).astype("f4")
+    config = _config(tmp_path, samples=2)
+    made, emotion = react.react(models, coeffs, waveform, config)
+    assert (made.shape, emotion.shape) == ((2, 32, 58), (2, 32, 25))
+    assert np.isfinite(made).all()
+    assert np.ptp(made, axis=0).any()
+    again, _ = react.react(models, coeffs, waveform, config)
+    np.testing.assert_array_equal(made, again)
+
+
+def test_models_that_do_not_fit(tmp_path):
+    with pytest.raises(UserError, match=r"predictor: knows 10 codes, .* has 12"):
+        react.load_models(*_save_runs(tmp_path, codes_named=10))
+    with pytest.raises(UserError, match="nowhere"):
+        react.load_models(tmp_path / "tokenizer", tmp_path / "nowhere")
 
 
 @pytest.fixture
