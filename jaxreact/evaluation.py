@@ -34,10 +34,10 @@ class Predictions:
     of the recorded persons; clips (N,) the speakers' clip names.
     """
 
-    emotion: Float[np.ndarray, "clips samples frames 25"]
-    coeffs: Float[np.ndarray, "clips samples frames 58"] | None = None
-    listener: Float[np.ndarray, "clips frames 25"] | None = None
-    speaker: Float[np.ndarray, "clips frames 25"] | None = None
+    emotion: Float[np.ndarray, "..."]  # the shapes are checked below, with messages for users
+    coeffs: Float[np.ndarray, "..."] | None = None
+    listener: Float[np.ndarray, "..."] | None = None
+    speaker: Float[np.ndarray, "..."] | None = None
     clips: tuple[str, ...] | None = None
 
     def __post_init__(self):

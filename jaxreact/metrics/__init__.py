@@ -8,7 +8,7 @@ instead of counting 0; FRSyn looks at all samples instead of the first; and in F
 correlation takes no part instead of winning. FRVar, FRDiv and FRDvs are the same in both.
 """
 
-from jaxtyping import ArrayLike
+from numpy.typing import ArrayLike
 
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
 from jaxreact.metrics.frc import frc
@@ -17,13 +17,13 @@ from jaxreact.metrics.frdiv import frdiv
 from jaxreact.metrics.frdvs import frdvs
 from jaxreact.metrics.frsyn import frsyn, offsets
 from jaxreact.metrics.frvar import frvar
-from jaxreact.metrics.inputs import Mode, as_predictions, as_sequences, neighbour_lists
+from jaxreact.metrics.inputs import MODES, as_predictions, as_sequences, neighbour_lists
 from jaxreact.metrics.order import reorder_as_original
 
 __all__ = [
     "BASELINES",
+    "MODES",
     "Baseline",
-    "Mode",
     "baseline",
     "count",
     "evaluate",
@@ -43,7 +43,7 @@ def evaluate(
     listener: ArrayLike,
     speaker: ArrayLike,
     neighbours: ArrayLike,
-    mode: Mode = "corrected",
+    mode: str = "corrected",
 ) -> dict[str, float]:
     """All six scores of predictions (N, K, T, 25) against listener and speaker (N, T, 25).
 

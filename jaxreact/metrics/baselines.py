@@ -18,12 +18,12 @@ BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
 
 def baseline(
-    name: Baseline,
+    name: str,
     listener: Float[np.ndarray, "clips frames 25"],
     speaker: Float[np.ndarray, "clips frames 25"],
     samples: int = 10,
     *,
-    training_mean: Float[np.ndarray, "frames 25"] | None = None,
+    training_mean: Float[np.ndarray, "length 25"] | None = None,
     seed: int = 0,
 ) -> Float[np.ndarray, "clips samples frames 25"]:
     """The predictions of the baseline `name` for these clips.

@@ -1,16 +1,17 @@
 """FRC: how well a reaction's course agrees with that of an appropriate one."""
 
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
-from jaxreact.metrics.inputs import Mode, as_predictions, as_sequences, check_mode, neighbour_lists
+from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
 from jaxreact.metrics.neighbourhood import mean_over_clips
 
 _EPSILON = 1e-8
 
 
 def frc(
-    predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: Mode = "corrected"
+    predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: str = "corrected"
 ) -> float:
     """Facial reaction correlation, in [-K, K], higher is better.
 

@@ -1,11 +1,12 @@
 """FRD: how far a reaction is from an appropriate one when time may be warped."""
 
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from jaxreact.metrics.dtw import dtw
-from jaxreact.metrics.inputs import Mode, as_predictions, as_sequences, check_mode, neighbour_lists
+from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
 from jaxreact.metrics.neighbourhood import mean_over_clips
 
 _WEIGHTS = np.array([1 / 15, 1.0, 1 / 8])
@@ -14,7 +15,7 @@ _PAIRS = 64
 
 
 def frd(
-    predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: Mode = "corrected"
+    predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: str = "corrected"
 ) -> float:
     """Facial reaction distance, 0 or more, lower is better.
 

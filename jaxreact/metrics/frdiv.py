@@ -1,12 +1,12 @@
 """FRDiv: how much the reactions to the same behaviour differ."""
 
 import numpy as np
-from jaxtyping import ArrayLike
+from numpy.typing import ArrayLike
 
-from jaxreact.metrics.inputs import Mode, as_predictions, check_mode
+from jaxreact.metrics.inputs import as_predictions, check_mode
 
 
-def frdiv(predictions: ArrayLike, mode: Mode = "corrected") -> float:
+def frdiv(predictions: ArrayLike, mode: str = "corrected") -> float:
     """Diversity among the samples of one clip (S-MSE), 0 or more, higher is more diverse.
 
     FRDiv = mean over n of sum over a, b of |P[n, a] - P[n, b]|^2 / (K (K-1) T D), predictions P

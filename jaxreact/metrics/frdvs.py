@@ -3,12 +3,12 @@
 import math
 
 import numpy as np
-from jaxtyping import ArrayLike
+from numpy.typing import ArrayLike
 
-from jaxreact.metrics.inputs import Mode, as_predictions, check_mode
+from jaxreact.metrics.inputs import as_predictions, check_mode
 
 
-def frdvs(predictions: ArrayLike, mode: Mode = "corrected") -> float:
+def frdvs(predictions: ArrayLike, mode: str = "corrected") -> float:
     """Diversity among the reactions to different speakers, 0 or more, higher is more diverse.
 
     FRDvs = sum over k, n, m of |P[n, k] - P[m, k]|^2 / (N (N-1) K T D), predictions P (N, K, T, D).

@@ -1,17 +1,18 @@
 """FRSyn: how many frames lie between the speaker's behaviour and the listener's reaction."""
 
 import numpy as np
-from jaxtyping import ArrayLike, Bool, Float
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from jaxreact.face import FPS
-from jaxreact.metrics.inputs import Mode, as_predictions, as_sequences, check_mode
+from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode
 
 MAX_LAG = 2 * FPS - 1
 """Lags of -49 to 49 frames are compared: just under two seconds."""
 
 
-def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: Mode = "corrected") -> float:
+def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: str = "corrected") -> float:
     """Time-lagged cross correlation (TLCC) with the speaker: |best lag|, 0 to 49 frames.
 
     FRSyn = mean of |argmax over lags of c(lag)|, c(lag) the mean over the 25 channels of Pearson's

@@ -1,12 +1,12 @@
 """FRVar: how much a reaction moves."""
 
 import numpy as np
-from jaxtyping import ArrayLike
+from numpy.typing import ArrayLike
 
-from jaxreact.metrics.inputs import Mode, as_predictions, check_mode
+from jaxreact.metrics.inputs import as_predictions, check_mode
 
 
-def frvar(predictions: ArrayLike, mode: Mode = "corrected") -> float:
+def frvar(predictions: ArrayLike, mode: str = "corrected") -> float:
     """Variance of a reaction over time, 0 or more, higher is livelier.
 
     FRVar = mean over n, k, d of the unbiased variance over t of P[n, k, t, d], predictions P

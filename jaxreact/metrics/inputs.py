@@ -1,21 +1,20 @@
 """Checking what the scores are computed from, at the door, so that no score has to."""
 
-from typing import Literal, get_args
-
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from jaxreact.errors import UserError
 from jaxreact.face import EMOTION_CHANNELS
 
-Mode = Literal["corrected", "original"]
+MODES = ("corrected", "original")
 """`corrected` is what the definitions say; `original` is what the original program prints."""
 
 
 def check_mode(mode: str) -> None:
     """Raises `UserError` for a mode that does not exist."""
-    if mode not in get_args(Mode):
-        raise UserError(f"mode {mode!r} does not exist; choose from {', '.join(get_args(Mode))}")
+    if mode not in MODES:
+        raise UserError(f"mode {mode!r} does not exist; choose from {', '.join(MODES)}")
 
 
 def as_predictions(predictions: ArrayLike) -> Float[np.ndarray, "clips samples frames 25"]:

@@ -4,10 +4,9 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.errors import UserError
-from jaxreact.metrics.inputs import Mode
 
 
-def mean_over_clips(rows: Float[np.ndarray, "clips"], lists: list[np.ndarray], mode: Mode) -> float:
+def mean_over_clips(rows: Float[np.ndarray, "clips"], lists: list[np.ndarray], mode: str) -> float:
     """Mean of one value a clip; clips without neighbours hold 0.
 
     `original` divides by all clips, so each such clip pulls the score to 0; `corrected` leaves

@@ -47,7 +47,7 @@ def test_mean_of_sequences_of_different_length():
 
 def test_errors(clips):
     with pytest.raises(UserError, match="choose from gt, mime, random"):
-        baseline("mirror", *clips)  # pyright: ignore[reportArgumentType]
+        baseline("mirror", *clips)
     with pytest.raises(UserError, match="needs the training split"):
         baseline("mean-frame", *clips)
     with pytest.raises(UserError, match="has 10 frames, the clips have 20"):

@@ -49,7 +49,7 @@ def test_listener_that_is_not_finite(arrays):
 
 def test_unknown_mode(arrays):
     with pytest.raises(UserError, match="'faithful' does not exist; choose from corrected, orig"):
-        metrics.evaluate(**arrays, mode="faithful")  # pyright: ignore[reportArgumentType]
+        metrics.evaluate(**arrays, mode="faithful")
 
 
 def test_lists_and_float64_are_accepted(arrays):
