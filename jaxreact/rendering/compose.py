@@ -1,6 +1,6 @@
 """Several panels in one picture, and the video of a conversation: speaker beside listener."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 
 import numpy as np
@@ -65,15 +65,20 @@ def render_conversation(
     (25 a second, any size). `audio` is the speaker's sound. The video ends with the shorter side.
     Raises `UserError` as `render_frames` and `write_video` do; then nothing is left at `path`.
     """
-    sides = [
-        render_frames(side, head, size) if isinstance(side, np.ndarray) and side.ndim == 2 else side
+    sides: list[Frames] = [
+        render_frames(side, head, size) if _are_coeffs(side) else side  # pyright: ignore
         for side in (speaker, listener)
     ]
-    lengths = [len(side) for side in (speaker, listener) if isinstance(side, np.ndarray)]
+    lengths = [len(side) for side in (speaker, listener) if isinstance(side, Sized)]
     frames = side_by_side(sides, labels, size)
     total = min(lengths, default=None)
     bar = tqdm(frames, total=total, desc=f"video {Path(path).name}", unit="frame", disable=None)
     return write_video(path, bar, fps, audio)
+
+
+def _are_coeffs(side: object) -> bool:
+    """Whether one side of a conversation is an array of coefficients, of NumPy or JAX."""
+    return getattr(side, "ndim", None) == 2
 
 
 def _tag(text: str, size: int) -> Float[np.ndarray, "high wide"] | None:

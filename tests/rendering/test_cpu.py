@@ -68,6 +68,12 @@ def test_smooth_picture_has_skin_in_the_middle_hair_above_and_wall_beside(pose):
     assert corner[2] > corner[0]
 
 
+def test_face_has_no_holes(pose):
+    coeffs = np.concatenate([pose(), pose(jawOpen=1), pose(mouthSmile=1, eyeBlink=1)])
+    face = render(coeffs, size=256, shading="flat")[:, :, 70:186, 0]
+    assert face.min() >= 20
+
+
 def visible(coeffs: np.ndarray, name: str) -> int:
     """Rays of a 256-pixel picture that meet a part of the head, by Embree itself."""
     head = load_builtin_head()

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import av
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -112,6 +113,11 @@ def test_conversation_of_a_real_video_and_a_listener(tmp_path, pose):
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert picture.shape == (64, 128, 3)
     assert picture[32, 96, 0] > 150
+
+
+def test_conversation_takes_jax_arrays(tmp_path, pose):
+    both = jnp.asarray(np.repeat(pose(), 2, axis=0))
+    assert render_conversation(tmp_path / "jax.mp4", both, both, size=32) == 2
 
 
 def test_conversation_refuses_bad_coefficients(tmp_path, pose):
