@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from flax import nnx
 from safetensors.numpy import save_file
+from tqdm import tqdm
 
 from jaxreact import runs
 from jaxreact.convert import wav2vec2
@@ -45,11 +46,13 @@ def convert_tokenizer(
     `config`: JSON in the original's names. `mean_face`: the data set's mean_face.npy (58,), kept
     with the model. Raises UserError for anything that does not fit; `out` is then not created.
     """
-    tensors = _read(source, "tokenizer")
-    model = read_config("tokenizer", config)
-    variables = _fill("tokenizer", model, tensors, source)
     extra = {} if mean_face is None else {"mean_face": read_mean_face(mean_face)}
-    with _building(out) as directory:
+    with _building(out) as directory, progress(2) as step:
+        step(f"reading {source.name}")
+        tensors = _read(source, "tokenizer")
+        model = read_config("tokenizer", config)
+        variables = _fill("tokenizer", model, tensors, source)
+        step("writing the tokenizer")
         runs.save_model(directory, "tokenizer", model, variables, origin=_origin(source), **extra)
 
 
@@ -65,35 +68,28 @@ def convert_predictor(
     The tokenizer and the wav2vec2 encoder that the file also carries become `out`/tokenizer and
     `out`/audio_encoder; what no model here has is kept in `out`/unused.safetensors for the way
     back. A tokenizer of other sizes than the released one needs `tokenizer_config`; without it, it
-    is left among the unused, and a note says so.
+    is left among the unused, and a note says so. Raises as `convert_tokenizer` does.
     """
-    everything = _read(source, "predictor")
-    model = read_config("predictor", config)
-    by_part = {kind: _take(everything, prefix) for kind, prefix in PARTS.items()}
-    own = {name: x for name, x in everything.items() if name.startswith(MODEL)}
-    parts: dict[str, Part] = {}
-    unused = {name: x for name, x in everything.items() if name.startswith(PARTS["tokenizer"])}
-    if tokenizer := _embedded_tokenizer(by_part["tokenizer"], tokenizer_config, source):
-        parts["tokenizer"], unused = tokenizer, {}
-    if tensors := by_part["audio_encoder"]:
-        parts["audio_encoder"] = wav2vec2.from_tensors(
-            tensors, wav2vec2.config_of(tensors, source), source
-        )
-        ignored = split_ignored(tensors, AUDIO_ENCODER)[1]
-        unused |= {PARTS["audio_encoder"] + name: x for name, x in ignored.items()}
-    if tokenizer := parts.get("tokenizer"):
-        model = with_codebook(model, tokenizer[0])
-    elif tokenizer_config is not None:
-        model = with_codebook(model, read_config("tokenizer", tokenizer_config))
-    variables = _fill("predictor", model, own, source)
     mean = {} if mean_face is None else {"mean_face": read_mean_face(mean_face)}
-    with _building(out) as directory:
-        runs.save_model(directory, "predictor", model, variables, origin=_origin(source))
-        for kind, (part_model, part_variables) in parts.items():
+    with _building(out) as directory, progress(5) as step:
+        step(f"reading {source.name}")
+        tensors = _read(source, "predictor")
+        own = {name: x for name, x in tensors.items() if name.startswith(MODEL)}
+        parts, unused = _companions(tensors, tokenizer_config, source)
+        model = read_config("predictor", config)
+        if "tokenizer" in parts:
+            model = with_codebook(model, parts["tokenizer"][0])
+        elif tokenizer_config is not None:
+            model = with_codebook(model, read_config("tokenizer", tokenizer_config))
+        variables = _fill("predictor", model, own, source)
+        origin = _origin(source)
+        step("writing the predictor")
+        runs.save_model(directory, "predictor", model, variables, origin=origin)
+        for kind, (part, variables) in parts.items():
+            step(f"writing the {kind}")
             extra = mean if kind == "tokenizer" else {}
-            runs.save_model(
-                directory / kind, kind, part_model, part_variables, origin=_origin(source), **extra
-            )
+            runs.save_model(directory / kind, kind, part, variables, origin=origin, **extra)
+        step("writing what is unused")
         if unused:
             whole = {name: np.array(x, order="C") for name, x in unused.items()}
             save_file(whole, directory / UNUSED)
@@ -101,10 +97,30 @@ def convert_predictor(
 
 def convert_wav2vec2(source: str, out: Path) -> None:
     """wav2vec2 weights (Hugging Face id, directory or file) -> a run directory."""
-    config, variables = wav2vec2.load_wav2vec2(source)
-    with _building(out) as directory:
+    with _building(out) as directory, progress(2) as step:
+        step(f"reading {source}")
+        config, variables = wav2vec2.load_wav2vec2(source)
+        step("writing the audio encoder")
         origin = {"file": Path(source).name}
         runs.save_model(directory, "audio_encoder", config, variables, origin=origin)
+
+
+def _companions(
+    tensors: Tensors, tokenizer_config: Path | None, source: Path
+) -> tuple[dict[str, Part], Tensors]:
+    """The other models in a predictor's file, and the tensors that none of them has."""
+    parts: dict[str, Part] = {}
+    unused: Tensors = {}
+    if tokenizer := _embedded_tokenizer(tensors, tokenizer_config, source):
+        parts["tokenizer"] = tokenizer
+    else:
+        unused |= {name: x for name, x in tensors.items() if name.startswith(PARTS["tokenizer"])}
+    if encoder := _take(tensors, PARTS["audio_encoder"]):
+        config = wav2vec2.config_of(encoder, source)
+        parts["audio_encoder"] = wav2vec2.from_tensors(encoder, config, source)
+        ignored = split_ignored(encoder, AUDIO_ENCODER)[1]
+        unused |= {PARTS["audio_encoder"] + name: x for name, x in ignored.items()}
+    return parts, unused
 
 
 def read_mean_face(path: Path) -> list[float]:
@@ -138,7 +154,8 @@ def _read(source: Path, kind: str) -> Tensors:
         raise UserError(f"{source}: expected a {kind}, but it holds {what}{hint}")
     if not any(name.startswith(MODEL) for name in tensors):
         tensors = {MODEL + name: x for name, x in tensors.items()}
-    strangers = [name for name in tensors if not name.startswith((MODEL, *PARTS.values()))]
+    known = (MODEL, *PARTS.values()) if kind == "predictor" else (MODEL,)
+    strangers = [name for name in tensors if not name.startswith(known)]
     if strangers:
         raise UserError(f"{source}: unknown keys: {', '.join(strangers)}")
     return tensors
@@ -151,33 +168,42 @@ def _take(tensors: Tensors, prefix: str) -> Tensors:
 def _fill(
     kind: str, model: Any, tensors: Tensors, source: Path, prefix: str = MODEL
 ) -> runs.Variables:
+    """The variables of a model from the tensors with this prefix."""
     abstract = paths(nnx.to_pure_dict(runs.abstract_model(kind, model)[1]))
     table = tokenizer_table(model) if kind == "tokenizer" else PREDICTOR
-    stray = [name for name in tensors if not name.startswith(prefix)]
-    if stray:
-        raise UserError(f"{source}: unknown keys: {', '.join(stray)}")
     return nest(fill(abstract, _take(tensors, prefix), table, source, prefix))
 
 
 def _embedded_tokenizer(tensors: Tensors, config: Path | None, source: Path) -> Part | None:
     """The tokenizer in a predictor's file, if there is one and its configuration is known."""
-    if not tensors:
-        return None
     prefix = PARTS["tokenizer"]
+    if not any(name.startswith(prefix) for name in tensors):
+        return None
     model = read_config("tokenizer", config)
-    named = {prefix + name: x for name, x in tensors.items()}
     try:
-        return model, _fill("tokenizer", model, named, source, prefix)
+        return model, _fill("tokenizer", model, tensors, source, prefix)
     except UserError:
         if config is not None:
             raise
-        note = "the tokenizer in it has not the released sizes, so it is not converted"
+        note = "the tokenizer in it does not have the released sizes, so it is not converted"
         print(f"{source}: {note}; give them by --tokenizer-config", file=sys.stderr)
         return None
 
 
 def _origin(source: Path) -> dict[str, Any]:
     return {"file": source.name, **read_training_record(source)}
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Callable[[str], None]]:
+    """Yields a function that names the step which begins; shown if stderr is a terminal."""
+    with tqdm(total=steps, disable=None, unit="step", leave=False) as bar:
+
+        def step(name: str) -> None:
+            bar.set_description(name)
+            bar.update()
+
+        yield step
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from jaxreact import runs
-from jaxreact.convert.command import MODEL, PARTS, UNUSED
+from jaxreact.convert.command import MODEL, PARTS, UNUSED, progress
 from jaxreact.convert.engine import paths, to_torch
 from jaxreact.convert.tables import AUDIO_ENCODER, PREDICTOR, tokenizer_table
 from jaxreact.errors import UserError
@@ -18,6 +18,12 @@ from jaxreact.files import replacing
 
 LIGHTNING = "2.2.1"
 """The version of Lightning that the original pins; it decides how a checkpoint is read."""
+
+COMPLETE = {
+    PARTS["tokenizer"]: "the tokenizer",
+    PARTS["audio_encoder"] + "encoder.": "wav2vec2's unused transformer layers",
+}
+"""What the original's predictor file has besides the predictor, by the start of its keys."""
 
 
 def write_torch(run: Path, out: Path) -> None:
@@ -34,19 +40,29 @@ def write_torch(run: Path, out: Path) -> None:
             "to-torch writes PyTorch's format and needs torch: pip install 'jaxreact[torch]'"
         ) from None
     kind = _kind(run)
-    tensors = model_tensors(run, kind, MODEL)
-    if kind == "predictor":
-        for part, prefix in PARTS.items():
-            if (run / part).is_dir():
-                tensors |= model_tensors(run / part, part, prefix)
-        if (run / UNUSED).is_file():
-            tensors |= load_file(run / UNUSED)
-        if not any(".encoder.layers." in name for name in tensors):
-            note = "without wav2vec2's transformer layers, which are unused; load it strict=False"
-            print(f"{out}: written {note}", file=sys.stderr)
-    state = OrderedDict((name, torch.from_numpy(x)) for name, x in tensors.items())
-    with replacing(out) as temporary:
-        torch.save(_checkpoint(state, run), temporary)
+    with progress(2) as step:
+        step(f"reading {run}")
+        tensors = model_tensors(run, kind, MODEL)
+        if kind == "predictor":
+            tensors |= _companions(run, out)
+        state = OrderedDict((name, torch.from_numpy(x)) for name, x in tensors.items())
+        step(f"writing {out}")
+        with replacing(out) as temporary:
+            torch.save(_checkpoint(state, run), temporary)
+
+
+def _companions(run: Path, out: Path) -> dict[str, np.ndarray]:
+    """The tensors of the other models in a predictor's file, as far as its directory has them."""
+    tensors: dict[str, np.ndarray] = {}
+    for part, prefix in PARTS.items():
+        if (run / part).is_dir():
+            tensors |= model_tensors(run / part, part, prefix)
+    if (run / UNUSED).is_file():
+        tensors |= load_file(run / UNUSED)
+    for prefix, what in COMPLETE.items():
+        if not any(name.startswith(prefix) for name in tensors):
+            print(f"{out}: without {what}, load it with strict=False", file=sys.stderr)
+    return tensors
 
 
 def model_tensors(run: Path, kind: str, prefix: str) -> dict[str, np.ndarray]:
