@@ -1,0 +1,115 @@
+"""What both stages minimise. Losses are float32 means over the whole (global) batch."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxreact.models.predictor import ReactPredictor
+from jaxreact.models.quantizers import Quantized
+from jaxreact.models.tokenizer import FaceTokenizer
+
+Metrics = dict[str, Float[Array, ""]]
+
+FACE_GROUPS = {
+    "brow": slice(0, 5),
+    "cheek": slice(5, 8),
+    "eye_blink": slice(8, 10),
+    "eye_look": slice(10, 18),
+    "eye_squint": slice(18, 20),
+    "eye_wide": slice(20, 22),
+    "jaw": slice(22, 26),
+    "mouth": slice(26, 43),
+    "smile": slice(43, 45),
+    "mouth_corner": slice(45, 49),
+    "nose_tongue": slice(49, 52),
+    "rotation": slice(52, 55),
+    "translation": slice(55, 58),
+}
+"""The 13 groups of coefficients whose mean errors count alike (behaviour 36)."""
+
+
+def face_losses(
+    predicted: Float[Array, "batch time 58"], target: Float[Array, "batch time 58"]
+) -> Metrics:
+    """Mean absolute error of each group of coefficients."""
+    error = jnp.abs(predicted.astype(jnp.float32) - target.astype(jnp.float32))
+    return {name: jnp.mean(error[..., group]) for name, group in FACE_GROUPS.items()}
+
+
+def tokenizer_loss(
+    model: FaceTokenizer,
+    coeffs: Float[Array, "batch time 58"],
+    emotion: Float[Array, "batch time 25"],
+    *,
+    train: bool,
+    emotion_only: bool = False,
+    quantize_weight: float = 1.0,
+    key: jax.Array | None = None,
+) -> tuple[Float[Array, ""], tuple[Metrics, Quantized]]:
+    """Reconstruction of one block a row: 13 group errors, the quantiser's loss, emotion's error.
+
+    `emotion_only` (the second phase) minimises the last alone; the metrics are the same.
+    """
+    face, felt, quantized = model(coeffs, train=train, key=key)
+    groups = face_losses(face, coeffs)
+    emotion_loss = jnp.mean(jnp.abs(felt.astype(jnp.float32) - emotion.astype(jnp.float32)))
+    face_loss = sum(groups.values(), jnp.zeros(()))
+    whole = face_loss + quantize_weight * quantized.auxiliary_loss + emotion_loss
+    metrics = {
+        "loss": whole,
+        "face_loss": face_loss,
+        "emotion_loss": emotion_loss,
+        "quantizer_loss": quantized.auxiliary_loss,
+        **{f"face/{name}": value for name, value in groups.items()},
+    }
+    return (emotion_loss if emotion_only else whole), (metrics, quantized)
+
+
+def codebook_use(codes: Int[Array, "*batch"], codebook_size: int) -> Metrics:
+    """Share of the codes that a batch uses, and the perplexity of their distribution."""
+    share = jnp.zeros(codebook_size).at[codes.reshape(-1)].add(1.0) / codes.size
+    entropy = -jnp.sum(share * jnp.log(jnp.maximum(share, 1e-12)))
+    return {"codebook_use": jnp.mean(share > 0), "codebook_perplexity": jnp.exp(entropy)}
+
+
+def past_masks(
+    key: jax.Array, batch: int, frames: int, probability: float
+) -> Bool[Array, "batch frames"]:
+    """True where the past may be seen: hides the beginning of it, in some batches.
+
+    With `probability` the whole batch is masked, and each sample keeps its last k frames, k uniform
+    in [0, frames); k = 0 keeps all of them, as the original's `[-0:]` does (behaviour 41).
+    """
+    batch_key, sample_key = jax.random.split(key)
+    kept = jax.random.randint(sample_key, (batch, 1), 0, frames)
+    masked = jax.random.bernoulli(batch_key, probability) & (kept > 0)
+    return ~masked | (jnp.arange(frames) >= frames - kept)
+
+
+def predictor_loss(
+    model: ReactPredictor,
+    audio: jax.Array,
+    speaker_tokens: Int[Array, "batch time"],
+    listener_tokens: Int[Array, "batch time"],
+    targets: Int[Array, "batch time"],
+    mask: Bool[Array, "batch time"],
+    key: jax.Array | None = None,
+) -> tuple[Float[Array, ""], Metrics]:
+    """Cross-entropy of the listener's tokens `patch_size` frames ahead, mean over all positions.
+
+    One mask hides the speaker's face, the listener's past and, step by step, the sound. A target
+    of -1 does not count (behaviour 28).
+    """
+    audio_mask = jnp.repeat(mask, model.config.audio_factor, axis=1)
+    logits = model(audio, speaker_tokens, listener_tokens, audio_mask, mask, mask, key=key)
+    log_probabilities = jax.nn.log_softmax(logits.astype(jnp.float32), axis=-1)
+    counted = targets >= 0
+    picked = jnp.take_along_axis(log_probabilities, jnp.maximum(targets, 0)[..., None], axis=-1)
+    count = jnp.maximum(jnp.sum(counted), 1)
+    loss = -jnp.sum(jnp.where(counted, picked[..., 0], 0.0)) / count
+    correct = jnp.sum((jnp.argmax(logits, axis=-1) == targets) & counted) / count
+    new = counted & (jnp.arange(targets.shape[1]) >= targets.shape[1] - model.config.patch_size)
+    new_loss = -jnp.sum(jnp.where(new, picked[..., 0], 0.0)) / jnp.maximum(jnp.sum(new), 1)
+    # The other positions' targets stand among the inputs (behaviour 16): only the last patch
+    # tells how well the future is predicted.
+    return loss, {"loss": loss, "accuracy": correct, "new_patch_loss": new_loss}

@@ -1,0 +1,72 @@
+"""AdamW as the original sets it up: which parameters decay, which train, and the warm-up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW (Loshchilov and Hutter 2019) with a linear warm-up and a constant rate after it.
+
+    The original's plateau scheduler never fires and its gradient clipping is never applied
+    (behaviour 39); neither exists here.
+    """
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.1
+    """Of matrices and embeddings; biases, norms and gates do not decay (behaviour 40)."""
+    beta1: float = 0.9
+    beta2: float = 0.95
+    epsilon: float = 1e-8
+    warmup_steps: int = 300
+    warmup_start: float = 1e-4
+    """Share of the learning rate that the warm-up starts from."""
+
+
+def warmup_schedule(config: OptimizerConfig, steps_per_epoch: int) -> Callable[[Any], jax.Array]:
+    """Learning rate at each step, counted from 0.
+
+    The original steps its scheduler before every update of the warm-up and once more at the end of
+    each epoch, so the warm-up is a little shorter than `warmup_steps` (behaviour 38).
+    """
+
+    def rate(step: Any) -> jax.Array:
+        ticks = jnp.minimum(step + 1, config.warmup_steps) + step // steps_per_epoch
+        share = jnp.minimum(ticks / max(config.warmup_steps, 1), 1.0)
+        return config.learning_rate * (config.warmup_start + (1 - config.warmup_start) * share)
+
+    return rate
+
+
+def make_optimizer(
+    config: OptimizerConfig, schedule: Callable[[Any], jax.Array] | float
+) -> optax.GradientTransformation:
+    """AdamW whose weight decay spares every parameter of fewer than two dimensions."""
+    return optax.adamw(
+        schedule,
+        b1=config.beta1,
+        b2=config.beta2,
+        eps=config.epsilon,
+        weight_decay=config.weight_decay,
+        mask=lambda params: jax.tree.map(lambda leaf: leaf.ndim >= 2, params),
+    )
+
+
+Trainable = Callable[[tuple[str, ...]], bool]
+"""Says of a parameter, by its path, whether it is trained."""
+
+
+def trainable_mask(params: Any, trainable: Trainable) -> Any:
+    """A tree like `params` of booleans.
+
+    A parameter that is not trained gets no update and no decay: torch leaves one without a
+    gradient alone (behaviours 21, 37).
+    """
+    return jax.tree_util.tree_map_with_path(
+        lambda path, _: trainable(tuple(str(getattr(key, "key", key)) for key in path)), params
+    )
