@@ -66,7 +66,7 @@ def draw(
     if sampling.vocabulary == "codes":
         first = SPECIAL_TOKENS
         logits = logits[..., first : first + codes]
-    if sampling.top_k == 1:
+    if sampling.top_k == 1 or key is None:
         return first + jnp.argmax(logits, axis=-1)
     return first + jax.random.categorical(key, truncate(logits, sampling), axis=-1)
 

@@ -1,0 +1,121 @@
+"""Complete configurations by name, and reading one from a command line.
+
+react2024   the released sizes and the original's recipe
+demo        minutes on two CPU cores
+debug       seconds; says nothing about quality
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import tyro
+
+from jaxreact.errors import UserError
+from jaxreact.models.audio_encoder import AudioEncoderConfig
+from jaxreact.models.predictor import PredictorConfig
+from jaxreact.models.tokenizer import FaceTokenizerConfig
+from jaxreact.training.loop import LoopConfig
+from jaxreact.training.optimizer import OptimizerConfig
+from jaxreact.training.predictor import PredictorTraining
+from jaxreact.training.tokenizer import TokenizerTraining
+
+Config = TypeVar("Config")
+_UNSET: Any = tyro.MISSING
+
+TOKENIZER: Mapping[str, TokenizerTraining] = {
+    "react2024": TokenizerTraining(data=_UNSET, out=_UNSET),
+    "demo": TokenizerTraining(
+        data=_UNSET,
+        out=_UNSET,
+        model=FaceTokenizerConfig(n_embd=96, n_head=4, n_layer=3, quantize_levels=(8, 6, 5)),
+        loop=LoopConfig(
+            epochs=100,
+            batch_size=8,
+            validate_every=10,
+            optimizer=OptimizerConfig(learning_rate=2e-3, warmup_steps=40),
+        ),
+    ),
+    "debug": TokenizerTraining(
+        data=_UNSET,
+        out=_UNSET,
+        clip_frames=64,
+        model=FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1, quantize_levels=(4, 3, 3)),
+        loop=LoopConfig(
+            epochs=2,
+            batch_size=2,
+            validate_every=1,
+            log_every=1,
+            optimizer=OptimizerConfig(warmup_steps=2),
+        ),
+    ),
+}
+
+_SMALL_ENCODER = AudioEncoderConfig(conv_dim=(64, 64, 64, 64, 64, 64, 512))
+"""Features of the usual rate and width at a fiftieth of wav2vec2's cost."""
+
+PREDICTOR: Mapping[str, PredictorTraining] = {
+    "react2024": PredictorTraining(data=_UNSET, tokenizer=_UNSET, out=_UNSET),
+    "demo": PredictorTraining(
+        data=_UNSET,
+        tokenizer=_UNSET,
+        out=_UNSET,
+        untrained_encoder=_SMALL_ENCODER,
+        model=PredictorConfig(
+            vocab_size=240,
+            vocab_face_size=240,
+            block_size=128,
+            n_embd=96,
+            n_head=4,
+            n_layer=2,
+        ),
+        loop=LoopConfig(
+            epochs=100,
+            batch_size=16,
+            validate_every=10,
+            optimizer=OptimizerConfig(learning_rate=2e-3, warmup_steps=40, warmup_start=1e-6),
+        ),
+    ),
+    "debug": PredictorTraining(
+        data=_UNSET,
+        tokenizer=_UNSET,
+        out=_UNSET,
+        untrained_encoder=AudioEncoderConfig(conv_dim=(8, 8, 8, 8, 8, 8, 512)),
+        model=PredictorConfig(
+            vocab_size=36,
+            vocab_face_size=36,
+            block_size=64,
+            n_embd=16,
+            n_head=2,
+            n_layer=1,
+        ),
+        loop=LoopConfig(
+            epochs=2,
+            batch_size=2,
+            validate_every=1,
+            log_every=1,
+            optimizer=OptimizerConfig(warmup_steps=2),
+        ),
+    ),
+}
+
+
+def parse(
+    presets: Mapping[str, Config],
+    arguments: Sequence[str] | None = None,
+    default: str = "react2024",
+) -> Config:
+    """The configuration of a command line: `[PRESET] --option value ...`.
+
+    The first argument names a preset unless it is an option; every field of the preset can be
+    overridden. Raises UserError for an unknown preset.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    name = default
+    if arguments and not arguments[0].startswith("-"):
+        name = arguments.pop(0)
+    if name not in presets:
+        raise UserError(f"no preset {name!r}; choose one of {', '.join(presets)}")
+    preset: Any = presets[name]
+    description = f"{type(preset).__doc__}\n\nPresets (first argument): {', '.join(presets)}."
+    return tyro.cli(type(preset), default=preset, args=arguments, description=description)
