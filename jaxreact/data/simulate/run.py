@@ -3,8 +3,10 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,7 +62,7 @@ def _write_session(session: Session, config: SimulateConfig, root: Path) -> _Sum
 
 def _write_sessions(
     sessions: list[Session], config: SimulateConfig, root: Path
-) -> Iterator[_Summary]:
+) -> Generator[_Summary, None, None]:
     """Summaries in the order of `sessions`, whoever works on them."""
     write = partial(_write_session, config=config, root=root)
     workers = config.workers or os.cpu_count() or 1
@@ -70,20 +72,26 @@ def _write_sessions(
         return
     # Spawned, since a fork of a process that runs jax's threads may hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    # Ctrl-C reaches every process of a terminal; a worker that it stops within the pool's queues
+    # would leave them locked, so only this process reacts.
+    pool = ProcessPoolExecutor(
+        workers, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    )
+    try:
         yield from pool.map(write, sessions)
+    finally:  # after a failure, or Ctrl-C, nobody needs the rest
+        pool.shutdown(cancel_futures=True)
 
 
 def _write_all(config: SimulateConfig, root: Path) -> None:
     sessions = cast(config)
-    summaries = list(
-        tqdm(
-            _write_sessions(sessions, config, root),
-            desc="conversations",
-            total=len(sessions),
-            unit="dyad",
-        )
-    )
+    bar = tqdm(total=len(sessions), desc="conversations", unit="dyad", disable=None)
+    summaries = []
+    # Closed at once on Ctrl-C, lest the workers go on in a folder that is being removed.
+    with bar, closing(_write_sessions(sessions, config, root)) as written:
+        for summary in written:
+            summaries.append(summary)
+            bar.update()
     write_lists(root, sessions)
     tracks = np.stack([summary.behaviours for summary in summaries], axis=1)
     write_neighbours(root, appropriate(tracks.reshape(-1, *tracks.shape[2:])))
@@ -122,17 +130,20 @@ def simulate(config: SimulateConfig) -> None:
     """Writes the data set `config` asks for to `config.out`.
 
     The folder appears complete or not at all. If it already holds the same simulation, it is kept
-    and a line says so. Raises `UserError` if it holds anything else, or if frames are asked for and
-    cannot be drawn. With more than one worker, a script that calls this needs the usual
-    `if __name__ == "__main__"` guard, because processes are spawned.
+    and a line says so. Raises `UserError` if it holds anything else, cannot be written, or if
+    frames are asked for and cannot be drawn. With more than one worker, a script that calls this
+    needs the usual `if __name__ == "__main__"` guard, because processes are spawned.
     """
     if _already_there(config):
         print(f"{config.out}: holds this simulation already; kept as it is")
         return
     if config.video:
         require_renderer()
-    with replacing(config.out) as temporary:
-        temporary.mkdir()
-        _write_all(config, temporary)
+    try:
+        with replacing(config.out) as temporary:
+            temporary.mkdir()
+            _write_all(config, temporary)
+    except OSError as error:
+        raise UserError(f"{config.out}: cannot be written ({error})") from error
     train, val, test = config.sizes
     print(f"{config.out}: {train} train, {val} val and {test} test dyads of {config.seconds:g} s")
