@@ -8,8 +8,8 @@ And the 12 transformer layers, nine tenths of the model's weights, are computed 
 only to be thrown away; here they do not exist.
 
 Parameter paths follow the torch names, so that conversion is a table. The convolutions are plain
-`nnx.Conv` (layout batch, time, channel): on two CPU cores that was the fastest of six exact
-formulations, see `benchmarks/audio_encoder.py`.
+`nnx.Conv` (layout batch, time, channel): on two CPU cores none of five other exact formulations was
+clearly faster, see `benchmarks/audio_encoder.py`.
 
 Source: Baevski et al. 2020, "wav2vec 2.0", arXiv:2006.11477, section 2.
 """
