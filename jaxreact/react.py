@@ -5,10 +5,9 @@ coefficients and emotion -> a video of the two side by side, with the speaker's 
 """
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import jax
 import numpy as np
@@ -20,21 +19,14 @@ from jaxreact.data.audio import SAMPLE_RATE, read_audio, read_native_audio
 from jaxreact.errors import UserError, run_command
 from jaxreact.face import FPS
 from jaxreact.files import replacing
-from jaxreact.inference import load_audio_encoder, load_predictor, load_tokenizer
+from jaxreact.generation import Sampling
+from jaxreact.reaction import Models, load_models, reactions
 from jaxreact.rendering import render_frames
 from jaxreact.rendering.compose import side_by_side
 from jaxreact.rendering.video import write_video
 from jaxreact.tracking.timeline import GapPolicy
 from jaxreact.tracking.track import Track, track_video
 from jaxreact.tracking.video import face_frames
-
-SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
-STRETCH = 736
-"""Frames whose sound is encoded at once (29.44 s): the clip length of the original's evaluation.
-
-The encoder normalises over all that it is given and holds it in memory at 100 times its size, so
-longer clips are encoded in stretches of this length.
-"""
 
 MAX_SECONDS = 600.0
 """Longest clip for one call; ten minutes need about 2 GiB at the released size."""
@@ -86,36 +78,6 @@ class Config:
     """Another face_landmarker.task for MediaPipe."""
 
 
-@dataclass(frozen=True)
-class Models:
-    """The loaded models, and the mean face (58,) that they subtract from coefficients."""
-
-    tokenizer: Any
-    predictor: Any
-    audio_encoder: Any
-    mean_face: Float[np.ndarray, "58"]
-
-
-def load_models(tokenizer_run: Path, predictor_run: Path) -> Models:
-    """Loads a tokenizer's and a predictor's directory, the latter with its audio encoder.
-
-    The predictor is bound to the tokenizer's codes. Raises `UserError` where a directory is none,
-    or the two do not fit each other.
-    """
-    tokenizer = load_tokenizer(tokenizer_run)
-    predictor = load_predictor(predictor_run)
-    known = min(predictor.config.vocab_size, predictor.config.vocab_face_size)
-    if tokenizer.codebook_size > known:
-        raise UserError(
-            f"{predictor_run}: knows {known} codes, the tokenizer "
-            f"{tokenizer_run} has {tokenizer.codebook_size}; give the one that it was trained with"
-        )
-    if tokenizer.codebook_size < predictor.config.codes:
-        predictor = load_predictor(predictor_run, codebook_size=tokenizer.codebook_size)
-    encoder = load_audio_encoder(predictor_run)
-    return Models(tokenizer, predictor, encoder, tokenizer.mean_face)
-
-
 def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> int:
     """How many frames of a clip can be used: whole blocks for which there is sound.
 
@@ -136,35 +98,15 @@ def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> in
     return frames
 
 
-def audio_features(
-    encoder: Callable[[Any], Any], waveform: Float[np.ndarray, "samples"], frames: int
-) -> Float[np.ndarray, "1 steps 512"]:
-    """Features of exactly `frames` / 25 s of 16 kHz sound: 2 `frames` - 1 steps of 20 ms.
-
-    Sound that is too short is continued by silence. Clips of up to `STRETCH` frames are encoded
-    as a whole; longer ones in stretches that overlap by one frame, so that the steps are the same
-    but for the encoder's normalisation, which is then over each stretch.
-    """
-    waveform = waveform[: frames * SAMPLES_PER_FRAME]
-    waveform = np.pad(waveform, (0, frames * SAMPLES_PER_FRAME - len(waveform)))
-    parts = []
-    for first in range(0, frames, STRETCH):
-        begin = max(first - 1, 0) * SAMPLES_PER_FRAME
-        end = min(first + STRETCH, frames) * SAMPLES_PER_FRAME
-        steps = np.asarray(encoder(waveform[None, begin:end]))
-        parts.append(steps if first == 0 else steps[:, 1:])
-    return np.concatenate(parts, axis=1)
-
-
 def speaker_input(
     coeffs: Float[np.ndarray, "time 58"], mean_face: Float[np.ndarray, "58"], calibrate: bool
-) -> Float[np.ndarray, "1 time 58"]:
+) -> Float[np.ndarray, "time 58"]:
     """What the tokenizer takes: raw coefficients minus `mean_face`, or minus their own mean.
 
     MediaPipe's weights have other means than the data set's fits (browDown 0.03 against 0.5), and
     every camera its own tilt; `calibrate` removes both, with whatever else is constant.
     """
-    return (coeffs - (coeffs.mean(axis=0) if calibrate else mean_face))[None].astype(np.float32)
+    return (coeffs - (coeffs.mean(axis=0) if calibrate else mean_face)).astype(np.float32)
 
 
 def react(
@@ -177,18 +119,14 @@ def react(
 
     Returns raw coefficients and emotion of `config.samples` listeners.
     """
-    features = audio_features(models.audio_encoder, waveform, len(coeffs))
-    speaker = models.tokenizer.encode(speaker_input(coeffs, models.mean_face, config.calibrate))
-    codes = models.predictor.generate(
-        features,
-        speaker,
-        num_samples=config.samples,
-        temperature=config.temperature,
-        top_k=config.top_k,
-        key=jax.random.key(config.seed),
+    return reactions(
+        models,
+        speaker_input(coeffs, models.mean_face, config.calibrate),
+        waveform,
+        Sampling(config.temperature, config.top_k),
+        config.samples,
+        jax.random.key(config.seed),
     )
-    decoded, emotion = models.tokenizer.decode(codes[0])
-    return np.asarray(decoded) + models.mean_face, np.asarray(emotion)
 
 
 def save_reaction(

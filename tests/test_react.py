@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from jaxreact import react, runs
+from jaxreact import react, reaction, runs
 from jaxreact.data.audio import read_native_audio
 from jaxreact.errors import UserError
 from jaxreact.models.audio_encoder import AudioEncoderConfig
 from jaxreact.models.predictor import PredictorConfig
 from jaxreact.models.tokenizer import FaceTokenizerConfig
-from jaxreact.react import Config, Models, audio_features, speaker_input, usable_frames
+from jaxreact.react import Config, speaker_input, usable_frames
+from jaxreact.reaction import Models, audio_features
 from jaxreact.tracking.no_opengl import drawing_modules_optional
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
 
@@ -69,7 +70,7 @@ def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
 def test_long_sound_is_encoded_in_stretches_with_the_same_steps(monkeypatch, frames):
     waveform = np.random.default_rng(0).normal(size=frames * 640).astype("f4")
     whole = audio_features(_Encoder(), waveform, frames)
-    monkeypatch.setattr(react, "STRETCH", 64)
+    monkeypatch.setattr(reaction, "STRETCH", 64)
     encoder = _Encoder()
     parts = audio_features(encoder, waveform, frames)
     assert whole.shape == parts.shape == (1, 2 * frames - 1, 512)
@@ -103,8 +104,8 @@ def test_clips_that_cannot_be_used():
 
 def test_the_models_see_the_mean_face_subtracted():
     coeffs = np.random.default_rng(0).uniform(size=(32, 58)).astype("f4")
-    np.testing.assert_allclose(speaker_input(coeffs, MEAN, False)[0], coeffs - MEAN)
-    calibrated = speaker_input(coeffs, MEAN, True)[0]
+    np.testing.assert_allclose(speaker_input(coeffs, MEAN, False), coeffs - MEAN)
+    calibrated = speaker_input(coeffs, MEAN, True)
     np.testing.assert_allclose(calibrated.mean(axis=0), np.zeros(58), atol=1e-6)
     np.testing.assert_allclose(np.diff(calibrated, axis=0), np.diff(coeffs, axis=0), atol=1e-6)
 

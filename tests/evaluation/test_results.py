@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.evaluation import (
+from jaxreact.evaluation.results import (
     Predictions,
     read_predictions,
     score_table,

@@ -1,0 +1,16 @@
+"""Generates reactions to a split, exports and scores them. `python evaluate.py --help`"""
+
+import tyro
+
+from jaxreact.errors import run_command
+from jaxreact.evaluation.command import Evaluation, evaluate
+
+
+def main() -> None:
+    config = tyro.cli(Evaluation)
+    print(evaluate(config))
+    print(f"\n{config.out / 'predictions.npz'}\n{config.out / 'metrics.json'}")
+
+
+if __name__ == "__main__":
+    run_command(main)
