@@ -1,8 +1,8 @@
 """The two vectors this project speaks in: 58 face coefficients and 25 emotion channels.
 
-**Coefficients** `(..., 58)`, 25 frames a second: 52 expression weights, 3 rotations, 3 translations.
-*Raw* means as in the data set's `3D_FV_files`; *mean-subtracted* means raw minus `mean_face` (58,),
-which is what the models take and give.
+**Coefficients** `(..., 58)`, 25 frames a second: 52 expression weights, 3 rotations and 3
+translations. *Raw* means as in the data set's `3D_FV_files`; *mean-subtracted* means raw minus
+`mean_face` (58,), which is what the models take and give.
 
 - Expression weights are FaceVerse v2's ARKit-like units, about [0, 1] raw, never negative in raw
   files. "Left" and "Right" are the person's own.

@@ -137,7 +137,7 @@ def _is_due(epoch: int, config: LoopConfig) -> bool:
 def _prepare(stage: Stage, config: LoopConfig, out: Path, resume: bool) -> dict[str, Any]:
     """Writes config.json, or checks that the one of the resumed run is the same."""
     record = {"training": dataclasses.asdict(config), **stage.extra}
-    exists = (out / "config.json").exists()
+    exists = any((out / "state").glob("[0-9]*"))
     if resume and not exists:
         raise UserError(f"{out}: nothing to resume here; start without --resume")
     if exists and not resume:

@@ -1,0 +1,66 @@
+# make demo | test | lint, on a machine with nothing but Python (3.11 or newer), git and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The CUDA build of jax where an NVIDIA driver answers, the CPU build elsewhere.
+CUDA := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda12)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO := runs/demo
+# A demo that was interrupted goes on where it stopped.
+RESUME = $(if $(wildcard $(dir $@)state/[0-9]*),--resume)
+
+.PHONY: demo test test-slow lint clean
+
+demo: $(DEMO)/evaluation/metrics.json
+	@echo; echo "data          $(DEMO)/data"
+	@echo "tokenizer     $(DEMO)/tokenizer"
+	@echo "predictor     $(DEMO)/predictor"
+	@echo "predictions   $(DEMO)/evaluation/predictions.npz"
+	@echo "scores        $(DEMO)/evaluation/metrics.json"
+	@ls $(DEMO)/evaluation/videos/*.mp4 | sed 's/^/video         /'
+
+test: .venv/.test
+	$(BIN)/python -m pytest
+
+test-slow: .venv/.test
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+
+clean:
+	rm -rf .venv $(DEMO)
+
+$(DEMO)/data/simulation.json: | .venv/.core
+	$(BIN)/python -m jaxreact.data.simulate --out $(DEMO)/data --dyads 48
+
+$(DEMO)/tokenizer/complete: $(DEMO)/data/simulation.json
+	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/data --out $(DEMO)/tokenizer $(RESUME)
+	@touch $@
+
+$(DEMO)/predictor/complete: $(DEMO)/tokenizer/complete
+	$(BIN)/python train_predictor.py demo --data $(DEMO)/data --tokenizer $(DEMO)/tokenizer \
+		--out $(DEMO)/predictor $(RESUME)
+	@touch $@
+
+$(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/complete
+	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --tokenizer $(DEMO)/tokenizer \
+		--predictor $(DEMO)/predictor --out $(DEMO)/evaluation --render --render-clips 1
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/.core: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[$(CUDA)]"
+	@touch $@
+
+.venv/.test: .venv/.core
+	$(PIP) --editable ".[test,torch,track]"
+	@touch $@
+
+.venv/.dev: .venv/.test
+	$(PIP) --editable ".[dev]"
+	@touch $@
