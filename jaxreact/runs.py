@@ -97,6 +97,8 @@ def make_config(kind: str, fields: Any, source: str | Path) -> Any:
         raise UserError(f"{source}: the {kind}'s configuration is not a mapping")
     if unknown := sorted(set(fields) - known):
         raise UserError(f"{source}: unknown keys for a {kind}: {', '.join(unknown)}")
+    # JSON has no tuples.
+    fields = {k: tuple(value) if isinstance(value, list) else value for k, value in fields.items()}
     try:
         return config_class(**fields)
     except (TypeError, ValueError) as error:
