@@ -14,6 +14,9 @@ from jaxreact import generation, runs
 from jaxreact.errors import UserError
 from jaxreact.generation import Sampling, Vocabulary
 
+Given = jax.Array | np.ndarray
+"""What callers may give; what they get is a `jax.Array`."""
+
 
 class _Compiled:
     """A model whose methods are jitted with its variables as an argument."""
@@ -56,12 +59,12 @@ class Tokenizer(_Compiled):
     def _decode(self) -> Any:
         return self._jit(lambda model, codes: model.decode(codes))
 
-    def encode(self, coeffs: Float[Array, "batch time 58"]) -> Int[Array, "batch time"]:
+    def encode(self, coeffs: Float[Given, "batch time 58"]) -> Int[Array, "batch time"]:
         """Codes in [0, codebook_size). ValueError unless `time` is a multiple of the block."""
         return self._encode(jnp.asarray(coeffs, jnp.float32))
 
     def decode(
-        self, codes: Int[Array, "batch time"]
+        self, codes: Int[Given, "batch time"]
     ) -> tuple[Float[Array, "batch time 58"], Float[Array, "batch time 25"]]:
         """Coefficients and emotion. ValueError unless `time` is a multiple of the block.
 
@@ -85,12 +88,12 @@ class Predictor(_Compiled):
 
     def logits(
         self,
-        audio_features: Float[Array, "batch audio 512"] | Int[Array, "batch audio"],
-        speaker_tokens: Int[Array, "batch time"],
-        listener_tokens: Int[Array, "batch time"],
-        audio_mask: Bool[Array, "batch audio"] | None = None,
-        speaker_mask: Bool[Array, "batch time"] | None = None,
-        listener_mask: Bool[Array, "batch time"] | None = None,
+        audio_features: Float[Given, "batch audio 512"] | Int[Given, "batch audio"],
+        speaker_tokens: Int[Given, "batch time"],
+        listener_tokens: Int[Given, "batch time"],
+        audio_mask: Bool[Given, "batch audio"] | None = None,
+        speaker_mask: Bool[Given, "batch time"] | None = None,
+        listener_mask: Bool[Given, "batch time"] | None = None,
     ) -> Float[Array, "batch time vocabulary"]:
         """Logits of one window of `block_size` frames, without dropout.
 
@@ -113,8 +116,8 @@ class Predictor(_Compiled):
 
     def generate(
         self,
-        audio_features: Float[Array, "batch audio 512"] | Int[Array, "batch audio"],
-        speaker_codes: Int[Array, "batch time"],
+        audio_features: Float[Given, "batch audio 512"] | Int[Given, "batch audio"],
+        speaker_codes: Int[Given, "batch time"],
         num_samples: int = 10,
         temperature: float = 1.0,
         top_k: int | None = 512,
@@ -156,7 +159,7 @@ class Encoder(_Compiled):
     def _features(self) -> Any:
         return self._jit(lambda model, waveform: model(waveform))
 
-    def __call__(self, waveform: Float[Array, "batch samples"]) -> Float[Array, "batch frames 512"]:
+    def __call__(self, waveform: Float[Given, "batch samples"]) -> Float[Array, "batch frames 512"]:
         """Features of 16 kHz waveforms, 50 a second; each waveform is normalised first."""
         return self._features(jnp.asarray(waveform, jnp.float32))
 
