@@ -110,12 +110,19 @@ class CrossModalBlock(nnx.Module):
         self.gated_alpha = nnx.Param(jnp.zeros(()))
 
     def __call__(
-        self, x: jax.Array, y: jax.Array, mask_x: Mask, mask_y: Mask, key: Key = None
+        self,
+        x: jax.Array,
+        y: jax.Array,
+        mask_x: Mask,
+        mask_y: Mask,
+        key: Key = None,
+        last: int | None = None,
     ) -> jax.Array:
+        """The output of all positions of x, or, at less cost, of the `last` ones only."""
         self_key, cross_key, mlp_key = split(key, 3)
-        own = self.attn(self.ln_1(x), mask_x, self_key)
+        own = self.attn(self.ln_1(x), mask_x, self_key, last)
         other = self.attn_cross(self.ln_1(own), self.ln_3(y), mask_x, mask_y, cross_key)
-        x = x + own + self.gated_alpha[...] * other
+        x = (x if last is None else x[:, -last:]) + own + self.gated_alpha[...] * other
         return x + self.mlp(self.ln_2(x), mlp_key)
 
 
@@ -130,13 +137,21 @@ def _run(blocks: nnx.List, x: jax.Array, mask: Mask, key: Key) -> jax.Array:
 
 
 def _fuse(
-    blocks: nnx.List, x: jax.Array, y: jax.Array, mask_x: Mask, mask_y: Mask, key: Key
+    blocks: nnx.List,
+    x: jax.Array,
+    y: jax.Array,
+    mask_x: Mask,
+    mask_y: Mask,
+    key: Key,
+    last: int | None = None,
 ) -> jax.Array:
     """Cross-modal blocks. Only the first one attends to y: each returns its output as both streams,
-    so that the later ones attend to x itself (behaviour 20)."""
-    for block, block_key in zip(blocks, split(key, len(blocks)), strict=True):
+    so that the later ones attend to x itself (behaviour 20). The final one computes the `last`
+    positions only."""
+    *keys, final_key = split(key, len(blocks))
+    for block, block_key in zip(blocks[:-1], keys, strict=True):
         x = y = block(x, y, mask_x, mask_y, block_key)
-    return x
+    return blocks[-1](x, y, mask_x, mask_y, final_key, last)
 
 
 class SpeakerEncoder(nnx.Module):
@@ -202,11 +217,12 @@ class ListenerDecoder(nnx.Module):
         speaker_mask: Mask,
         start: int = 0,
         key: Key = None,
-    ) -> Float[Array, "batch time n_embd"]:
+        last: int | None = None,
+    ) -> Float[Array, "batch last n_embd"]:
         drop_key, past_key, fuse_key = split(key, 3)
         x = self.wte(tokens) + self.wpe(start + jnp.arange(tokens.shape[1]))
         x = _run(self.h_listener, dropout(x, self.dropout, drop_key), mask, past_key)
-        return self.ln_f(_fuse(self.h, x, speaker, mask, speaker_mask, fuse_key))
+        return self.ln_f(_fuse(self.h, x, speaker, mask, speaker_mask, fuse_key, last))
 
 
 class ReactPredictor(nnx.Module):
@@ -249,7 +265,7 @@ class ReactPredictor(nnx.Module):
         self,
         audio: jax.Array,
         tokens: jax.Array,
-        audio_mask: Mask = None,
+        audio_mask: Bool[Array, "batch audio"] | None = None,
         mask: Mask = None,
         key: Key = None,
     ) -> Float[Array, "batch time n_embd"]:
@@ -272,7 +288,10 @@ class ReactPredictor(nnx.Module):
         speaker_mask: Mask = None,
         start: int = 0,
         key: Key = None,
-    ) -> Float[Array, "batch time n_embd"]:
-        """The decoder's output before `lm_head`. The first token stands at position `start`."""
-        return self.lt_cm_transformer(tokens, speaker, mask, speaker_mask, start, key)
+        last: int | None = None,
+    ) -> Float[Array, "batch last n_embd"]:
+        """The decoder's output before `lm_head`, of all positions or of the `last` ones.
 
+        The first token stands at position `start`.
+        """
+        return self.lt_cm_transformer(tokens, speaker, mask, speaker_mask, start, key, last)
