@@ -106,15 +106,19 @@ class SelfAttention(nnx.Module):
         self.n_head, self.dropout = config.n_head, config.dropout
         self.mixed = getattr(config, "mixed_masks", False)
 
-    def __call__(self, x: jax.Array, mask: Mask = None, key: Key = None) -> jax.Array:
+    def __call__(
+        self, x: jax.Array, mask: Mask = None, key: Key = None, last: int | None = None
+    ) -> jax.Array:
+        """The output of all positions, or of the `last` ones; all positions are attended to."""
         weights_key, output_key = split(key, 2)
         query, keys, value = jnp.split(self.c_attn(x), 3, axis=-1)
+        query = query if last is None else query[:, -last:]
         y = attend(query, keys, value, mask, self.n_head, self.dropout, weights_key, self.mixed)
         return dropout(self.c_proj(y), self.dropout, output_key)
 
 
 class CrossAttention(nnx.Module):
-    """Attention of x (queries) to y (keys and values), sequences of equal length.
+    """Attention of x (queries) to y (keys and values). Masks have y's length.
 
     A key is attended where both masks allow it. Without a mask for x there is no mask at all, even
     if y has one; without one for y, x's is used (behaviour 15b).
