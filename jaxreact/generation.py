@@ -59,8 +59,8 @@ def truncate(
 
 
 def draw(
-    logits: Float[Array, "patch vocabulary"], sampling: Sampling, codes: int, key: jax.Array | None
-) -> Int[Array, "patch"]:
+    logits: Float[Array, "*batch vocabulary"], sampling: Sampling, codes: int, key: jax.Array | None
+) -> Int[Array, "*batch"]:
     """One token for each position of a patch, drawn independently."""
     first = 0
     if sampling.vocabulary == "codes":
