@@ -28,12 +28,15 @@ TOKENIZER: Mapping[str, TokenizerTraining] = {
     "demo": TokenizerTraining(
         data=_UNSET,
         out=_UNSET,
-        model=FaceTokenizerConfig(n_embd=96, n_head=4, n_layer=3, quantize_levels=(8, 6, 5)),
+        clip_frames=128,
+        model=FaceTokenizerConfig(
+            n_embd=96, n_head=4, n_layer=2, quantize_levels=(8, 6, 5), input_init_std=0.5
+        ),
         loop=LoopConfig(
-            epochs=100,
+            epochs=160,
             batch_size=8,
-            validate_every=10,
-            optimizer=OptimizerConfig(learning_rate=2e-3, warmup_steps=40),
+            validate_every=20,
+            optimizer=OptimizerConfig(learning_rate=1e-3, warmup_steps=100, final_share=0.05),
         ),
     ),
     "debug": TokenizerTraining(

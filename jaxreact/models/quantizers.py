@@ -158,7 +158,7 @@ class VQ(nnx.Module):
         self.embed = Statistics(
             jax.nn.initializers.normal(1.0)(rngs.params(), (size, features), jnp.float32)
         )
-        self.embed_avg = Statistics(self.embed[...])
+        self.embed_avg = Statistics(jnp.copy(self.embed[...]))  # a buffer of its own, to donate
         self.cluster_size = Statistics(jnp.ones(size))
 
     def nearest(self, latent: Float[Array, "*batch n_embd"]) -> Int[Array, "*batch"]:

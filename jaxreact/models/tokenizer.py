@@ -36,6 +36,10 @@ class FaceTokenizerConfig:
     quantize_levels: tuple[int, ...] = (8, 5, 5, 5)
     quantize_decay: float = 0.8
     quantize_commitment_weight: float = 1.0
+    input_init_std: float = 0.02
+    """Deviation of the weights that the encoder's input layer starts from. With the original's 0.02
+    the position embeddings outweigh small coefficients, and a new model's codes tell the position
+    rather than the face."""
 
     def __post_init__(self):
         object.__setattr__(self, "quantize_levels", tuple(self.quantize_levels))
@@ -59,9 +63,16 @@ class Stack(nnx.Module):
     """Transformer blocks between a dropout and a layer norm; the encoder and the decoder of the
     coefficients also have an input layer `wfe` and position embeddings `wpe`."""
 
-    def __init__(self, config: FaceTokenizerConfig, inputs: int | None, *, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        config: FaceTokenizerConfig,
+        inputs: int | None,
+        input_std: float = 0.02,
+        *,
+        rngs: nnx.Rngs,
+    ):
         if inputs is not None:
-            self.wfe = linear(inputs, config.n_embd, True, rngs)
+            self.wfe = linear(inputs, config.n_embd, True, rngs, input_std)
             self.wpe = nnx.Embed(
                 config.block_size,
                 config.n_embd,
@@ -92,7 +103,7 @@ class FaceTokenizer(nnx.Module):
 
     def __init__(self, config: FaceTokenizerConfig, *, rngs: nnx.Rngs):
         self.config = config
-        self.encoder = Stack(config, config.input_dim, rngs=rngs)
+        self.encoder = Stack(config, config.input_dim, config.input_init_std, rngs=rngs)
         self.quantize = QUANTIZERS[config.quantize_type](config, rngs=rngs)
         self.decoder_to_3dmm = Stack(config, config.n_embd, rngs=rngs)
         self.decoder_to_emotion = Stack(config, None, rngs=rngs)

@@ -26,10 +26,15 @@ class OptimizerConfig:
     warmup_steps: int = 300
     warmup_start: float = 1e-4
     """Share of the learning rate that the warm-up starts from."""
+    final_share: float = 1.0
+    """Share of the learning rate that a linear decay over the whole training ends at; 1 keeps it
+    constant, as the original's."""
 
 
-def warmup_schedule(config: OptimizerConfig, steps_per_epoch: int) -> Callable[[Any], jax.Array]:
-    """Learning rate at each step, counted from 0.
+def learning_rate(
+    config: OptimizerConfig, steps_per_epoch: int, epochs: int
+) -> Callable[[Any], jax.Array]:
+    """Learning rate at each step, counted from 0: warm-up, then constant or a linear decay.
 
     The original steps its scheduler before every update of the warm-up and once more at the end of
     each epoch, so the warm-up is a little shorter than `warmup_steps` (behaviour 38).
@@ -38,7 +43,9 @@ def warmup_schedule(config: OptimizerConfig, steps_per_epoch: int) -> Callable[[
     def rate(step: Any) -> jax.Array:
         ticks = jnp.minimum(step + 1, config.warmup_steps) + step // steps_per_epoch
         share = jnp.minimum(ticks / max(config.warmup_steps, 1), 1.0)
-        return config.learning_rate * (config.warmup_start + (1 - config.warmup_start) * share)
+        warm = config.warmup_start + (1 - config.warmup_start) * share
+        done = jnp.minimum(step / (steps_per_epoch * epochs), 1.0)
+        return config.learning_rate * warm * (1 - (1 - config.final_share) * done)
 
     return rate
 

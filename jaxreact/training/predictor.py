@@ -20,7 +20,7 @@ from jaxreact.models.predictor import SPECIAL_TOKENS, PredictorConfig, ReactPred
 from jaxreact.models.tokenizer import FaceTokenizer
 from jaxreact.training.loop import Data, LoopConfig, Stage, train
 from jaxreact.training.objectives import past_masks, predictor_loss
-from jaxreact.training.optimizer import OptimizerConfig, make_optimizer, warmup_schedule
+from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
 from jaxreact.training.state import create_state, make_evaluation, make_step, split_model
 
 UNTRAINED = (("sp_cm_transformer", "wte_sound"), ("sp_cm_transformer", "ln_f"))
@@ -169,7 +169,7 @@ def _stage(
     key = jax.random.key(loop.seed)
     graph, params, statistics = split_model(ReactPredictor(model_config, rngs=nnx.Rngs(loop.seed)))
     tokenizer_graph, encoder_graph = nnx.split(tokenizer)[0], nnx.split(encoder)[0]
-    schedule = warmup_schedule(loop.optimizer, data.steps_per_epoch)
+    schedule = learning_rate(loop.optimizer, data.steps_per_epoch, loop.epochs)
     optimizer = make_optimizer(loop.optimizer, schedule)
 
     def loss(model: ReactPredictor, frozen: Any, batch: Any, key: Any, train: bool) -> Any:

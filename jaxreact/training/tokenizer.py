@@ -16,7 +16,7 @@ from jaxreact.models.quantizers import kmeans
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.loop import Data, LoopConfig, Stage, train
 from jaxreact.training.objectives import codebook_use, tokenizer_loss
-from jaxreact.training.optimizer import make_optimizer, warmup_schedule
+from jaxreact.training.optimizer import learning_rate, make_optimizer
 from jaxreact.training.state import create_state, make_evaluation, make_step, split_model
 
 EMOTION_DECODER = ("decoder_to_emotion", "lm_head_emotion")
@@ -96,7 +96,7 @@ def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data) -> Stage:
     graph, params, statistics = split_model(model)
     if model_config.quantize_type == "vq" and not config.resume:
         statistics = {"quantize": _codebook_start(model, data, key)}
-    schedule = warmup_schedule(loop.optimizer, data.steps_per_epoch)
+    schedule = learning_rate(loop.optimizer, data.steps_per_epoch, loop.epochs)
     optimizer = make_optimizer(loop.optimizer, schedule)
 
     def loss(model: FaceTokenizer, batch: Any, key: Any, train: bool, emotion_only: bool) -> Any:
