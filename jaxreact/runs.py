@@ -132,7 +132,7 @@ def load_variables(directory: str | Path, kind: str, config: Any) -> Variables:
     """The variables saved in a run directory."""
     if not (Path(directory) / "model").is_dir():
         raise UserError(f"{directory}: no model/ here; has training saved a checkpoint yet?")
-    with Checkpoints(Path(directory) / "model") as checkpoints:
+    with Checkpoints(Path(directory) / "model", read_only=True) as checkpoints:
         return checkpoints.restore(nnx.to_pure_dict(abstract_model(kind, config)[1]))[0]
 
 

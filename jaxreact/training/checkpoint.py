@@ -21,16 +21,26 @@ class Checkpoints:
     """The numbered checkpoints in one directory, of which the newest `keep` stay.
 
     A save is complete or absent: Orbax writes beside and renames. Saving is asynchronous; `close`
-    (or leaving the `with` block) waits for it.
+    (or leaving the `with` block) waits for it. `read_only` neither creates nor cleans anything: a
+    run can be loaded while it is still being written.
     """
 
-    def __init__(self, directory: str | Path, keep: int = 1):
+    def __init__(self, directory: str | Path, keep: int = 1, *, read_only: bool = False):
         self.directory = Path(directory).absolute()
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=keep,
+            create=not read_only,
+            cleanup_tmp_directories=not read_only,
+            read_only=read_only,
+        )
         self.manager = ocp.CheckpointManager(self.directory, options=options)
 
     def save(self, step: int, arrays: Tree, record: dict[str, Any] | None = None) -> None:
-        """Saves `arrays` and `record` (anything JSON can say) as checkpoint `step`."""
+        """Saves `arrays` and `record` (anything JSON can say) as checkpoint `step`.
+
+        A checkpoint that exists already stays as it is: a resumed run that comes to it again has
+        computed the same.
+        """
         self.manager.save(
             step,
             args=ocp.args.Composite(

@@ -46,8 +46,9 @@ class RunLog:
             self.pending = (step, dict(metrics))
 
     def validation(self, step: int, metrics: Mapping[str, float], best: bool) -> None:
-        """Takes the metrics of a validation after update number `step`."""
+        """Takes the metrics of a validation after update number `step`; raises as `step` does."""
         self._flush()
+        self._check_finite(metrics["loss"], step)
         self._write(step, metrics, "validation")
         mark = ", best so far" if best else ""
         self.say(f"step {step}: validation loss {metrics['loss']:.4f}{mark}")
@@ -57,9 +58,14 @@ class RunLog:
         tqdm.write(line, file=sys.stderr)
 
     def close(self) -> None:
-        self._flush()
         self.bar.close()
         self.writer.close()
+
+    def __enter__(self) -> "RunLog":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _flush(self) -> None:
         if self.pending is None:
@@ -67,11 +73,7 @@ class RunLog:
         step, metrics = self.pending
         self.pending = None
         values = {name: float(value) for name, value in jax.device_get(metrics).items()}
-        if not math.isfinite(values["loss"]):
-            raise UserError(
-                f"the loss is {values['loss']} between steps {self.last_step} and {step}; the last"
-                " good checkpoint is kept. Lower --optimizer.learning-rate or check the data"
-            )
+        self._check_finite(values["loss"], step)
         now = time.monotonic()
         rate = (step - self.last_step) / max(now - self.last_time, 1e-9)
         self._write(step, values | {"steps_per_second": rate}, "training")
@@ -84,6 +86,13 @@ class RunLog:
             )
             self.last_line = now
         self.last_step, self.last_time = step, now
+
+    def _check_finite(self, loss: float, step: int) -> None:
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the loss is {loss} between steps {self.last_step} and {step}; the last good"
+                " checkpoint is kept. Lower --loop.optimizer.learning-rate or check the data"
+            )
 
     def _write(self, step: int, values: Mapping[str, float], prefix: str) -> None:
         for name, value in values.items():

@@ -1,6 +1,8 @@
 """The training loop of both stages: steps, validations, checkpoints, resuming."""
 
 import dataclasses
+import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +64,9 @@ class Stage:
     schedule: Callable[[Any], jax.Array]
     """Learning rate at a step, for the log."""
     extra: dict[str, Any]
-    """What else config.json needs."""
+    """What else config.json needs, and what a resumed run must not change; JSON."""
+    prepare: Callable[[Path], None] = lambda out: None
+    """Writes what else a new run directory holds."""
 
 
 @dataclass(frozen=True)
@@ -91,22 +95,23 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
             batches.set_state(_iterator_state(saved["iterator"]))
             best = saved["best"]
         start, total = int(state.step), config.epochs * data.steps_per_epoch
-        log = RunLog(out / "tensorboard", record, total, start)
-        for step in range(start, total):
-            epoch = step // data.steps_per_epoch
-            state, metrics = stage.step(epoch)(state, stage.frozen, next(batches))
-            log.step(step + 1, metrics | {"learning_rate": stage.schedule(step)}, config.log_every)
-            if (step + 1) % data.steps_per_epoch or not _is_due(epoch, config):
-                continue
-            scores = validate(stage, state, data.validation(), config.seed)
-            improved = scores["loss"] < best
-            log.validation(step + 1, scores, improved)
-            if improved:
-                best = scores["loss"]
-                bests.save(step + 1, join(state.params, state.statistics), scores)
-            iterator = batches.get_state()
-            last.save(step + 1, state, {"iterator": _jsonable(iterator), "best": best})
-        log.close()
+        with RunLog(out / "tensorboard", record, total, start) as log:
+            for step in range(start, total):
+                epoch = step // data.steps_per_epoch
+                state, metrics = stage.step(epoch)(state, stage.frozen, next(batches))
+                metrics["learning_rate"] = stage.schedule(step)
+                log.step(step + 1, metrics, config.log_every)
+                if (step + 1) % data.steps_per_epoch or not _is_due(epoch, config):
+                    continue
+                scores = validate(stage, state, data.validation(), config.seed)
+                improved = scores["loss"] < best
+                log.validation(step + 1, scores, improved)
+                if improved:
+                    best = scores["loss"]
+                    bests.save(step + 1, join(state.params, state.statistics), scores)
+                    bests.wait()  # lest a state that knows of this model outlive it
+                iterator = batches.get_state()
+                last.save(step + 1, state, {"iterator": _jsonable(iterator), "best": best})
     return best
 
 
@@ -134,37 +139,58 @@ def _is_due(epoch: int, config: LoopConfig) -> bool:
     return (epoch + 1) % config.validate_every == 0 or epoch + 1 == config.epochs
 
 
+def check_start(kind: str, out: Path, resume: bool) -> None:
+    """Raises UserError unless a run can start in `out`, or go on there with `resume`."""
+    held = any(path.name.isdecimal() for path in (out / "state").glob("*"))
+    if resume and not held:
+        raise UserError(f"{out}: nothing to resume here; start without --resume")
+    if held and not resume:
+        raise UserError(f"{out}: holds a run already; add --resume or choose another --out")
+    # A start that came to no state has left a configuration too, of a training.
+    exists = not held and (out / "config.json").exists()
+    if exists and "training" not in runs.read_config(out, kind)[1]:
+        raise UserError(f"{out}: holds a converted {kind}; choose another --out")
+
+
 def _prepare(stage: Stage, config: LoopConfig, out: Path, resume: bool) -> dict[str, Any]:
     """Writes config.json, or checks that the one of the resumed run is the same."""
+    check_start(stage.kind, out, resume)
     record = {"training": dataclasses.asdict(config), **stage.extra}
-    exists = any((out / "state").glob("[0-9]*"))
-    if resume and not exists:
-        raise UserError(f"{out}: nothing to resume here; start without --resume")
-    if exists and not resume:
-        raise UserError(f"{out}: holds a run already; add --resume or choose another --out")
-    if not resume:
-        runs.write_config(out, stage.kind, stage.model_config, **record)
+    if resume:
+        _check_resumed(stage, record, out)
         return record
-    model_config, content = runs.read_config(out, stage.kind)
-    _check_same("model", dataclasses.asdict(model_config), dataclasses.asdict(stage.model_config))
-    _check_same("training", content.get("training", {}), record["training"])
+    for leftover in ("state", "model", "tensorboard"):
+        shutil.rmtree(out / leftover, ignore_errors=True)
+    stage.prepare(out)
+    runs.write_config(out, stage.kind, stage.model_config, **record)
     return record
 
 
-def _check_same(what: str, saved: dict[str, Any], wanted: dict[str, Any], at: str = "") -> None:
+def _check_resumed(stage: Stage, record: dict[str, Any], out: Path) -> None:
+    """Raises UserError if `out` holds a run with other options."""
+    model_config, content = runs.read_config(out, stage.kind)
+    saved = {"model": dataclasses.asdict(model_config)}
+    saved |= {name: content[name] for name in content if name not in ("kind", "format", "model")}
+    wanted = {"model": dataclasses.asdict(stage.model_config), **record}
+    _check_same(json.loads(json.dumps(saved)), json.loads(json.dumps(wanted)))
+
+
+def _check_same(saved: dict[str, Any], wanted: dict[str, Any], at: str = "") -> None:
     """Raises UserError naming the first value in which a resumed run differs from its start."""
     for name in sorted({*saved, *wanted}):
-        a, b = _plain(saved.get(name)), _plain(wanted.get(name))
+        a, b = saved.get(name), wanted.get(name)
         if isinstance(a, dict) and isinstance(b, dict):
-            _check_same(what, a, b, f"{at}{name}.")
+            _check_same(a, b, f"{at}{name}.")
         elif a != b:
             raise UserError(
-                f"--resume: {what} {at}{name} was {a!r} and is now {b!r}; repeat the run's options"
+                f"--resume: {at}{name} was {_short(a)} and is now {_short(b)}; repeat the run's"
+                " options"
             )
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else f"{text[:50]} ..."
 
 
 def _abstract(state: TrainState) -> TrainState:

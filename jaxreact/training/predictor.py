@@ -18,7 +18,7 @@ from jaxreact.errors import UserError
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
 from jaxreact.models.predictor import SPECIAL_TOKENS, PredictorConfig, ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer
-from jaxreact.training.loop import Data, LoopConfig, Stage, train
+from jaxreact.training.loop import Data, LoopConfig, Stage, check_start, train
 from jaxreact.training.objectives import past_masks, predictor_loss
 from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
 from jaxreact.training.state import create_state, make_evaluation, make_step, split_model
@@ -61,16 +61,13 @@ def train_predictor(config: PredictorTraining) -> float:
 
     The audio encoder is written into the run too, as `audio_encoder/`.
     """
+    check_start("predictor", config.out, config.resume)
     tokenizer, content = runs.load_model(config.tokenizer, "tokenizer")
     mean = runs.mean_face(content, config.tokenizer)
     encoder = _encoder(config)
     model_config = _with_codebook(config.model, tokenizer)
     data = _data(config, model_config, tokenizer, mean)
     stage = _stage(config, model_config, tokenizer, encoder, data)
-    inside = config.out / "audio_encoder"
-    if not config.resume and not (config.out / "config.json").exists():
-        shutil.rmtree(inside, ignore_errors=True)  # of a start that came no further
-        runs.save_model(inside, "audio_encoder", encoder.config, _variables(encoder))
     return train(stage, data, config.loop, config.out, resume=config.resume)
 
 
@@ -154,6 +151,12 @@ def inputs(
     return features, speaker, listener[:, :length], listener[:, patch : length + patch]
 
 
+def _write_encoder(out: Path, encoder: AudioEncoder) -> None:
+    inside = out / "audio_encoder"
+    shutil.rmtree(inside, ignore_errors=True)  # of a start that came no further
+    runs.save_model(inside, "audio_encoder", encoder.config, _variables(encoder))
+
+
 def _variables(model: nnx.Module) -> dict[str, Any]:
     return nnx.to_pure_dict(nnx.split(model)[1])
 
@@ -203,5 +206,9 @@ def _stage(
         step=lambda epoch: step,
         evaluate=make_evaluation(graph, validation_loss),
         schedule=schedule,
-        extra={"tokenizer": str(config.tokenizer)},
+        extra={
+            "tokenizer": str(config.tokenizer),
+            "past_mask_probability": config.past_mask_probability,
+        },
+        prepare=lambda out: _write_encoder(out, encoder),
     )

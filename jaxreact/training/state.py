@@ -18,10 +18,13 @@ Tree = Any
 
 @flax.struct.dataclass
 class TrainState:
-    """Everything that a step changes; trees are nested plain dicts."""
+    """Everything that a step changes; trees are nested plain dicts.
 
-    step: jax.Array
-    """Number of updates made."""
+    A pytree: its leaves are arrays, or, in an abstract state, their shapes.
+    """
+
+    step: Tree
+    """Number of updates made, an int32 scalar."""
     params: Tree
     statistics: Tree
     """A quantiser's running statistics; empty for all but VQ."""

@@ -14,7 +14,7 @@ from jaxreact.data.pipeline import training_batches
 from jaxreact.data.react2024 import mean_face, read_split
 from jaxreact.models.quantizers import kmeans
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
-from jaxreact.training.loop import Data, LoopConfig, Stage, train
+from jaxreact.training.loop import Data, LoopConfig, Stage, check_start, train
 from jaxreact.training.objectives import codebook_use, tokenizer_loss
 from jaxreact.training.optimizer import learning_rate, make_optimizer
 from jaxreact.training.state import create_state, make_evaluation, make_step, split_model
@@ -49,6 +49,7 @@ def in_emotion_phase(epoch: int, config: TokenizerTraining) -> bool:
 
 def train_tokenizer(config: TokenizerTraining) -> float:
     """Trains a tokenizer into `config.out`; returns the best validation loss."""
+    check_start("tokenizer", config.out, config.resume)
     mean = mean_face(config.data)
     data = _data(config, mean)
     return train(_stage(config, mean, data), data, config.loop, config.out, resume=config.resume)
@@ -132,7 +133,12 @@ def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data) -> Stage:
             graph, lambda model, _, batch, key: loss(model, batch, key, False, False)
         ),
         schedule=schedule,
-        extra={"mean_face": mean.tolist(), "clip_frames": config.clip_frames},
+        extra={
+            "mean_face": mean.tolist(),
+            "clip_frames": config.clip_frames,
+            "emotion_phase": config.emotion_phase,
+            "quantize_weight": config.quantize_weight,
+        },
     )
 
 
