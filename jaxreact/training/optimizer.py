@@ -42,7 +42,7 @@ def learning_rate(
 
     def rate(step: Any) -> jax.Array:
         ticks = jnp.minimum(step + 1, config.warmup_steps) + step // steps_per_epoch
-        share = jnp.minimum(ticks / max(config.warmup_steps, 1), 1.0)
+        share = jnp.minimum(ticks / config.warmup_steps, 1.0) if config.warmup_steps else 1.0
         warm = config.warmup_start + (1 - config.warmup_start) * share
         done = jnp.minimum(step / (steps_per_epoch * epochs), 1.0)
         return config.learning_rate * warm * (1 - (1 - config.final_share) * done)
