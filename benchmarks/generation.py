@@ -145,6 +145,8 @@ def agreement(mine: dict, theirs: dict) -> dict[str, Any]:
 def main() -> None:
     """Prints (and writes) a JSON object."""
     config = tyro.cli(Config, description=__doc__)
+    if not (config.original / "model" / "react_predictor.py").is_file():
+        raise UserError(f"{config.original}: no checkout of the original; give it by --original")
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
         mine, theirs, versions = turns(config, Path(directory))
