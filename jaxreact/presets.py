@@ -7,7 +7,8 @@ debug       seconds; says nothing about quality
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import tyro
 
@@ -21,13 +22,13 @@ from jaxreact.training.predictor import PredictorTraining
 from jaxreact.training.tokenizer import TokenizerTraining
 
 Config = TypeVar("Config")
-_UNSET: Any = tyro.MISSING
 
-TOKENIZER: Mapping[str, TokenizerTraining] = {
-    "react2024": TokenizerTraining(data=_UNSET, out=_UNSET),
-    "demo": TokenizerTraining(
-        data=_UNSET,
-        out=_UNSET,
+TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
+    "react2024": partial(
+        TokenizerTraining, model=FaceTokenizerConfig(dropout=0.1), loop=LoopConfig()
+    ),
+    "demo": partial(
+        TokenizerTraining,
         clip_frames=128,
         model=FaceTokenizerConfig(
             n_embd=96, n_head=4, n_layer=2, quantize_levels=(8, 6, 5), input_init_std=0.5
@@ -39,9 +40,8 @@ TOKENIZER: Mapping[str, TokenizerTraining] = {
             optimizer=OptimizerConfig(learning_rate=1e-3, warmup_steps=100, final_share=0.05),
         ),
     ),
-    "debug": TokenizerTraining(
-        data=_UNSET,
-        out=_UNSET,
+    "debug": partial(
+        TokenizerTraining,
         clip_frames=64,
         model=FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1, quantize_levels=(4, 3, 3)),
         loop=LoopConfig(
@@ -54,35 +54,44 @@ TOKENIZER: Mapping[str, TokenizerTraining] = {
     ),
 }
 
-_SMALL_ENCODER = AudioEncoderConfig(conv_dim=(64, 64, 64, 64, 64, 64, 512))
-"""Features of the usual rate and width at a fiftieth of wav2vec2's cost."""
+_SMALL_ENCODER = AudioEncoderConfig(conv_dim=(16, 32, 32, 64, 64, 64, 512))
+"""Features of the usual rate and width at a small part of wav2vec2's cost."""
 
-PREDICTOR: Mapping[str, PredictorTraining] = {
-    "react2024": PredictorTraining(data=_UNSET, tokenizer=_UNSET, out=_UNSET),
-    "demo": PredictorTraining(
-        data=_UNSET,
-        tokenizer=_UNSET,
-        out=_UNSET,
+PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
+    "react2024": partial(
+        PredictorTraining,
+        model=PredictorConfig(),
+        loop=LoopConfig(
+            epochs=1000,
+            batch_size=16,
+            optimizer=OptimizerConfig(warmup_steps=200, warmup_start=1e-6),
+        ),
+    ),
+    "demo": partial(
+        PredictorTraining,
         untrained_encoder=_SMALL_ENCODER,
+        new_patch_only=True,
+        past_mask_probability=0.2,
         model=PredictorConfig(
             vocab_size=240,
             vocab_face_size=240,
-            block_size=128,
+            block_size=64,
             n_embd=96,
             n_head=4,
             n_layer=2,
+            gate_init=1.0,
         ),
         loop=LoopConfig(
-            epochs=100,
+            epochs=350,
             batch_size=16,
-            validate_every=10,
-            optimizer=OptimizerConfig(learning_rate=2e-3, warmup_steps=40, warmup_start=1e-6),
+            validate_every=25,
+            optimizer=OptimizerConfig(
+                learning_rate=1e-3, warmup_steps=60, warmup_start=1e-6, final_share=0.05
+            ),
         ),
     ),
-    "debug": PredictorTraining(
-        data=_UNSET,
-        tokenizer=_UNSET,
-        out=_UNSET,
+    "debug": partial(
+        PredictorTraining,
         untrained_encoder=AudioEncoderConfig(conv_dim=(8, 8, 8, 8, 8, 8, 512)),
         model=PredictorConfig(
             vocab_size=36,
@@ -104,7 +113,7 @@ PREDICTOR: Mapping[str, PredictorTraining] = {
 
 
 def parse(
-    presets: Mapping[str, Config],
+    presets: Mapping[str, partial[Config]],
     arguments: Sequence[str] | None = None,
     default: str = "react2024",
 ) -> Config:
@@ -119,6 +128,6 @@ def parse(
         name = arguments.pop(0)
     if name not in presets:
         raise UserError(f"no preset {name!r}; choose one of {', '.join(presets)}")
-    preset: Any = presets[name]
-    description = f"{type(preset).__doc__}\n\nPresets (first argument): {', '.join(presets)}."
-    return tyro.cli(type(preset), default=preset, args=arguments, description=description)
+    preset = presets[name]
+    description = f"{preset.func.__doc__}\n\nPresets (first argument): {', '.join(presets)}."
+    return tyro.cli(preset, args=arguments, description=description)

@@ -11,5 +11,5 @@ from jaxreact.data.simulate import SimulateConfig, simulate
 def conversations(tmp_path_factory) -> Path:
     """A data set in the REACT2024 layout: four simulated conversations of five seconds."""
     root = tmp_path_factory.mktemp("conversations") / "data"
-    simulate(SimulateConfig(root, split=(2, 1, 1), seconds=5, workers=1))
+    simulate(SimulateConfig(root, split=(2, 1, 1), seconds=5.0, workers=1))
     return root

@@ -87,8 +87,9 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
     state, for `resume`) and `tensorboard/`. Starting point: the run's own last state with `resume`,
     else from scratch; an existing run without `resume` is an error, so that nothing is lost.
     """
-    record = _prepare(stage, config, out, resume)
     state, best, batches = stage.state, float("inf"), data.training()
+    data.validation()  # what is wrong with either split shows before anything is written
+    record = _prepare(stage, config, out, resume)
     with Checkpoints(out / "state") as last, Checkpoints(out / "model") as bests:
         if resume:
             state, saved = last.restore(_abstract(stage.state))

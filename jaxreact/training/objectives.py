@@ -94,8 +94,12 @@ def predictor_loss(
     targets: Int[Array, "batch time"],
     mask: Bool[Array, "batch time"],
     key: jax.Array | None = None,
+    new_patch_only: bool = False,
 ) -> tuple[Float[Array, ""], Metrics]:
     """Cross-entropy of the listener's tokens `patch_size` frames ahead, mean over all positions.
+
+    `new_patch_only` counts the last patch alone: the other targets stand among the inputs, and
+    could be copied from there (behaviour 16).
 
     One mask hides the speaker's face, the listener's past and, step by step, the sound. A target
     of -1 does not count (behaviour 28).
@@ -106,10 +110,10 @@ def predictor_loss(
     counted = targets >= 0
     picked = jnp.take_along_axis(log_probabilities, jnp.maximum(targets, 0)[..., None], axis=-1)
     count = jnp.maximum(jnp.sum(counted), 1)
-    loss = -jnp.sum(jnp.where(counted, picked[..., 0], 0.0)) / count
+    whole_loss = -jnp.sum(jnp.where(counted, picked[..., 0], 0.0)) / count
     correct = jnp.sum((jnp.argmax(logits, axis=-1) == targets) & counted) / count
+    # Only the last patch tells how well the future is predicted.
     new = counted & (jnp.arange(targets.shape[1]) >= targets.shape[1] - model.config.patch_size)
     new_loss = -jnp.sum(jnp.where(new, picked[..., 0], 0.0)) / jnp.maximum(jnp.sum(new), 1)
-    # The other positions' targets stand among the inputs (behaviour 16): only the last patch
-    # tells how well the future is predicted.
+    loss = new_loss if new_patch_only else whole_loss
     return loss, {"loss": loss, "accuracy": correct, "new_patch_loss": new_loss}

@@ -20,7 +20,7 @@ from jaxreact.models.predictor import SPECIAL_TOKENS, PredictorConfig, ReactPred
 from jaxreact.models.tokenizer import FaceTokenizer
 from jaxreact.training.loop import Data, LoopConfig, Stage, check_start, train
 from jaxreact.training.objectives import past_masks, predictor_loss
-from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
+from jaxreact.training.optimizer import learning_rate, make_optimizer
 from jaxreact.training.state import create_state, make_evaluation, make_step, split_model
 
 UNTRAINED = (("sp_cm_transformer", "wte_sound"), ("sp_cm_transformer", "ln_f"))
@@ -41,19 +41,15 @@ class PredictorTraining:
     """Directory of a converted wav2vec2 encoder (`convert_weights.py wav2vec2`)."""
     resume: bool = False
     """Continue the run in `out` from its last checkpoint."""
+    new_patch_only: bool = False
+    """Count only targets that do not stand among the inputs (behaviour 16)."""
     past_mask_probability: float = 0.5
     """Share of the batches in which the beginning of the past is hidden (behaviour 41)."""
     untrained_encoder: AudioEncoderConfig | None = None
     """Without `wav2vec2`: an encoder of this shape with random weights, fixed by the seed. It tells
     sound from silence and little more; for trying things out where no weights can be had."""
     model: PredictorConfig = field(default_factory=PredictorConfig)
-    loop: LoopConfig = field(
-        default_factory=lambda: LoopConfig(
-            epochs=1000,
-            batch_size=16,
-            optimizer=OptimizerConfig(warmup_steps=200, warmup_start=1e-6),
-        )
-    )
+    loop: LoopConfig = field(default_factory=LoopConfig)
 
 
 def train_predictor(config: PredictorTraining) -> float:
@@ -185,7 +181,9 @@ def _stage(
         mask_key, dropout_key = jax.random.split(key)
         batch_size, frames = given[1].shape
         mask = past_masks(mask_key, batch_size, frames, config.past_mask_probability)
-        value, metrics = predictor_loss(model, *given, mask, dropout_key if train else None)
+        value, metrics = predictor_loss(
+            model, *given, mask, dropout_key if train else None, config.new_patch_only
+        )
         return value, (metrics, {})
 
     def training_loss(model: Any, frozen: Any, batch: Any, key: Any) -> Any:
@@ -209,6 +207,7 @@ def _stage(
         extra={
             "tokenizer": str(config.tokenizer),
             "past_mask_probability": config.past_mask_probability,
+            "new_patch_only": config.new_patch_only,
         },
         prepare=lambda out: _write_encoder(out, encoder),
     )

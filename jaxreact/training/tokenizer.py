@@ -38,7 +38,7 @@ class TokenizerTraining:
     emotion_phase: float = 0.8
     """Share of the epochs after which only the emotion decoder is trained (behaviour 37)."""
     quantize_weight: float = 1.0
-    model: FaceTokenizerConfig = field(default_factory=lambda: FaceTokenizerConfig(dropout=0.1))
+    model: FaceTokenizerConfig = field(default_factory=FaceTokenizerConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
 
 
@@ -144,7 +144,7 @@ def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data) -> Stage:
 
 def _codebook_start(model: FaceTokenizer, data: Data, key: jax.Array) -> dict[str, jax.Array]:
     """VQ's first codebook: k-means over the latents of one batch (behaviour 35)."""
-    batch = next(data.training())
+    batch = jax.tree.map(jnp.asarray, next(data.training()))
     coeffs, _ = blocks(batch, model.config.block_size)
-    latent = model.latent(jnp.asarray(coeffs)).reshape(-1, model.config.n_embd)
+    latent = model.latent(coeffs).reshape(-1, model.config.n_embd)
     return kmeans(latent, model.config.quantize_codebook_size, key)
