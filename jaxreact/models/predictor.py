@@ -58,6 +58,9 @@ class PredictorConfig:
     """Audio as wav2vec2 features; False: as sound tokens."""
     is_twisted: bool = False
     """The encoder's cross-modal blocks start from the sound and attend to the face."""
+    gate_init: float = 0.0
+    """What the gates of cross-attention start from. The original's 0 hides the speaker until the
+    gates have grown (behaviour 26)."""
     mixed_masks: bool = False
     """Mix the key masks of the samples of a batch, as the original does (behaviour 13)."""
 
@@ -107,7 +110,7 @@ class CrossModalBlock(nnx.Module):
         self.ln_2 = layer_norm(config.n_embd, config.bias, rngs)
         self.ln_3 = layer_norm(config.n_embd, config.bias, rngs)
         self.mlp = MLP(config, rngs=rngs)
-        self.gated_alpha = nnx.Param(jnp.zeros(()))
+        self.gated_alpha = nnx.Param(jnp.full((), config.gate_init))
 
     def __call__(
         self,
