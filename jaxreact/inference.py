@@ -103,15 +103,22 @@ class Predictor(_Compiled):
         """
         audio, speaker = jnp.asarray(audio_features), jnp.asarray(speaker_tokens)
         listener, factor = jnp.asarray(listener_tokens), self.config.audio_factor
-        if speaker.shape != listener.shape or audio.shape[1] != factor * speaker.shape[1]:
+        batch, time = speaker.shape
+        if speaker.shape != listener.shape or audio.shape[:2] != (batch, factor * time):
             raise ValueError(
                 f"audio {audio.shape}, speaker {speaker.shape} and listener {listener.shape} do not"
                 f" fit: expected (B, {factor} N, ...), (B, N), (B, N)"
             )
-        if speaker.shape[1] > self.config.block_size:
-            raise ValueError(
-                f"{speaker.shape[1]} frames are more than the block of {self.config.block_size}"
-            )
+        masks = {
+            "audio_mask": (audio_mask, (batch, factor * time)),
+            "speaker_mask": (speaker_mask, (batch, time)),
+            "listener_mask": (listener_mask, (batch, time)),
+        }
+        for name, (mask, shape) in masks.items():
+            if mask is not None and mask.shape != shape:
+                raise ValueError(f"{name} is {mask.shape}, expected {shape}")
+        if time > self.config.block_size:
+            raise ValueError(f"{time} frames are more than the block of {self.config.block_size}")
         return self._logits(audio, speaker, listener, audio_mask, speaker_mask, listener_mask)
 
     def generate(

@@ -65,9 +65,9 @@ class PredictorConfig:
     """Mix the key masks of the samples of a batch, as the original does (behaviour 13)."""
 
     def __post_init__(self):
-        if self.n_embd % self.n_head:
+        if self.n_head < 1 or self.n_embd % self.n_head:
             raise ValueError(f"n_embd {self.n_embd} is not a multiple of n_head {self.n_head}")
-        if self.block_size % self.patch_size:
+        if self.patch_size < 1 or self.block_size % self.patch_size:
             raise ValueError(
                 f"block_size {self.block_size} is not a multiple of patch_size {self.patch_size}"
             )

@@ -43,7 +43,7 @@ class FaceTokenizerConfig:
 
     def __post_init__(self):
         object.__setattr__(self, "quantize_levels", tuple(self.quantize_levels))
-        if self.n_embd % self.n_head:
+        if self.n_head < 1 or self.n_embd % self.n_head:
             raise ValueError(f"n_embd {self.n_embd} is not a multiple of n_head {self.n_head}")
         if self.quantize_type not in QUANTIZERS:
             raise ValueError(f"quantize_type {self.quantize_type!r} is not one of fsq, vq, lfq")
