@@ -54,7 +54,7 @@ $(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/complete
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 .venv/.core: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[$(CUDA)]"
+	$(PIP) --editable ".$(if $(CUDA),[$(CUDA)])"
 	@touch $@
 
 .venv/.test: .venv/.core
