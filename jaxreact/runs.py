@@ -39,13 +39,26 @@ Variables = dict[str, Any]
 """A model's variables as nested plain dicts of arrays; list indices are integer keys."""
 
 
+class _OneKey:
+    """Stands in for `nnx.Rngs` where only shapes matter.
+
+    Rngs counts its draws, and each count is traced: six seconds for a model of the released size.
+    """
+
+    def __init__(self):
+        self.key = jax.random.key(0)
+
+    def params(self) -> jax.Array:
+        return self.key
+
+
 def abstract_model(kind: str, config: Any) -> tuple[nnx.GraphDef, nnx.State]:
     """Graph definition and abstract variables of the model that `config` describes.
 
     Every variable is a parameter or a quantiser's statistic; anything else would be lost by
     training, which carries these two.
     """
-    model = nnx.eval_shape(lambda: KINDS[kind][1](config, rngs=nnx.Rngs(0)))
+    model = nnx.eval_shape(lambda: KINDS[kind][1](config, rngs=_OneKey()))
     graph, state = nnx.split(model)
     _, _, rest = nnx.split_state(state, nnx.Param, Statistics, ...)
     if jax.tree.leaves(rest):
