@@ -82,7 +82,7 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
             gate_init=1.0,
         ),
         loop=LoopConfig(
-            epochs=350,
+            epochs=200,
             batch_size=16,
             validate_every=25,
             optimizer=OptimizerConfig(
