@@ -91,7 +91,7 @@ def mean_frame(
 
 
 def mean_reaction(
-    sequences: Iterable[Float[np.ndarray, "length 25"]], frames: int
+    sequences: Iterable[Float[np.ndarray, "_ 25"]], frames: int
 ) -> Float[np.ndarray, "frames 25"]:
     """Mean over the training listeners at each of the first `frames` frame indices, float32.
 
