@@ -34,7 +34,7 @@ clean:
 	rm -rf .venv $(DEMO)
 
 $(DEMO)/data/simulation.json: | .venv/.core
-	$(BIN)/python -m jaxreact.data.simulate --out $(DEMO)/data --dyads 48
+	$(BIN)/python -m jaxreact.data.simulate --out $(DEMO)/data --split 144 16 2
 
 $(DEMO)/tokenizer/complete: $(DEMO)/data/simulation.json
 	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/data --out $(DEMO)/tokenizer $(RESUME)

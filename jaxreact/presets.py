@@ -34,9 +34,9 @@ TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
             n_embd=96, n_head=4, n_layer=2, quantize_levels=(8, 6, 5), input_init_std=0.5
         ),
         loop=LoopConfig(
-            epochs=160,
+            epochs=40,
             batch_size=8,
-            validate_every=20,
+            validate_every=5,
             optimizer=OptimizerConfig(learning_rate=1e-3, warmup_steps=100, final_share=0.05),
         ),
     ),
@@ -70,21 +70,22 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
     "demo": partial(
         PredictorTraining,
         untrained_encoder=_SMALL_ENCODER,
+        audio_context=96,
         new_patch_only=True,
-        past_mask_probability=0.2,
         model=PredictorConfig(
             vocab_size=240,
             vocab_face_size=240,
             block_size=64,
             n_embd=96,
             n_head=4,
-            n_layer=2,
+            n_layer=1,
             gate_init=1.0,
+            init_std=0.1,
         ),
         loop=LoopConfig(
-            epochs=200,
+            epochs=72,
             batch_size=16,
-            validate_every=25,
+            validate_every=9,
             optimizer=OptimizerConfig(
                 learning_rate=1e-3, warmup_steps=60, warmup_start=1e-6, final_share=0.05
             ),

@@ -49,15 +49,15 @@ class Linear(nnx.Linear):
         return rows.reshape(*inputs.shape[:-1], rows.shape[-1])
 
 
-def linear(inputs: int, outputs: int, bias: bool, rngs: nnx.Rngs, std: float = 0.02) -> Linear:
+def linear(inputs: int, outputs: int, bias: bool, rngs: nnx.Rngs, std: float) -> Linear:
     """A linear layer with GPT-2's initialisation: normal weights of deviation `std`, zero bias."""
     initializer = nnx.initializers.normal(std)
     return Linear(inputs, outputs, use_bias=bias, kernel_init=initializer, rngs=rngs)
 
 
-def residual_std(n_layer: int) -> float:
+def residual_std(config: Any) -> float:
     """Deviation of the weights that write into the residual stream (GPT-2, section 2.3)."""
-    return 0.02 / (2 * n_layer) ** 0.5
+    return config.init_std / (2 * config.n_layer) ** 0.5
 
 
 def heads_mask(mask: Mask, n_head: int, mixed: bool) -> Bool[Array, "batch heads 1 keys"] | None:
@@ -113,8 +113,8 @@ class SelfAttention(nnx.Module):
 
     def __init__(self, config, *, rngs: nnx.Rngs):
         n = config.n_embd
-        self.c_attn = linear(n, 3 * n, config.bias, rngs)
-        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config.n_layer))
+        self.c_attn = linear(n, 3 * n, config.bias, rngs, config.init_std)
+        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config))
         self.n_head, self.dropout = config.n_head, config.dropout
         self.mixed = getattr(config, "mixed_masks", False)
 
@@ -138,9 +138,9 @@ class CrossAttention(nnx.Module):
 
     def __init__(self, config, *, rngs: nnx.Rngs):
         n = config.n_embd
-        self.x_c_attn = linear(n, n, config.bias, rngs)
-        self.y_c_attn = linear(n, 2 * n, config.bias, rngs)
-        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config.n_layer))
+        self.x_c_attn = linear(n, n, config.bias, rngs, config.init_std)
+        self.y_c_attn = linear(n, 2 * n, config.bias, rngs, config.init_std)
+        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config))
         self.n_head, self.dropout = config.n_head, config.dropout
         self.mixed = getattr(config, "mixed_masks", False)
 
@@ -173,8 +173,8 @@ class MLP(nnx.Module):
 
     def __init__(self, config, *, rngs: nnx.Rngs):
         n = config.n_embd
-        self.c_fc = linear(n, 4 * n, config.bias, rngs)
-        self.c_proj = linear(4 * n, n, config.bias, rngs, residual_std(config.n_layer))
+        self.c_fc = linear(n, 4 * n, config.bias, rngs, config.init_std)
+        self.c_proj = linear(4 * n, n, config.bias, rngs, residual_std(config))
         self.dropout = config.dropout
 
     def __call__(self, x: jax.Array, key: Key = None) -> jax.Array:

@@ -61,6 +61,9 @@ class PredictorConfig:
     gate_init: float = 0.0
     """What the gates of cross-attention start from. The original's 0 hides the speaker until the
     gates have grown (behaviour 26)."""
+    init_std: float = 0.02
+    """Deviation of the weights that training starts from. The original's 0.02 suits its width; a
+    narrow model needs about 1 / sqrt(n_embd) to learn to attend to the speaker at all."""
     mixed_masks: bool = False
     """Mix the key masks of the samples of a batch, as the original does (behaviour 13)."""
 
@@ -237,10 +240,11 @@ class ReactPredictor(nnx.Module):
         if config.use_wav2vec2_feature:
             # Its name ends in c_proj, so the original gives it the residual deviation (26).
             self.wav2vec2_c_proj = linear(
-                AUDIO_FEATURES, config.n_embd, True, rngs, residual_std(config.n_layer)
+                AUDIO_FEATURES, config.n_embd, True, rngs, residual_std(config)
             )
         self.lt_cm_transformer = ListenerDecoder(config, rngs=rngs)
-        self.lm_head = linear(config.n_embd, config.vocab_size + SPECIAL_TOKENS, False, rngs)
+        tokens = config.vocab_size + SPECIAL_TOKENS
+        self.lm_head = linear(config.n_embd, tokens, False, rngs, config.init_std)
 
     def __call__(
         self,

@@ -36,10 +36,12 @@ class FaceTokenizerConfig:
     quantize_levels: tuple[int, ...] = (8, 5, 5, 5)
     quantize_decay: float = 0.8
     quantize_commitment_weight: float = 1.0
+    init_std: float = 0.02
+    """Deviation of the weights that training starts from. Attention that starts sharp, from larger
+    ones, mixes the frames of a clip before the codes have learned to tell them apart."""
     input_init_std: float = 0.02
-    """Deviation of the weights that the encoder's input layer starts from. With the original's 0.02
-    the position embeddings outweigh small coefficients, and a new model's codes tell the position
-    rather than the face."""
+    """The same for the encoder's input layer. With the original's 0.02 the position embeddings
+    outweigh small coefficients, and a new model's codes tell the position rather than the face."""
 
     def __post_init__(self):
         object.__setattr__(self, "quantize_levels", tuple(self.quantize_levels))
@@ -107,8 +109,9 @@ class FaceTokenizer(nnx.Module):
         self.quantize = QUANTIZERS[config.quantize_type](config, rngs=rngs)
         self.decoder_to_3dmm = Stack(config, config.n_embd, rngs=rngs)
         self.decoder_to_emotion = Stack(config, None, rngs=rngs)
-        self.lm_head_emotion = linear(config.n_embd, config.emotion_output_dim, False, rngs)
-        self.lm_head_3dmm = linear(config.n_embd, config.output_dim, False, rngs)
+        n, std = config.n_embd, config.init_std
+        self.lm_head_emotion = linear(n, config.emotion_output_dim, False, rngs, std)
+        self.lm_head_3dmm = linear(n, config.output_dim, False, rngs, std)
 
     def __call__(
         self, coeffs: Float[Array, "batch time 58"], *, train: bool = False, key: Key = None

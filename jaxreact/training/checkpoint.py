@@ -5,6 +5,7 @@ gives the keys of layer lists back as strings, and merging sorts "10" before "2"
 permuted silently once there are more than ten.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ from jaxreact.errors import UserError
 
 Tree = Any
 """Nested dicts (and dataclasses) of arrays; as a target also of `jax.ShapeDtypeStruct`."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Given directory is read only")
+
+
+logging.getLogger("absl").addFilter(_is_news)  # Orbax warns of what was asked for
 
 
 class Checkpoints:
@@ -28,7 +36,8 @@ class Checkpoints:
     def __init__(self, directory: str | Path, keep: int = 1, *, read_only: bool = False):
         self.directory = Path(directory).absolute()
         options = ocp.CheckpointManagerOptions(
-            max_to_keep=keep,
+            max_to_keep=None if read_only else keep,
+            save_interval_steps=0 if read_only else 1,
             create=not read_only,
             cleanup_tmp_directories=not read_only,
             read_only=read_only,

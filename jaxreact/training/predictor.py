@@ -16,7 +16,7 @@ from jaxreact.data.pipeline import training_batches
 from jaxreact.data.react2024 import read_split
 from jaxreact.errors import UserError
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
-from jaxreact.models.predictor import SPECIAL_TOKENS, PredictorConfig, ReactPredictor
+from jaxreact.models.predictor import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig, ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer
 from jaxreact.training.loop import Data, LoopConfig, Stage, check_start, train
 from jaxreact.training.objectives import past_masks, predictor_loss
@@ -45,6 +45,10 @@ class PredictorTraining:
     """Count only targets that do not stand among the inputs (behaviour 16)."""
     past_mask_probability: float = 0.5
     """Share of the batches in which the beginning of the past is hidden (behaviour 41)."""
+    audio_context: int = 0
+    """Frames of sound before the window that the audio encoder hears too. It normalises what it is
+    given, so that features of a short window differ from those of the whole clip that generation
+    hears (behaviour 48); with some 10 s in all they hardly do."""
     untrained_encoder: AudioEncoderConfig | None = None
     """Without `wav2vec2`: an encoder of this shape with random weights, fixed by the seed. It tells
     sound from silence and little more; for trying things out where no weights can be had."""
@@ -92,7 +96,7 @@ def _with_codebook(config: PredictorConfig, tokenizer: FaceTokenizer) -> Predict
 
 
 def crop_frames(config: PredictorConfig, block: int) -> int:
-    """Frames of a crop: the context and the patch after it, rounded up to the tokenizer's block."""
+    """Frames of a window and the patch after it, rounded up to the tokenizer's block."""
     frames = config.block_size + config.patch_size
     return -(-frames // block) * block
 
@@ -108,8 +112,8 @@ def _data(
     loop, kinds = config.loop, (COEFFS, AUDIO)
     splits = {name: read_split(config.data, name, modalities=kinds) for name in ("train", "val")}
     common: dict[str, Any] = {
-        "frames": crop_frames(model, tokenizer.config.block_size),
-        "audio_frames": model.block_size,
+        "frames": config.audio_context + crop_frames(model, tokenizer.config.block_size),
+        "audio_frames": config.audio_context + model.block_size,
         "batch_size": loop.batch_size,
         "seed": loop.seed,
         "modalities": kinds,
@@ -133,17 +137,23 @@ def _data(
 
 
 def inputs(
-    batch: dict[str, jax.Array], tokenizer: FaceTokenizer, encoder: AudioEncoder, model: Any
+    batch: dict[str, jax.Array],
+    tokenizer: FaceTokenizer,
+    encoder: AudioEncoder,
+    model: PredictorConfig,
+    context: int = 0,
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Audio features, speaker tokens, listener tokens and targets of a batch (behaviour 42).
 
-    The features of a window of T frames are 2 T - 1; a zero is put in front (behaviour 49).
+    The window lies behind `context` frames of which only the sound is used. The features of T
+    frames are 2 T - 1; a zero is put in front (behaviour 49).
     """
     length, patch = model.block_size, model.patch_size
     features = encoder(batch["speaker_waveform"])
-    features = jnp.pad(features, ((0, 0), (2 * length - features.shape[1], 0), (0, 0)))
-    speaker = tokenizer.encode(batch["speaker_coeffs"][:, :length]) + SPECIAL_TOKENS
-    listener = tokenizer.encode(batch["listener_coeffs"]) + SPECIAL_TOKENS
+    features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
+    speaker, listener = (batch[f"{role}_coeffs"][:, context:] for role in ("speaker", "listener"))
+    speaker = tokenizer.encode(speaker[:, :length]) + SPECIAL_TOKENS
+    listener = tokenizer.encode(listener) + SPECIAL_TOKENS
     return features, speaker, listener[:, :length], listener[:, patch : length + patch]
 
 
@@ -177,6 +187,7 @@ def _stage(
             nnx.merge(tokenizer_graph, frozen["tokenizer"]),
             nnx.merge(encoder_graph, frozen["encoder"]),
             model_config,
+            config.audio_context,
         )
         mask_key, dropout_key = jax.random.split(key)
         batch_size, frames = given[1].shape
@@ -208,6 +219,7 @@ def _stage(
             "tokenizer": str(config.tokenizer),
             "past_mask_probability": config.past_mask_probability,
             "new_patch_only": config.new_patch_only,
+            "audio_context": config.audio_context,
         },
         prepare=lambda out: _write_encoder(out, encoder),
     )

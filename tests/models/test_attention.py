@@ -18,7 +18,7 @@ from jaxreact.models.attention import (
     heads_mask,
     layer_norm,
 )
-from jaxreact.models.predictor import PredictorConfig
+from jaxreact.models.predictor import PredictorConfig, ReactPredictor
 
 BATCH, QUERIES, KEYS, FEATURES, HEADS = 3, 4, 5, 12, 2
 CONFIG = PredictorConfig(n_embd=FEATURES, n_head=HEADS, n_layer=2, dropout=0.5)
@@ -197,3 +197,13 @@ def test_initial_deviations_are_gpt2s():
     biases = [x for path, x in nnx.to_flat_state(nnx.state(block)) if path[-1] == "bias"]
     assert len(biases) == 6
     assert not any(np.asarray(bias[...]).any() for bias in biases)
+
+
+def test_initial_deviations_follow_the_configuration():
+    config = PredictorConfig(n_embd=120, n_head=12, n_layer=2, init_std=0.1)
+    model = ReactPredictor(config, rngs=nnx.Rngs(0))
+    block = model.lt_cm_transformer.h[0]
+    for wide in (block.attn.c_attn, block.attn_cross.y_c_attn, block.mlp.c_fc, model.lm_head):
+        assert np.std(wide.kernel[...]) == pytest.approx(0.1, rel=0.03)
+    for into_stream in (block.attn.c_proj, block.attn_cross.c_proj, model.wav2vec2_c_proj):
+        assert np.std(into_stream.kernel[...]) == pytest.approx(0.05, rel=0.03)
