@@ -83,9 +83,9 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
             init_std=0.1,
         ),
         loop=LoopConfig(
-            epochs=72,
+            epochs=112,
             batch_size=16,
-            validate_every=9,
+            validate_every=14,
             optimizer=OptimizerConfig(
                 learning_rate=1e-3, warmup_steps=60, warmup_start=1e-6, final_share=0.05
             ),

@@ -14,17 +14,17 @@ _SIZE = 256
 def require_renderer() -> None:
     """Raises `UserError` if frames cannot be drawn here, before hours of work depend on it."""
     try:
-        from jaxreact.rendering import render  # noqa: F401
+        from jaxreact.rendering import render_frames  # noqa: F401
     except ImportError as error:
         raise UserError(f"--video needs the renderer ({error}); leave it out") from None
 
 
 def write_frames(folder: Path, coeffs: Float[np.ndarray, "time 58"]) -> None:
     """Writes `folder/1.png` ... `folder/<time>.png`, 256 x 256, from raw coefficients."""
-    from jaxreact.rendering import render  # most simulations never need it
+    from jaxreact.rendering import render_frames  # most simulations never need it
 
     folder.mkdir(parents=True)
-    for number, picture in enumerate(render(coeffs, size=_SIZE), start=1):
+    for number, picture in enumerate(render_frames(coeffs, size=_SIZE), start=1):
         encoder = av.CodecContext.create("png", "w")
         encoder.width = encoder.height = _SIZE
         encoder.pix_fmt = "rgb24"
