@@ -72,6 +72,7 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
         untrained_encoder=_SMALL_ENCODER,
         audio_context=96,
         new_patch_only=True,
+        validation_windows=6,
         model=PredictorConfig(
             vocab_size=240,
             vocab_face_size=240,
@@ -83,9 +84,9 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
             init_std=0.1,
         ),
         loop=LoopConfig(
-            epochs=112,
+            epochs=100,
             batch_size=16,
-            validate_every=14,
+            validate_every=10,
             optimizer=OptimizerConfig(
                 learning_rate=1e-3, warmup_steps=60, warmup_start=1e-6, final_share=0.05
             ),

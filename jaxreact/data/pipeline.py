@@ -38,6 +38,7 @@ def training_batches(
     modalities: Iterable[str] = MODALITIES,
     audio_frames: int | None = None,
     crop: Literal["random", "start"] = "random",
+    windows: int = 1,
     shuffle: bool = True,
     epochs: int | None = None,
     drop_remainder: bool = True,
@@ -51,7 +52,8 @@ def training_batches(
     the first `audio_frames` frames (default: all) of the same stretch, zeros where the file ends
     early. `modalities` chooses among them.
 
-    `crop="random"` starts anywhere (behaviour 55) for training, "start" at frame 0 for validation.
+    `crop="random"` starts anywhere (behaviour 55) for training, "start" at frame 0 for validation,
+    or at each of `windows` equally spaced places from there to the end.
     Every epoch is shuffled anew; `epochs=None` never ends. `workers` processes read ahead; the
     stream does not depend on them. `shard=(index, count)` takes every count-th dyad of the
     shuffled order, for several hosts.
@@ -68,14 +70,15 @@ def training_batches(
         )
     audio_frames = frames if audio_frames is None else audio_frames
     reader = CropReader(frames, audio_frames, tuple(modalities), mean_face, ArrayCache(CACHE_BYTES))
-    dataset = grain.MapDataset.source(list(dyads)).seed(seed)
+    places = [(dyad, place) for place in range(windows) for dyad in dyads]
+    dataset = grain.MapDataset.source(places).seed(seed)
     if shuffle:
         dataset = dataset.shuffle()
     dataset = dataset[index::count].repeat(epochs)
     if crop == "random":
         dataset = dataset.random_map(_RandomCrop(reader))
     else:
-        dataset = dataset.map(_FirstCrop(reader))
+        dataset = dataset.map(_FixedCrop(reader, windows))
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder)
     batches = dataset.to_iter_dataset(
         grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_BATCHES_AHEAD)
@@ -91,16 +94,22 @@ def training_batches(
 class _RandomCrop(grain.transforms.RandomMap):
     reader: CropReader
 
-    def random_map(self, element: Dyad, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        return self.reader.read(element, random_start(element.frames, self.reader.frames, rng))
+    def random_map(
+        self, element: tuple[Dyad, int], rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        dyad, _ = element
+        return self.reader.read(dyad, random_start(dyad.frames, self.reader.frames, rng))
 
 
 @dataclass(frozen=True)
-class _FirstCrop(grain.transforms.Map):
+class _FixedCrop(grain.transforms.Map):
     reader: CropReader
+    windows: int
 
-    def map(self, element: Dyad) -> dict[str, np.ndarray]:
-        return self.reader.read(element, 0)
+    def map(self, element: tuple[Dyad, int]) -> dict[str, np.ndarray]:
+        dyad, place = element
+        spare = dyad.frames - self.reader.frames
+        return self.reader.read(dyad, place * spare // max(1, self.windows - 1))
 
 
 class EvaluationItems:

@@ -49,6 +49,9 @@ class PredictorTraining:
     """Frames of sound before the window that the audio encoder hears too. It normalises what it is
     given, so that features of a short window differ from those of the whole clip that generation
     hears (behaviour 48); with some 10 s in all they hardly do."""
+    validation_windows: int = 1
+    """Windows of each conversation that validation looks at, equally spaced. The original looks at
+    the first one: too few to tell the best state by, unless there are a thousand conversations."""
     untrained_encoder: AudioEncoderConfig | None = None
     """Without `wav2vec2`: an encoder of this shape with random weights, fixed by the seed. It tells
     sound from silence and little more; for trying things out where no weights can be had."""
@@ -128,6 +131,7 @@ def _data(
             mean,
             **common,
             crop="start",
+            windows=config.validation_windows,
             shuffle=False,
             epochs=1,
             drop_remainder=False,

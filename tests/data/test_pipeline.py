@@ -98,6 +98,19 @@ def test_validation_starts_at_zero_in_order_and_keeps_the_remainder(data, dyads)
     assert got == [(dyad.speaker.name, 0) for dyad in dyads[:3]]
 
 
+def test_validation_windows_reach_from_the_beginning_to_the_end(data, dyads):
+    options = {"crop": "start", "shuffle": False, "drop_remainder": False, "epochs": 1}
+    stream = batches(data, dyads[:2], **options, windows=3, frames=20, modalities=["coeffs"])
+    got = [origin(data, item) for batch in stream for item in batch["speaker_coeffs"]]
+    spare = [dyad.frames - 20 for dyad in dyads[:2]]
+    assert min(spare) > 2
+    assert got == [
+        (dyad.speaker.name, place * most // 2)
+        for place in range(3)
+        for dyad, most in zip(dyads[:2], spare, strict=True)
+    ]
+
+
 def test_sound_is_padded_where_the_file_ends_early(data, dyads):
     short = [Dyad(dyads[0].speaker, dyads[0].listener)]
     item = next(iter(evaluation_items(short, 60)))

@@ -185,7 +185,9 @@ def test_command_line(tmp_path, monkeypatch, capsys):
 def test_frame_folders_are_numbered_pictures(tmp_path, monkeypatch):
     pictures = np.zeros((3, 256, 256, 3), np.uint8)
     pictures[1, :100] = (255, 0, 10)
-    monkeypatch.setattr("jaxreact.rendering.render_frames", lambda coeffs, size: pictures, raising=False)
+    monkeypatch.setattr(
+        "jaxreact.rendering.render_frames", lambda coeffs, size: pictures, raising=False
+    )
     frames.write_frames(tmp_path / "clip", np.zeros((3, 58)))
     assert sorted(path.name for path in (tmp_path / "clip").iterdir()) == [
         "1.png",
