@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ def tokenizer_files(kind: str) -> tuple[Path, Path]:
     return stem.with_suffix(".ckpt"), stem.with_suffix(".json")
 
 
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="only PyTorch writes its files")
+
+
 def assert_same_checkpoint(path: Path, original: Path) -> None:
     torch = pytest.importorskip("torch")
     ours = torch.load(path, weights_only=True)
@@ -45,6 +49,7 @@ def predictor_run(tmp_path_factory) -> Path:
     return out
 
 
+@needs_torch
 @pytest.mark.parametrize("kind", ["fsq", "vq", "lfq"])
 def test_a_tokenizer_gives_the_originals_codes_and_goes_back(tmp_path, kind):
     source, config = tokenizer_files(kind)
@@ -83,11 +88,13 @@ def _names(path: Path) -> list[str]:
         return list(file.keys())
 
 
+@needs_torch
 def test_a_predictor_goes_back_whole(predictor_run, tmp_path):
     write_torch(predictor_run, tmp_path / "back.ckpt")
     assert_same_checkpoint(tmp_path / "back.ckpt", PREDICTOR)
 
 
+@needs_torch
 def test_a_tokenizer_of_unknown_sizes_is_kept_aside(tmp_path, capsys):
     convert_predictor(PREDICTOR, tmp_path / "run", PREDICTOR_CONFIG)
     assert "--tokenizer-config" in capsys.readouterr().err
@@ -97,6 +104,7 @@ def test_a_tokenizer_of_unknown_sizes_is_kept_aside(tmp_path, capsys):
     assert_same_checkpoint(tmp_path / "back.ckpt", PREDICTOR)
 
 
+@needs_torch
 def test_a_predictor_without_its_companions_says_so(predictor_run, tmp_path, capsys):
     shutil.copytree(predictor_run, tmp_path / "run")
     (tmp_path / "run" / "unused.safetensors").unlink()
@@ -176,8 +184,8 @@ def test_the_way_back_without_torch(tmp_path, monkeypatch):
         write_torch(tmp_path, tmp_path / "out.ckpt")
 
 
+@needs_torch
 def test_the_way_back_from_what_is_no_model(tmp_path):
-    pytest.importorskip("torch")
     with pytest.raises(UserError, match="not the directory of a model"):
         write_torch(tmp_path, tmp_path / "out.ckpt")
     (tmp_path / "config.json").write_text('{"kind": "audio_encoder"}')
@@ -185,6 +193,7 @@ def test_the_way_back_from_what_is_no_model(tmp_path):
         write_torch(tmp_path, tmp_path / "out.ckpt")
 
 
+@needs_torch
 def test_the_command_line(tmp_path, monkeypatch, capsys):
     import convert_weights
     from jaxreact.errors import run_command
