@@ -112,6 +112,11 @@ def _data(
             f"--model.block-size {model.block_size} is not a multiple of the tokenizer's block of"
             f" {tokenizer.config.block_size} frames"
         )
+    if config.audio_context < 0 or config.validation_windows < 1:
+        raise UserError(
+            f"--audio-context {config.audio_context} must be 0 or more frames, and"
+            f" --validation-windows {config.validation_windows} 1 or more"
+        )
     loop, kinds = config.loop, (COEFFS, AUDIO)
     splits = {name: read_split(config.data, name, modalities=kinds) for name in ("train", "val")}
     common: dict[str, Any] = {

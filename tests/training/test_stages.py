@@ -163,6 +163,10 @@ def test_a_predictor_needs_its_tokenizer_and_its_encoder(conversations, trained,
         train_predictor(
             config("--tokenizer", trained, "--model.block-size", 48, "--model.patch-size", 16)
         )
+    with pytest.raises(UserError, match="--audio-context -1 must be 0 or more"):
+        train_predictor(config("--tokenizer", trained, "--audio-context", -1))
+    with pytest.raises(UserError, match="--validation-windows 0 1 or more"):
+        train_predictor(config("--tokenizer", trained, "--validation-windows", 0))
     with pytest.raises(UserError, match="nothing to resume here"):
         train_predictor(config("--tokenizer", trained, "--resume"))
     assert not (tmp_path / "run").exists()
