@@ -15,6 +15,7 @@ demo: $(DEMO)/evaluation/metrics.json
 	@echo; echo "data          $(DEMO)/data"
 	@echo "tokenizer     $(DEMO)/tokenizer"
 	@echo "predictor     $(DEMO)/predictor"
+	@echo "reports       $(DEMO)/tokenizer/training_report.html $(DEMO)/predictor/training_report.html"
 	@echo "predictions   $(DEMO)/evaluation/predictions.npz"
 	@echo "scores        $(DEMO)/evaluation/metrics.json"
 	@ls $(DEMO)/evaluation/videos/*.mp4 | sed 's/^/video         /'
@@ -36,16 +37,17 @@ clean:
 $(DEMO)/data/simulation.json: | .venv/.core
 	$(BIN)/python -m jaxreact.data.simulate --out $(DEMO)/data --split 144 16 2
 
-$(DEMO)/tokenizer/complete: $(DEMO)/data/simulation.json
-	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/data --out $(DEMO)/tokenizer $(RESUME)
-	@touch $@
+$(DEMO)/cache/cache.json: $(DEMO)/data/simulation.json
+	$(BIN)/python -m jaxreact.data.prepare --data $(DEMO)/data --out $(DEMO)/cache
 
-$(DEMO)/predictor/complete: $(DEMO)/tokenizer/complete
-	$(BIN)/python train_predictor.py demo --data $(DEMO)/data --tokenizer $(DEMO)/tokenizer \
+$(DEMO)/tokenizer/training_report.html: $(DEMO)/cache/cache.json
+	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/cache --out $(DEMO)/tokenizer $(RESUME)
+
+$(DEMO)/predictor/training_report.html: $(DEMO)/tokenizer/training_report.html
+	$(BIN)/python train_predictor.py demo --data $(DEMO)/cache --tokenizer $(DEMO)/tokenizer \
 		--out $(DEMO)/predictor $(RESUME)
-	@touch $@
 
-$(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/complete
+$(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/training_report.html
 	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --tokenizer $(DEMO)/tokenizer \
 		--predictor $(DEMO)/predictor --out $(DEMO)/evaluation --render --render-clips 1
 

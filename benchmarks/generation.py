@@ -17,8 +17,6 @@ counts: on a busy machine its threads wait for each other, which costs it proces
 import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +25,11 @@ from typing import Any
 import numpy as np
 import tyro
 from generation_workload import FRAMES, STAGES
+from side_by_side import CORES, Worker, convert
 from tqdm import tqdm
 
 from jaxreact.errors import UserError, run_command
 from jaxreact.files import replacing
-
-HERE = Path(__file__).parent
-CORES = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -46,41 +42,6 @@ class Config:
     runs: int = 3
     """Measured turns; the fastest counts."""
     out: Path | None = None
-
-
-class Worker:
-    """A process that makes one pass when told to."""
-
-    def __init__(self, script: str, *arguments: object):
-        command = [sys.executable, str(HERE / script), *map(str, arguments)]
-        environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        self.versions = self._answer()
-
-    def run(self, threads: int = CORES) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{threads}\n")
-        self.process.stdin.flush()
-        return self._answer()
-
-    def close(self) -> None:
-        self.process.communicate()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise UserError(f"{self.process.args} stopped with {self.process.wait()}; see above")
-        return json.loads(line)
-
-
-def convert(checkpoint: Path, out: Path) -> None:
-    """The original's checkpoint -> a run directory, in a process of its own."""
-    script = HERE.parent / "convert_weights.py"
-    command = [sys.executable, str(script), "predictor", str(checkpoint), str(out)]
-    subprocess.run(command, check=True, stdout=sys.stderr)
 
 
 def turns(config: Config, directory: Path) -> tuple[list[dict], list[dict], dict[str, Any]]:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from generation_workload import FRAMES, TOP_K, Stages, released_sizes, serve, speaker
+from generation_workload import FRAMES, TOP_K, speaker
+from side_by_side import Stages, released_sizes, serve
 
 PAD, SPECIAL_TOKENS, AUDIO_RATE = 0, 2, 2
 

@@ -13,7 +13,8 @@ from typing import Any
 import flax
 import jax
 import numpy as np
-from generation_workload import FRAMES, TOP_K, Stages, serve, speaker
+from generation_workload import FRAMES, TOP_K, speaker
+from side_by_side import Stages, serve
 
 import jaxreact
 from jaxreact.reaction import audio_features

@@ -1,7 +1,10 @@
 """The one exception that users see, and the wrapper that shows it as one line."""
 
+import errno
 import sys
 from collections.abc import Callable
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(Exception):
@@ -12,12 +15,26 @@ class UserError(Exception):
     """
 
 
+class Stopped(Exception):
+    """The program was asked to end early and has done so in good order; the message says where."""
+
+
 def run_command(main: Callable[[], None]) -> None:
-    """Runs a command-line `main`: a `UserError` becomes one line on stderr and exit status 1."""
+    """Runs a command-line `main`: a `UserError` becomes one line on stderr and exit status 1.
+
+    So does a full disk. `Stopped` becomes a line too, but is a success.
+    """
     try:
         main()
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        print(f"error: {error.filename or 'disk'}: {error.strerror}; make room", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -8,7 +8,7 @@ What depends on the speaker alone is computed once for all samples of a clip and
 wait for the listener, for all windows in one batch; the samples are a `vmap` over what remains.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import jax
@@ -24,10 +24,10 @@ Vocabulary = Literal["codes", "full"]
 class Sampling:
     """How tokens are drawn from logits.
 
-    `temperature` divides the logits; `top_k` keeps the k most likely tokens of each position (ties
-    included; `None`: all; 1: argmax, for which no key is needed). `vocabulary="codes"` draws among
-    the tokenizer's codes only; `"full"` also PAD, MASK and indices outside the codebook, as the
-    original does (behaviours 52, 53).
+    `temperature` divides the logits, beside the model's own; `top_k` keeps the k most likely tokens
+    of each position (ties included; `None`: all; 1: argmax, for which no key is needed).
+    `vocabulary="codes"` draws among the tokenizer's codes only; `"full"` also PAD, MASK and indices
+    outside the codebook, as the original does (behaviours 52, 53).
     """
 
     temperature: float = 1.0
@@ -142,6 +142,7 @@ def generate(
     where it is no multiple of the patch, the last patch is cut.
     """
     config = model.config
+    sampling = replace(sampling, temperature=sampling.temperature * config.temperature)
     windows = speaker_windows(audio, speaker_codes, config)
     memory = encode_speaker(model, windows, windows_at_once)
     batch, frames = speaker_codes.shape

@@ -1,6 +1,7 @@
 """Complete configurations by name, and reading one from a command line.
 
 react2024   the released sizes and the original's recipe
+improved    the released sizes and the recipe of `demo`, which departs from the original's
 demo        minutes on two CPU cores
 debug       seconds; says nothing about quality
 """
@@ -27,11 +28,20 @@ TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
     "react2024": partial(
         TokenizerTraining, model=FaceTokenizerConfig(dropout=0.1), loop=LoopConfig()
     ),
+    "improved": partial(
+        TokenizerTraining,
+        emotion_weight=6.0,
+        rotation_weight=8.0,
+        model=FaceTokenizerConfig(dropout=0.1, input_init_std=0.5, relative_pose=True),
+        loop=LoopConfig(optimizer=OptimizerConfig(final_share=0.05)),
+    ),
     "demo": partial(
         TokenizerTraining,
         clip_frames=128,
+        emotion_weight=6.0,
+        rotation_weight=8.0,
         model=FaceTokenizerConfig(
-            n_embd=96, n_head=4, n_layer=2, quantize_levels=(8, 6, 5), input_init_std=0.5
+            n_embd=96, n_head=4, n_layer=2, input_init_std=0.5, relative_pose=True
         ),
         loop=LoopConfig(
             epochs=40,
@@ -49,6 +59,7 @@ TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
             batch_size=2,
             validate_every=1,
             log_every=1,
+            pictures_every=0,
             optimizer=OptimizerConfig(warmup_steps=2),
         ),
     ),
@@ -67,6 +78,18 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
             optimizer=OptimizerConfig(warmup_steps=200, warmup_start=1e-6),
         ),
     ),
+    "improved": partial(
+        PredictorTraining,
+        new_patch_only=True,
+        validation_windows=6,
+        model=PredictorConfig(gate_init=1.0, init_std=0.05, temperature=0.5),
+        loop=LoopConfig(
+            epochs=1000,
+            batch_size=16,
+            validate_every=10,
+            optimizer=OptimizerConfig(warmup_steps=200, warmup_start=1e-6, final_share=0.05),
+        ),
+    ),
     "demo": partial(
         PredictorTraining,
         untrained_encoder=_SMALL_ENCODER,
@@ -74,14 +97,15 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
         new_patch_only=True,
         validation_windows=6,
         model=PredictorConfig(
-            vocab_size=240,
-            vocab_face_size=240,
+            vocab_size=1000,
+            vocab_face_size=1000,
             block_size=64,
             n_embd=96,
             n_head=4,
             n_layer=1,
             gate_init=1.0,
             init_std=0.1,
+            temperature=0.5,
         ),
         loop=LoopConfig(
             epochs=100,
@@ -108,6 +132,7 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
             batch_size=2,
             validate_every=1,
             log_every=1,
+            pictures_every=0,
             optimizer=OptimizerConfig(warmup_steps=2),
         ),
     ),

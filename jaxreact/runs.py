@@ -133,7 +133,7 @@ def save_model(
     beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
         target = beside / directory.name
-        with Checkpoints(target / "model") as checkpoints:
+        with Checkpoints(target / "model", alone=True) as checkpoints:
             checkpoints.save(0, variables)
         write_config(target, kind, config, **extra)
         os.replace(target, directory)
@@ -145,7 +145,7 @@ def load_variables(directory: str | Path, kind: str, config: Any) -> Variables:
     """The variables saved in a run directory."""
     if not (Path(directory) / "model").is_dir():
         raise UserError(f"{directory}: no model/ here; has training saved a checkpoint yet?")
-    with Checkpoints(Path(directory) / "model", read_only=True) as checkpoints:
+    with Checkpoints(Path(directory) / "model", read_only=True, alone=True) as checkpoints:
         return checkpoints.restore(nnx.to_pure_dict(abstract_model(kind, config)[1]))[0]
 
 

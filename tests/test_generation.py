@@ -213,6 +213,16 @@ def test_tokens_are_drawn_with_their_probabilities():
     close(np.bincount(hot - 2, minlength=4) / len(hot), squares / squares.sum(), 0.015)
 
 
+def test_the_models_own_temperature_multiplies_the_samplings(clip):
+    options = {"num_samples": 2, "key": jax.random.key(0)}
+    own = compiled(temperature=0.5).generate(*clip, **options, temperature=0.6)
+    given = compiled().generate(*clip, **options, temperature=0.3)
+    np.testing.assert_array_equal(own, given)
+    assert (np.asarray(own) != compiled().generate(*clip, **options, temperature=0.6)).any()
+    with pytest.raises(ValueError, match="temperature 0 is not positive"):
+        predictor("small", temperature=0)
+
+
 @pytest.mark.parametrize("frames", [5, 13])
 def test_any_number_of_frames(clip, frames):
     """Less than a patch, no multiple of it, and less than the context: a clip's beginning."""

@@ -18,10 +18,14 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from jaxtyping import Float
 
+from jaxreact.data.faults import NotFiniteError
 from jaxreact.errors import UserError
+from jaxreact.face import FPS
 
 SAMPLE_RATE = 16000
 """Samples per second of everything that `read_audio` returns."""
+SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
+"""640 samples of 16 kHz sound a frame."""
 
 _UNKNOWN_WAV_SIZE = 0x7FFFF000  # programs that write to a pipe put about 2 or 4 GiB as the size
 _TRUNCATED_AFTER = 0.1  # seconds; a compressed file's header may miscount by a packet or two
@@ -63,7 +67,9 @@ def read_native_audio(
     if waveform.size == 0:
         raise UserError(f"{path}: no sound at or after {start:g} s; ask for an earlier start")
     if not np.isfinite(waveform).all():
-        raise UserError(f"{path}: contains samples that are not finite; export the sound again")
+        raise NotFiniteError(
+            f"{path}: contains samples that are not finite; export the sound again"
+        )
     return waveform, rate
 
 

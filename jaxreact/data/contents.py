@@ -1,51 +1,46 @@
 """What is inside the files of a clip: reading them, and their lengths without reading them.
 
 The lengths of one clip's files differ by one in the release (751 coefficient frames, 750 emotion
-rows under a header line): everything is cut to `Clip.frames`, the common length.
+rows under a header line); here they are read whole, `Clip.frames` is the common length.
 """
 
 import math
-import threading
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from jaxtyping import Float
 
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, Clip
+from jaxreact.data.faults import NotFiniteError, ShapeError
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
+from jaxreact.data.npy import map_npy
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS as COEFF_COUNT
 from jaxreact.face import EMOTION_CHANNELS, FPS
 
-# NumPy parses npy headers with `ast`, whose depth counter CPython 3.11 shares between threads: now
-# and then one of Grain's reader threads would fail with "AST constructor recursion depth mismatch".
-_HEADER_LOCK = threading.Lock()
 
-
-def load_coeffs(clip: Clip) -> Float[np.ndarray, "frames 58"]:
-    """Reads a clip's face coefficients: (clip.frames, 58) float32, raw (mean face included).
+def load_coeffs(path: Path) -> Float[np.ndarray, "frames 58"]:
+    """Reads a clip's face coefficients: (frames, 58) float32, raw (mean face included).
 
     Raises `UserError` with the path for a file that is no plain array (pickles are refused), of
     another shape, or with values that are not finite.
     """
-    path = _asked_for(clip, clip.coeffs, COEFFS)
-    return _finite(path, _as_table(path, _open_array(path)))[: clip.frames]
+    return _finite(path, _as_table(path, open_array(path)))
 
 
-def load_emotion(clip: Clip) -> Float[np.ndarray, "frames 25"]:
-    """Reads a clip's emotion channels: (clip.frames, 25) float32, order of `face.EMOTIONS`.
+def load_emotion(path: Path) -> Float[np.ndarray, "frames 25"]:
+    """Reads a clip's emotion channels: (frames, 25) float32, order of `face.EMOTIONS`.
 
     The first line is a header whatever it says (behaviour 12). Raises `UserError` with the path
     for text that is no table of 25 numbers a line, and for values that are not finite.
     """
-    path = _asked_for(clip, clip.emotion, EMOTION)
     try:
         table = np.loadtxt(path, np.float32, delimiter=",", skiprows=1, ndmin=2, comments=None)
     except (ValueError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a table of numbers ({error}); copy it again") from None
     if table.shape[1] != EMOTION_CHANNELS:
-        raise UserError(f"{path}: {table.shape[1]} columns instead of {EMOTION_CHANNELS}")
-    return _finite(path, table)[: clip.frames]
+        raise ShapeError(f"{path}: {table.shape[1]} columns instead of {EMOTION_CHANNELS}")
+    return _finite(path, table)
 
 
 def mean_face(root: str | Path) -> Float[np.ndarray, "58"]:
@@ -59,9 +54,9 @@ def mean_face(root: str | Path) -> Float[np.ndarray, "58"]:
             f"{path}: no such file; it is not part of REACT2024: copy mean_face.npy from the "
             "FaceVerse files that the challenge's baseline links to into the data root"
         )
-    array = np.asarray(_open_array(path), np.float32)
+    array = np.asarray(open_array(path), np.float32)
     if array.size != COEFF_COUNT:
-        raise UserError(f"{path}: shape {array.shape} instead of ({COEFF_COUNT},)")
+        raise ShapeError(f"{path}: shape {array.shape} instead of ({COEFF_COUNT},)")
     return _finite(path, array.reshape(1, COEFF_COUNT))[0]
 
 
@@ -71,7 +66,7 @@ def count_frames(modality: str, path: Path) -> int:
     A started frame of sound counts: 29.99 s are 750 frames. Raises `UserError` like the readers.
     """
     if modality == COEFFS:
-        return len(_as_table(path, _open_array(path)))
+        return len(_as_table(path, open_array(path)))
     if modality == EMOTION:
         with path.open("rb") as lines:
             return max(sum(1 for line in lines if line.strip()) - 1, 0)
@@ -84,21 +79,14 @@ def count_frames(modality: str, path: Path) -> int:
     return math.ceil(info.frames / info.samplerate * FPS - 1e-6)
 
 
-def _asked_for(clip: Clip, path: Path | None, modality: str) -> Path:
-    if path is None:
-        raise ValueError(f"{clip.name} was read without {modality}: name it in read_split")
-    return path
-
-
-def _open_array(path: Path) -> np.ndarray:
+def open_array(path: Path) -> np.ndarray:
     """Maps an npy file without reading it; one that would run pickled code is refused."""
     try:
-        with _HEADER_LOCK:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = map_npy(path)
     except (ValueError, EOFError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: not a plain npy array ({reason}); copy it again") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiub":
         raise UserError(f"{path}: not an npy array of numbers")
     return array
 
@@ -106,7 +94,7 @@ def _open_array(path: Path) -> np.ndarray:
 def _as_table(path: Path, array: np.ndarray) -> np.ndarray:
     """(T, 58), (T, 1, 58) or (T, 1, 1, 58) -> (T, 58)."""
     if array.ndim < 2 or array.shape[-1] != COEFF_COUNT or set(array.shape[1:-1]) - {1}:
-        raise UserError(f"{path}: shape {array.shape} instead of (frames, {COEFF_COUNT})")
+        raise ShapeError(f"{path}: shape {array.shape} instead of (frames, {COEFF_COUNT})")
     return array.reshape(len(array), COEFF_COUNT)
 
 
@@ -114,5 +102,5 @@ def _finite(path: Path, table: np.ndarray) -> np.ndarray:
     table = np.ascontiguousarray(table, np.float32)
     bad = ~np.isfinite(table).all(axis=1)
     if bad.any():
-        raise UserError(f"{path}: values that are not finite, first in frame {bad.argmax()}")
+        raise NotFiniteError(f"{path}: values that are not finite, first in frame {bad.argmax()}")
     return table

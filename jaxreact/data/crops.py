@@ -7,25 +7,22 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.data.audio import SAMPLE_RATE, read_audio
 from jaxreact.data.cache import ArrayCache
-from jaxreact.data.contents import load_coeffs, load_emotion
+from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, Clip, Dyad
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
 
-SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
-"""640 samples of 16 kHz sound a frame."""
-
 
 @dataclass(frozen=True)
 class CropReader:
-    """Reads stretches of dyads as dictionaries of numpy arrays (see `read`).
+    """Reads stretches of a data set's dyads as dictionaries of numpy arrays (see `read`).
 
     `frames` is the length of a stretch, `audio_frames` how many of its first frames have their
     sound read, `mean_face` (58,) what is subtracted from coefficients. Picklable.
     """
 
+    data: Conversations
     frames: int
     audio_frames: int
     modalities: tuple[str, ...]
@@ -49,25 +46,16 @@ class CropReader:
             if self.speaker_emotion:
                 item["speaker_emotion"] = self._emotion(dyad.speaker, start)
         if AUDIO in self.modalities:
-            item["speaker_waveform"] = self._waveform(dyad.speaker, start)
+            item["speaker_waveform"] = self.data.waveform(dyad.speaker, start, self.audio_frames)
         return item
 
     def _coeffs(self, clip: Clip, start: int) -> np.ndarray:
-        raw = self.cache.get(clip.coeffs, partial(load_coeffs, clip))
+        raw = self.cache.get((COEFFS, clip), partial(self.data.coeffs, clip))
         return raw[start : start + self.frames] - self.mean_face
 
     def _emotion(self, clip: Clip, start: int) -> np.ndarray:
-        whole = self.cache.get(clip.emotion, partial(load_emotion, clip))
+        whole = self.cache.get((EMOTION, clip), partial(self.data.emotion, clip))
         return whole[start : start + self.frames].copy()
-
-    def _waveform(self, clip: Clip, start: int) -> np.ndarray:
-        """Read anew each time: it takes 9 ms for 10 s, and only so do the ends of a stretch sound
-        as in the original, which resamples the stretch and not the file (behaviour 50)."""
-        if clip.audio is None:
-            raise ValueError(f"{clip.name} was read without audio: name it in read_split")
-        samples = self.audio_frames * SAMPLES_PER_FRAME
-        waveform = read_audio(clip.audio, start / FPS, self.audio_frames / FPS)[:samples]
-        return np.pad(waveform, (0, samples - len(waveform)))
 
 
 def check_lengths(dyads: Sequence[Dyad], frames: int) -> None:

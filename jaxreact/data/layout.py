@@ -9,6 +9,7 @@ Copies of the release differ: `Emotion` may call the two persons P1 and P2, a si
 """
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from jaxreact.errors import UserError
 COEFFS, EMOTION, AUDIO = "coeffs", "emotion", "audio"
 MODALITIES = (COEFFS, EMOTION, AUDIO)
 """What can be read of a clip. Pictures are needed for rendering only: see `video_source`."""
+
+SPLITS = ("train", "val", "test")
 
 EMOTION_ROLES = {
     "Expert_video": "P1",
@@ -40,16 +43,15 @@ _PICTURES = {".png", ".jpg", ".jpeg"}
 
 @dataclass(frozen=True)
 class Clip:
-    """One person's recording of one conversation.
+    """One person's recording of one conversation; where it lies is the data set's business.
 
-    `name` is `<site>/<chat>/<person>/<clip>`. A path is None where that modality was not asked
-    for. `frames` (25 a second) is what all the modalities that were asked for have in common.
+    `name` is `<site>/<chat>/<person>/<clip>`, unique within `split`. `modalities` is what was asked
+    for and found; `frames` (25 a second) is what all of them have in common.
     """
 
+    split: str
     name: str
-    coeffs: Path | None
-    emotion: Path | None
-    audio: Path | None
+    modalities: tuple[str, ...]
     frames: int
 
 
@@ -115,6 +117,28 @@ def expected(split: str, modality: str, name: str) -> str:
     return f"{split}/{folder}/{name}{suffix}"
 
 
+def unlisted(root: Path, split: str, modality: str, names: Iterable[str]) -> list[Path]:
+    """Files of a modality that `find` gives for none of `names`, in order.
+
+    Hidden files and `<clip>_full.npy`, which cloud downloads leave behind, do not count; nor does
+    an emotion file under a person's other name.
+    """
+    folder, suffix = _FOLDER[modality]
+    known = {*names}
+    if modality == EMOTION:
+        known |= {_emotion_name(name) for name in known}
+    known = {_any_site(name + suffix) for name in known}
+    base = root / split / folder
+    return sorted(
+        path
+        for path in base.rglob("*")
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(base).parts)
+        and not path.name.endswith("_full.npy")
+        and _any_site(path.relative_to(base).as_posix()) not in known
+    )
+
+
 def video_source(root: str | Path, split: str, clip: Clip) -> Path | None:
     """The clip's frame folder, or else its mp4 file, or None where there are no pictures."""
     folder = _with_site(Path(root) / split / "Video_files", clip.name)
@@ -138,6 +162,12 @@ def _emotion_name(name: str) -> str:
     """`NoXI/<chat>/Expert_video/3` -> `NoXI/<chat>/P1/3`."""
     *chat, person, clip = name.split("/")
     return "/".join([*chat, EMOTION_ROLES.get(person, person), clip])
+
+
+def _any_site(name: str) -> str:
+    """A name with its site in capitals, since sites are spelled in several ways."""
+    site, _, rest = name.partition("/")
+    return f"{site.upper()}/{rest}"
 
 
 def _with_site(folder: Path, name: str) -> Path | None:

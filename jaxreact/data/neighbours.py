@@ -11,11 +11,18 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from jaxreact.data.contents import open_array
+from jaxreact.data.faults import ShapeError
 from jaxreact.data.layout import read_pairs
 from jaxreact.errors import UserError
 
-_ALL_REACTIONS = "Approprirate_facial_reaction.npy"  # spelled so in the release
-_INDICES = "data_indices.csv"
+ALL_REACTIONS = "Approprirate_facial_reaction.npy"  # spelled so in the release
+INDICES = "data_indices.csv"
+
+
+def has_sources(root: Path) -> bool:
+    """Whether the release's own two files, from which every split's matrix follows, are there."""
+    return (root / ALL_REACTIONS).is_file() and (root / INDICES).is_file()
 
 
 def neighbours(root: str | Path, split: str, n: int) -> Float[np.ndarray, "n n"]:
@@ -28,13 +35,13 @@ def neighbours(root: str | Path, split: str, n: int) -> Float[np.ndarray, "n n"]
     root = Path(root)
     path = root / f"neighbour_emotion_{split}.npy"
     if path.is_file():
-        matrix = _load_square(path)
-    elif (root / _ALL_REACTIONS).is_file() and (root / _INDICES).is_file():
-        print(f"{path} is missing: derived from {_ALL_REACTIONS} and {_INDICES}", file=sys.stderr)
+        matrix = load_square(path).astype(np.float64)
+    elif has_sources(root):
+        print(f"{path} is missing: derived from {ALL_REACTIONS} and {INDICES}", file=sys.stderr)
         matrix = build_neighbours(root, split)
     else:
         raise UserError(
-            f"{path}: no such file, nor {_ALL_REACTIONS} and {_INDICES} to derive it from; "
+            f"{path}: no such file, nor {ALL_REACTIONS} and {INDICES} to derive it from; "
             "copy either from the data set"
         )
     if matrix.shape != (n, n):
@@ -53,33 +60,31 @@ def build_neighbours(root: str | Path, split: str) -> Float[np.ndarray, "n n"]:
     which silently drops pairs without a line; here they raise a `UserError` that names them.
     """
     root = Path(root)
-    whole = _load_square(root / _ALL_REACTIONS)
-    position, pairs = _read_indices(root / _INDICES)
+    whole = load_square(root / ALL_REACTIONS)
+    position, pairs = _read_indices(root / INDICES)
     if len(whole) != 2 * pairs:
         raise UserError(
-            f"{root / _ALL_REACTIONS}: shape {whole.shape}, but the {pairs} rows of "
-            f"{_INDICES} need ({2 * pairs}, {2 * pairs})"
+            f"{root / ALL_REACTIONS}: shape {whole.shape}, but the {pairs} rows of "
+            f"{INDICES} need ({2 * pairs}, {2 * pairs})"
         )
     names = [speaker for speaker, _ in read_pairs(root, split)]
     unknown = [name for name in names if _key_of(name) not in position]
     if unknown:
         raise UserError(
-            f"{root / _INDICES}: no row for {len(unknown)} clips of {split}.csv: "
+            f"{root / INDICES}: no row for {len(unknown)} clips of {split}.csv: "
             + "; ".join(unknown[:20])
         )
     rows = np.array([position[_key_of(name)] for name in names])
     rows = np.concatenate([rows, rows + pairs])
-    return whole[np.ix_(rows, rows)]
+    return whole[np.ix_(rows, rows)].astype(np.float64)
 
 
-def _load_square(path: Path) -> np.ndarray:
-    try:
-        matrix = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise UserError(f"{path}: not a plain npy array ({error}); copy it again") from None
-    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or len(set(matrix.shape)) != 1:
-        raise UserError(f"{path}: not a square matrix (shape {getattr(matrix, 'shape', None)})")
-    return matrix.astype(np.float64)
+def load_square(path: Path) -> np.ndarray:
+    """Maps a square matrix of numbers, as it is stored. Raises `UserError` if it is none."""
+    matrix = open_array(path)
+    if matrix.ndim != 2 or len(set(matrix.shape)) != 1:
+        raise ShapeError(f"{path}: not a square matrix (shape {matrix.shape})")
+    return matrix
 
 
 def _read_indices(path: Path) -> tuple[dict[tuple[str, str, str], int], int]:

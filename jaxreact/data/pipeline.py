@@ -1,12 +1,13 @@
 """Batches for training and items for evaluation; the only module that touches Grain.
 
-The order and the random crops are functions of the seed and of a step's index alone: the same
-stream comes out for any number of workers, because batches are formed before they are handed to
-processes.
+The order and the random crops are functions of the seed and of a row's number alone, counted over
+all processes that train; batches are formed before they are shared between these, and handed to
+workers. So the same stream comes out for any number of either.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import grain
@@ -15,6 +16,7 @@ from absl import flags
 from jaxtyping import Float
 
 from jaxreact.data.cache import ArrayCache
+from jaxreact.data.conversations import Conversations
 from jaxreact.data.crops import CropReader, check_lengths, random_start
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, Dyad
 from jaxreact.errors import UserError
@@ -29,6 +31,7 @@ _BATCHES_AHEAD = 4
 
 
 def training_batches(
+    data: Conversations,
     dyads: Sequence[Dyad],
     mean_face: Float[np.ndarray, "58"],
     *,
@@ -55,50 +58,73 @@ def training_batches(
     `crop="random"` starts anywhere (behaviour 55) for training, "start" at frame 0 for validation,
     or at each of `windows` equally spaced places from there to the end.
     Every epoch is shuffled anew; `epochs=None` never ends. `workers` processes read ahead; the
-    stream does not depend on them. `shard=(index, count)` takes every count-th dyad of the
-    shuffled order, for several hosts.
+    stream does not depend on them. Nor does it on the number of processes that train: with
+    `shard=(index, count)` each gets its B / count consecutive rows of every batch. Only whole
+    batches can be shared so: validation, which keeps the remainder, is read whole by everyone.
 
-    Raises `UserError` if a dyad is too short or fewer dyads than a batch are left for a shard.
+    Raises `UserError` if a dyad is too short, there are fewer than a batch, or B is no multiple of
+    the count.
     """
     check_lengths(dyads, frames)
-    index, count = shard
-    mine = len(range(index, len(dyads), count))
-    if mine == 0 or (drop_remainder and mine < batch_size):
-        raise UserError(
-            f"{len(dyads)} dyads over {count} process(es) leave {mine} for one, fewer than the "
-            f"batch of {batch_size}; lower the batch size or add conversations"
-        )
+    _check_batches(len(dyads) * windows, batch_size, drop_remainder, shard[1])
     audio_frames = frames if audio_frames is None else audio_frames
-    reader = CropReader(frames, audio_frames, tuple(modalities), mean_face, ArrayCache(CACHE_BYTES))
-    places = [(dyad, place) for place in range(windows) for dyad in dyads]
-    dataset = grain.MapDataset.source(places).seed(seed)
-    if shuffle:
-        dataset = dataset.shuffle()
-    dataset = dataset[index::count].repeat(epochs)
+    cache = ArrayCache(CACHE_BYTES)
+    reader = CropReader(data, frames, audio_frames, tuple(modalities), mean_face, cache)
+    order = partial(_ordered, seed=seed, shuffle=shuffle, epochs=epochs)
     if crop == "random":
-        dataset = dataset.random_map(_RandomCrop(reader))
+        items = order(dyads).random_map(_RandomCrop(reader))
     else:
-        dataset = dataset.map(_FixedCrop(reader, windows))
-    dataset = dataset.batch(batch_size, drop_remainder=drop_remainder)
-    batches = dataset.to_iter_dataset(
+        places = [(dyad, place) for place in range(windows) for dyad in dyads]
+        items = order(places).map(_FixedCrop(reader, windows))
+    dataset = items.batch(batch_size // shard[1], drop_remainder=drop_remainder)
+    return _read_ahead(_share(dataset, *shard), workers)
+
+
+def _check_batches(rows: int, batch_size: int, drop_remainder: bool, count: int) -> None:
+    if drop_remainder and rows < batch_size:
+        raise UserError(
+            f"{rows} dyads are fewer than the batch of {batch_size}; lower the batch size or add "
+            "conversations"
+        )
+    if count > 1 and not drop_remainder:
+        raise ValueError("a remainder cannot be shared between processes: let each read all")
+    if batch_size % count:
+        raise UserError(
+            f"the batch of {batch_size} cannot be shared equally between {count} processes; make "
+            f"the batch size a multiple of {count}"
+        )
+
+
+def _ordered(items: Sequence, seed: int, shuffle: bool, epochs: int | None) -> grain.MapDataset:
+    dataset = grain.MapDataset.source(items).seed(seed)
+    return (dataset.shuffle() if shuffle else dataset).repeat(epochs)
+
+
+def _share(batches: grain.MapDataset, index: int, count: int) -> grain.MapDataset:
+    """Process `index`'s part of every `count` batches, which together are one batch of all."""
+    return batches[index : len(batches) // count * count : count]
+
+
+def _read_ahead(
+    batches: grain.MapDataset, workers: int
+) -> grain.DatasetIterator[dict[str, np.ndarray]]:
+    dataset = batches.to_iter_dataset(
         grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_BATCHES_AHEAD)
     )
     if workers:
         if not flags.FLAGS.is_parsed():  # Grain's workers read absl flags, which tyro never parses
             flags.FLAGS.mark_as_parsed()
-        batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers))
-    return iter(batches)
+        dataset = dataset.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers))
+    return iter(dataset)
 
 
 @dataclass(frozen=True)
 class _RandomCrop(grain.transforms.RandomMap):
     reader: CropReader
 
-    def random_map(
-        self, element: tuple[Dyad, int], rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
-        dyad, _ = element
-        return self.reader.read(dyad, random_start(dyad.frames, self.reader.frames, rng))
+    def random_map(self, element: Dyad, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        start = random_start(element.frames, self.reader.frames, rng)
+        return self.reader.read(element, start)
 
 
 @dataclass(frozen=True)
@@ -130,6 +156,7 @@ class EvaluationItems:
 
 
 def evaluation_items(
+    data: Conversations,
     dyads: Sequence[Dyad],
     frames: int = 736,
     *,
@@ -145,6 +172,7 @@ def evaluation_items(
     check_lengths(dyads, frames)
     zero = np.zeros(COEFF_COUNT, np.float32)
     reader = CropReader(
+        data=data,
         frames=frames,
         audio_frames=frames,
         modalities=tuple(modalities),

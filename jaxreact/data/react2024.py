@@ -1,49 +1,96 @@
-"""The REACT2024 data set on disk -> a list of dyads, complete or not at all.
-
-    root = Path("data/react2024")
-    dyads = read_split(root, "val")                 # every file is known to be there
-    coeffs = load_coeffs(dyads[0].speaker)          # (frames, 58) raw
-    matrix = neighbours(root, "val", len(dyads))    # row k: whose listeners also suit dyad k
+"""The REACT2024 data set on disk: its dyads, complete or not at all, and what they hold.
 
 The layout and its traps: `layout`; the files' contents: `contents`; the matrices: `neighbours`.
 """
 
+import hashlib
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
+import numpy as np
+from jaxtyping import Float
 
+from jaxreact.data.audio import SAMPLES_PER_FRAME, read_audio, read_native_audio
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion, mean_face
 from jaxreact.data.layout import (
     AUDIO,
+    COEFFS,
+    EMOTION,
     MODALITIES,
+    SPLITS,
     Clip,
     Dyad,
     expected,
     find,
-    frame_files,
     read_pairs,
-    video_source,
 )
 from jaxreact.data.neighbours import neighbours
+from jaxreact.data.pairing import pair_up
 from jaxreact.errors import UserError
-
-__all__ = [
-    "MODALITIES",
-    "Clip",
-    "Dyad",
-    "frame_files",
-    "load_coeffs",
-    "load_emotion",
-    "mean_face",
-    "neighbours",
-    "read_split",
-    "video_source",
-]
+from jaxreact.face import FPS
 
 _NAMED = 20
 """Problems named in the error itself; a longer list goes to stderr before it."""
+_SAMPLED = 16
+"""Coefficient files whose bytes tell two data sets of the same names apart."""
+
+
+@dataclass(frozen=True)
+class React2024:
+    """A root in the REACT2024 layout, behind the interface of `conversations.Conversations`."""
+
+    path: Path
+
+    def dyads(
+        self, split: str, modalities: Iterable[str] = MODALITIES, mirrored: bool = True
+    ) -> list[Dyad]:
+        """A split's ordered pairs, every file found and measured: see `read_split`."""
+        return read_split(self.path, split, mirrored=mirrored, modalities=modalities)
+
+    def coeffs(self, clip: Clip) -> Float[np.ndarray, "frames 58"]:
+        """Raw coefficients, `clip.frames` of them; errors as `contents.load_coeffs`."""
+        return load_coeffs(self._file(clip, COEFFS))[: clip.frames]
+
+    def emotion(self, clip: Clip) -> Float[np.ndarray, "frames 25"]:
+        """Emotion channels, `clip.frames` of them; errors as `contents.load_emotion`."""
+        return load_emotion(self._file(clip, EMOTION))[: clip.frames]
+
+    def waveform(self, clip: Clip, start: int, frames: int) -> Float[np.ndarray, "samples"]:
+        """Sound of a stretch, 16 kHz mono, (frames * 640,), zeros where the file ends early.
+
+        The stretch is cut first and then resampled, so that its ends sound as in the original
+        (behaviour 50). Errors as `audio.read_audio`.
+        """
+        samples = frames * SAMPLES_PER_FRAME
+        found = read_audio(self._file(clip, AUDIO), start / FPS, frames / FPS)[:samples]
+        return np.pad(found, (0, samples - len(found)))
+
+    def sound(self, clip: Clip, seconds: float) -> tuple[Float[np.ndarray, "samples"], int]:
+        """The first `seconds` of a clip's sound, mono, at its own rate: (waveform, rate)."""
+        return read_native_audio(self._file(clip, AUDIO), duration=seconds)
+
+    def mean_face(self) -> Float[np.ndarray, "58"]:
+        """What is subtracted from raw coefficients: `contents.mean_face`."""
+        return mean_face(self.path)
+
+    def neighbours(self, split: str, n: int) -> Float[np.ndarray, "n n"]:
+        """The split's matrix of appropriate reactions: `neighbours.neighbours`."""
+        return neighbours(self.path, split, n)
+
+    def fingerprint(self) -> str:
+        """Digest of the lists, the mean face and the bytes of 16 coefficient files, as hex."""
+        return _fingerprint(self.path)
+
+    def _file(self, clip: Clip, modality: str) -> Path:
+        if modality not in clip.modalities:
+            raise ValueError(f"{clip.name} was read without {modality}: name it in dyads()")
+        path = find(self.path, clip.split, modality, clip.name)
+        if path is None:
+            gone = self.path / expected(clip.split, modality, clip.name)
+            raise UserError(f"{gone}: was there at the start and is gone; restore it")
+        return path
 
 
 def read_split(
@@ -52,48 +99,38 @@ def read_split(
     *,
     mirrored: bool = True,
     modalities: Iterable[str] = MODALITIES,
-    both_audio: bool = False,
 ) -> list[Dyad]:
     """Reads a split's pair list and locates every file that training or evaluation will need.
 
-    The order is that of the neighbour matrices: every row with column 1 as the speaker, then, if
-    `mirrored`, every row with column 2 as the speaker (behaviour 55). `modalities` is a choice of
-    "coeffs", "emotion" and "audio"; sound is needed of the speaker only, of both persons with
-    `both_audio`. `Video_files` is never needed here.
+    The order is that of `pairing.pair_up`. `modalities` is a choice of "coeffs", "emotion" and
+    "audio"; sound is needed of the speaker only. `Video_files` is never needed here.
 
     Raises one `UserError` that names all missing and unreadable files together (beyond 20 the
     whole list is printed on stderr first), and one for an empty split or a root that is no data
     set.
     """
     root = Path(root)
-    wanted = tuple(dict.fromkeys(modalities))
-    if unknown := set(wanted) - set(MODALITIES):
-        raise ValueError(f"unknown modalities {sorted(unknown)}; choose from {MODALITIES}")
-    pairs = read_pairs(root, split)
-    if mirrored:
-        pairs = pairs + [(listener, speaker) for speaker, listener in pairs]
-    heard = {name for pair in pairs for name in (pair if both_audio else pair[:1])}
-    clips: dict[str, Clip] = {}
     problems: list[str] = []
-    names = list(dict.fromkeys(name for pair in pairs for name in pair))
-    for name in tqdm(names, f"checking {split}", unit="clip", delay=2, disable=None):
-        needed = [kind for kind in wanted if kind != AUDIO or name in heard]
-        clips[name] = _locate(root, split, name, needed, problems)
+
+    def measure(name: str, needed: tuple[str, ...]) -> int:
+        return _measure(root, split, name, needed, problems)
+
+    dyads = pair_up(split, read_pairs(root, split), modalities, mirrored, measure)
     if problems:
         _report(root, split, problems)
-    return [Dyad(clips[speaker], clips[listener]) for speaker, listener in pairs]
+    return dyads
 
 
-def _locate(root: Path, split: str, name: str, needed: list[str], problems: list[str]) -> Clip:
-    """Finds and measures one clip's files; what is wrong with them is appended to `problems`."""
-    paths: dict[str, Path] = {}
+def _measure(
+    root: Path, split: str, name: str, needed: tuple[str, ...], problems: list[str]
+) -> int:
+    """Frames that one clip's files have in common; what is wrong is appended to `problems`."""
     lengths: list[int] = []
     for modality in needed:
         path = find(root, split, modality, name)
         if path is None:
             problems.append(expected(split, modality, name))
             continue
-        paths[modality] = path
         try:
             lengths.append(count_frames(modality, path))
         except UserError as error:
@@ -101,7 +138,7 @@ def _locate(root: Path, split: str, name: str, needed: list[str], problems: list
             continue
         if lengths[-1] == 0:
             problems.append(f"{path.relative_to(root)} (empty)")
-    return Clip(name, *(paths.get(kind) for kind in MODALITIES), frames=min(lengths, default=0))
+    return min(lengths, default=0)
 
 
 def _report(root: Path, split: str, problems: list[str]) -> None:
@@ -112,6 +149,24 @@ def _report(root: Path, split: str, problems: list[str]) -> None:
         named += f"; and {len(problems) - _NAMED} more, listed above"
     count = "1 file" if len(problems) == 1 else f"{len(problems)} files"
     raise UserError(
-        f"{root}: {count} of split {split} missing or unreadable, complete the download or remove "
-        f"their rows from {split}.csv: {named}"
+        f"{root}: {count} of split {split} missing or unreadable, complete the download, remove "
+        f"their rows from {split}.csv, or let jaxreact.data.prepare --drop-broken do so: {named}"
     )
+
+
+def _fingerprint(root: Path) -> str:
+    """See `React2024.fingerprint`; the files are spread evenly over all the lists together."""
+    digest = hashlib.sha256(mean_face(root).tobytes())
+    names: list[tuple[str, str]] = []
+    for split in SPLITS:
+        if (root / f"{split}.csv").is_file():
+            pairs = read_pairs(root, split)
+            digest.update(repr((split, pairs)).encode())
+            names += [(split, name) for pair in pairs for name in pair]
+    if not names:
+        raise UserError(f"{root}: none of {', '.join(SPLITS)}.csv is here; give the data's root")
+    step = max(1, len(names) // _SAMPLED)
+    for split, name in names[::step][:_SAMPLED]:
+        path = find(root, split, COEFFS, name)
+        digest.update(path.read_bytes() if path is not None else b"missing")
+    return digest.hexdigest()[:16]

@@ -10,9 +10,8 @@ import tyro
 from tqdm import tqdm
 
 from jaxreact import metrics
-from jaxreact.data.audio import read_native_audio
-from jaxreact.data.layout import EMOTION
-from jaxreact.data.react2024 import Dyad, load_coeffs, load_emotion, neighbours, read_split
+from jaxreact.data.conversations import Conversations, open_conversations
+from jaxreact.data.layout import EMOTION, Dyad
 from jaxreact.errors import UserError
 from jaxreact.evaluation.generate import (
     clip_names,
@@ -46,7 +45,7 @@ class Evaluation:
     """
 
     data: Path
-    """Root of a data set in the REACT2024 layout."""
+    """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare."""
     out: Path
     """Directory for the results; files of an earlier evaluation there are replaced."""
     split: Literal["train", "val", "test"] = "val"
@@ -78,9 +77,10 @@ class Evaluation:
 def evaluate(config: Evaluation) -> str:
     """Runs an evaluation and returns its table. Raises UserError for options that do not fit."""
     _check(config)
-    dyads = read_split(config.data, config.split)
-    matrix = neighbours(config.data, config.split, len(dyads))
-    name, predictions = _predictions(config, dyads)
+    data = open_conversations(config.data)
+    dyads = data.dyads(config.split)
+    matrix = data.neighbours(config.split, len(dyads))
+    name, predictions = _predictions(config, data, dyads)
     if config.render and predictions.coeffs is None:
         raise UserError("--render needs coefficients; these predictions hold emotion alone")
     assert predictions.listener is not None
@@ -88,7 +88,7 @@ def evaluate(config: Evaluation) -> str:
     truth = (predictions.listener, predictions.speaker)
     write_predictions_npz(config.out / "predictions.npz", predictions)
     scores = metrics.evaluate(predictions.emotion, *truth, matrix, config.mode)
-    baselines = _baseline_scores(config, *truth, matrix, predictions.emotion.shape[1])
+    baselines = _baseline_scores(config, data, *truth, matrix, predictions.emotion.shape[1])
     write_metrics_json(
         config.out / "metrics.json",
         scores,
@@ -97,7 +97,7 @@ def evaluate(config: Evaluation) -> str:
         counts=metrics.count(predictions.emotion, predictions.speaker, matrix),
     )
     if config.render:
-        _render(config, dyads, predictions)
+        _render(config, data, dyads, predictions)
     clips, samples, frames, _ = predictions.emotion.shape
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
     return f"{title}\n\n{score_table(scores, baselines, name)}"
@@ -116,12 +116,14 @@ def _check(config: Evaluation) -> None:
         raise UserError(f"--size {config.size} is odd; video needs an even number of pixels")
 
 
-def _predictions(config: Evaluation, dyads: Sequence[Dyad]) -> tuple[str, Predictions]:
+def _predictions(
+    config: Evaluation, data: Conversations, dyads: Sequence[Dyad]
+) -> tuple[str, Predictions]:
     """The predictions to score, and what to call them in the table."""
     if config.tokenizer is not None and config.predictor is not None:
         models = load_models(config.tokenizer, config.predictor)
         frames = common_frames(dyads, config.frames, models.tokenizer.config.block_size)
-        made = predict(models, dyads, frames, config.sampling, config.samples, config.seed)
+        made = predict(models, data, dyads, frames, config.sampling, config.samples, config.seed)
         return "model", made
     frames = common_frames(dyads, config.frames, TOKENIZER_BLOCK)
     names = clip_names(dyads)
@@ -130,32 +132,33 @@ def _predictions(config: Evaluation, dyads: Sequence[Dyad]) -> tuple[str, Predic
         frames = found.emotion.shape[2]
         if frames > min(dyad.frames for dyad in dyads):
             raise UserError(f"{config.predictions}: {frames} frames, more than the clips have")
-        listener, speaker = emotions(dyads, frames)
+        listener, speaker = emotions(data, dyads, frames)
         return str(config.predictions), Predictions(
             found.emotion, found.coeffs, listener, speaker, names
         )
-    listener, speaker = emotions(dyads, frames)
+    listener, speaker = emotions(data, dyads, frames)
     assert config.baseline is not None
     made = metrics.baseline(
         config.baseline,
         listener,
         speaker,
         config.samples,
-        training_mean=_training_mean(config, frames) if "mean" in config.baseline else None,
+        training_mean=_training_mean(data, frames) if "mean" in config.baseline else None,
         seed=config.seed,
     )
     return f"{config.baseline} (scored)", Predictions(made, None, listener, speaker, names)
 
 
-def _training_mean(config: Evaluation, frames: int) -> np.ndarray:
+def _training_mean(data: Conversations, frames: int) -> np.ndarray:
     """The training listeners' mean reaction."""
-    dyads = read_split(config.data, "train", modalities=(EMOTION,))
+    dyads = data.dyads("train", modalities=(EMOTION,))
     clips = tqdm(dyads, "mean reaction", unit="clip", delay=2, disable=None)
-    return metrics.mean_reaction((load_emotion(dyad.listener) for dyad in clips), frames)
+    return metrics.mean_reaction((data.emotion(dyad.listener) for dyad in clips), frames)
 
 
 def _baseline_scores(
     config: Evaluation,
+    data: Conversations,
     listener: np.ndarray,
     speaker: np.ndarray,
     matrix: np.ndarray,
@@ -166,7 +169,7 @@ def _baseline_scores(
     All but `random` repeat one reaction, so one sample is scored and the two scores that are sums
     over samples are multiplied.
     """
-    mean = _training_mean(config, listener.shape[1])
+    mean = _training_mean(data, listener.shape[1])
     scores = {}
     for name in tqdm(metrics.BASELINES, "baselines", unit="baseline", disable=None):
         repeated = 1 if name != "random" else samples
@@ -180,7 +183,9 @@ def _baseline_scores(
     return scores
 
 
-def _render(config: Evaluation, dyads: Sequence[Dyad], predictions: Predictions) -> None:
+def _render(
+    config: Evaluation, data: Conversations, dyads: Sequence[Dyad], predictions: Predictions
+) -> None:
     """Videos of the first clips, the first sample of each."""
     assert predictions.coeffs is not None
     assert predictions.clips is not None
@@ -188,12 +193,11 @@ def _render(config: Evaluation, dyads: Sequence[Dyad], predictions: Predictions)
     frames = predictions.coeffs.shape[2]
     paths = video_paths(config.out, predictions.clips)
     for dyad, coeffs, path in list(zip(dyads, predictions.coeffs, paths, strict=True))[:count]:
-        assert dyad.speaker.audio is not None
         render_conversation(
             path,
-            load_coeffs(dyad.speaker)[:frames],
+            data.coeffs(dyad.speaker)[:frames],
             coeffs[0],
-            read_native_audio(dyad.speaker.audio, duration=frames / FPS),
+            data.sound(dyad.speaker, frames / FPS),
             size=config.size,
         )
         print(path)

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from tqdm import tqdm
 
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
+from jaxreact.data.conversations import Conversations
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, Dyad
 from jaxreact.data.pipeline import EvaluationItems, evaluation_items
-from jaxreact.data.react2024 import Dyad
 from jaxreact.errors import UserError
 from jaxreact.evaluation.results import Predictions
 from jaxreact.generation import Sampling
@@ -28,16 +28,17 @@ def common_frames(dyads: Sequence[Dyad], wanted: int, block: int) -> int:
 
 
 def emotions(
-    dyads: Sequence[Dyad], frames: int
+    data: Conversations, dyads: Sequence[Dyad], frames: int
 ) -> tuple[Float[np.ndarray, "clips frames 25"], Float[np.ndarray, "clips frames 25"]]:
     """What listeners and speakers of a split really showed, from the first frame on."""
-    items = list(evaluation_items(dyads, frames, modalities=(EMOTION,)))
+    items = list(evaluation_items(data, dyads, frames, modalities=(EMOTION,)))
     listener = np.stack([item["listener_emotion"] for item in items])
     return listener, np.stack([item["speaker_emotion"] for item in items])
 
 
 def predict(
     models: Models,
+    data: Conversations,
     dyads: Sequence[Dyad],
     frames: int,
     sampling: Sampling,
@@ -50,7 +51,7 @@ def predict(
     """
     key = jax.random.key(seed)
     items: EvaluationItems = evaluation_items(
-        dyads, frames, mean_face=models.mean_face, modalities=(COEFFS, AUDIO)
+        data, dyads, frames, mean_face=models.mean_face, modalities=(COEFFS, AUDIO)
     )
     made = [
         reactions(
@@ -66,7 +67,7 @@ def predict(
         )
     ]
     coeffs, emotion = (np.stack(part) for part in zip(*made, strict=True))
-    listener, speaker = emotions(dyads, frames)
+    listener, speaker = emotions(data, dyads, frames)
     return Predictions(emotion, coeffs, listener, speaker, clip_names(dyads))
 
 

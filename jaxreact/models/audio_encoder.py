@@ -159,7 +159,7 @@ class ConvLayer(nnx.Module):
         """Valid convolution over time, so `(time - kernel) // stride + 1` steps remain."""
         hidden = self.conv(hidden)
         if self.layer_norm is not None:
-            hidden = self.layer_norm(hidden)
+            hidden = self.layer_norm(hidden.astype(jnp.float32)).astype(hidden.dtype)
         return jax.nn.gelu(hidden, approximate=False)
 
 
@@ -175,7 +175,8 @@ class FeatureExtractor(nnx.Module):
         self, waveform: Float[Array, "batch samples"]
     ) -> Float[Array, "batch frames features"]:
         """A waveform, normalised if the model wants that -> features before the last norm."""
-        hidden = waveform[:, :, None]
+        # The weights say what to compute in.
+        hidden = waveform[:, :, None].astype(self.conv_layers[0].conv.kernel.dtype)
         for layer in self.conv_layers:
             hidden = layer(hidden)
         return hidden
@@ -224,7 +225,8 @@ class AudioEncoder(nnx.Module):
         waveform = waveform.astype(jnp.float32)
         if self.config.do_normalize:
             waveform = normalize_waveform(waveform)
-        return self.feature_projection(self.feature_extractor(waveform))
+        hidden = self.feature_extractor(waveform)
+        return self.feature_projection(hidden.astype(jnp.float32))
 
 
 def normalize_waveform(

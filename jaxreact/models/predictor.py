@@ -4,6 +4,7 @@ Tokens are codes shifted by two: 0 is PAD, 1 MASK (never used), code c is c + 2.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +24,7 @@ from jaxreact.models.attention import (
     residual_std,
     split,
 )
+from jaxreact.models.depth import through
 
 PAD = 0
 SPECIAL_TOKENS = 2
@@ -64,6 +66,13 @@ class PredictorConfig:
     init_std: float = 0.02
     """Deviation of the weights that training starts from. The original's 0.02 suits its width; a
     narrow model needs about 1 / sqrt(n_embd) to learn to attend to the speaker at all."""
+    remat: bool | None = None
+    """True: nothing inside a block is kept for the backward pass but all computed again there, for
+    much less memory and a third more work. False: everything is kept. None: everything, but on a
+    processor results of matrix products only."""
+    temperature: float = 1.0
+    """What generation divides the logits by, beside the sampling's own temperature: a model of
+    little training spreads its guesses too widely."""
     mixed_masks: bool = False
     """Mix the key masks of the samples of a batch, as the original does (behaviour 13)."""
 
@@ -74,6 +83,8 @@ class PredictorConfig:
             raise ValueError(
                 f"block_size {self.block_size} is not a multiple of patch_size {self.patch_size}"
             )
+        if not self.temperature > 0:
+            raise ValueError(f"temperature {self.temperature} is not positive")
         if self.codebook_size is not None and self.codebook_size > self.vocab_size:
             raise ValueError(
                 f"codebook_size {self.codebook_size} exceeds vocab_size {self.vocab_size}"
@@ -136,10 +147,11 @@ def _blocks(kind: type, config: PredictorConfig, rngs: nnx.Rngs) -> nnx.List:
     return nnx.List([kind(config, rngs=rngs) for _ in range(config.n_layer)])
 
 
-def _run(blocks: nnx.List, x: jax.Array, mask: Mask, key: Key) -> jax.Array:
-    for block, block_key in zip(blocks, split(key, len(blocks)), strict=True):
-        x = block(x, mask, block_key)
-    return x
+def _run(
+    blocks: nnx.List, x: jax.Array, mask: Mask, key: Key, remat: bool | None = None
+) -> jax.Array:
+    keys = split(key, len(blocks))
+    return through(blocks, lambda block, x, key: block(x, mask, key), x, keys, remat)
 
 
 def _fuse(
@@ -149,15 +161,22 @@ def _fuse(
     mask_x: Mask,
     mask_y: Mask,
     key: Key,
+    remat: bool | None,
     last: int | None = None,
 ) -> jax.Array:
     """Cross-modal blocks. Only the first one attends to y: each returns its output as both streams,
-    so that the later ones attend to x itself (behaviour 20). The final one computes the `last`
-    positions only."""
-    *keys, final_key = split(key, len(blocks))
-    for block, block_key in zip(blocks[:-1], keys, strict=True):
-        x = y = block(x, y, mask_x, mask_y, block_key)
-    return blocks[-1](x, y, mask_x, mask_y, final_key, last)
+    so that the later ones attend to x itself (behaviour 20). With `last` the final one computes so
+    many positions only."""
+
+    def step(block: CrossModalBlock, streams: tuple[jax.Array, jax.Array], key: Key) -> Any:
+        x = block(*streams, mask_x, mask_y, key)
+        return x, x
+
+    keys = split(key, len(blocks))
+    if last is None:
+        return through(blocks, step, (x, y), keys, remat)[0]
+    x, y = through(blocks[:-1], step, (x, y), keys[:-1], remat)
+    return blocks[-1](x, y, mask_x, mask_y, keys[-1], last)
 
 
 class SpeakerEncoder(nnx.Module):
@@ -176,6 +195,7 @@ class SpeakerEncoder(nnx.Module):
         # never trained (behaviour 21).
         self.ln_f = layer_norm(n, config.bias, rngs)
         self.is_twisted, self.dropout = config.is_twisted, config.dropout
+        self.remat = config.remat
         self.audio_factor = config.audio_factor
 
     def __call__(
@@ -191,11 +211,11 @@ class SpeakerEncoder(nnx.Module):
         sound = _pool(dropout(sound, self.dropout, keys[0]), self.audio_factor)
         x = self.wte_face(face) + self.wpw_face(jnp.arange(face.shape[1]))
         x = dropout(x, self.dropout, keys[1])
-        sound = _run(self.h_sound, sound, sound_mask, keys[2])
-        x = _run(self.h_face, x, face_mask, keys[3])
+        sound = _run(self.h_sound, sound, sound_mask, keys[2], self.remat)
+        x = _run(self.h_face, x, face_mask, keys[3], self.remat)
         if self.is_twisted:
-            return _fuse(self.h, sound, x, sound_mask, face_mask, keys[4])
-        return _fuse(self.h, x, sound, face_mask, sound_mask, keys[4])
+            return _fuse(self.h, sound, x, sound_mask, face_mask, keys[4], self.remat)
+        return _fuse(self.h, x, sound, face_mask, sound_mask, keys[4], self.remat)
 
 
 def _pool(x: jax.Array, factor: int) -> jax.Array:
@@ -213,7 +233,7 @@ class ListenerDecoder(nnx.Module):
         self.h_listener = _blocks(Block, config, rngs)
         self.h = _blocks(CrossModalBlock, config, rngs)
         self.ln_f = layer_norm(config.n_embd, config.bias, rngs)
-        self.dropout = config.dropout
+        self.dropout, self.remat = config.dropout, config.remat
 
     def __call__(
         self,
@@ -227,8 +247,9 @@ class ListenerDecoder(nnx.Module):
     ) -> Float[Array, "batch last n_embd"]:
         drop_key, past_key, fuse_key = split(key, 3)
         x = self.wte(tokens) + self.wpe(start + jnp.arange(tokens.shape[1]))
-        x = _run(self.h_listener, dropout(x, self.dropout, drop_key), mask, past_key)
-        return self.ln_f(_fuse(self.h, x, speaker, mask, speaker_mask, fuse_key, last))
+        x = _run(self.h_listener, dropout(x, self.dropout, drop_key), mask, past_key, self.remat)
+        fused = _fuse(self.h, x, speaker, mask, speaker_mask, fuse_key, self.remat, last)
+        return self.ln_f(fused)
 
 
 class ReactPredictor(nnx.Module):
@@ -285,7 +306,8 @@ class ReactPredictor(nnx.Module):
             sound = encoder.wte_sound(audio)
         sound_mask = None if audio_mask is None else _pool(audio_mask, self.config.audio_factor)
         fused = encoder(sound, tokens, sound_mask, mask, encoder_key)
-        return _run(self.lt_cm_transformer.h_speaker, fused, sound_mask, decoder_key)
+        blocks = self.lt_cm_transformer.h_speaker
+        return _run(blocks, fused, sound_mask, decoder_key, self.config.remat)
 
     def listener(
         self,

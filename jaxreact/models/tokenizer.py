@@ -10,9 +10,14 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from jaxreact.face import COEFFS, EMOTION_CHANNELS
+from jaxreact.face import COEFFS, EMOTION_CHANNELS, ROTATION, TRANSLATION
 from jaxreact.models.attention import Block, Key, dropout, layer_norm, linear, split
+from jaxreact.models.depth import through
 from jaxreact.models.quantizers import QUANTIZERS, Quantized
+
+POSE = slice(ROTATION.start, TRANSLATION.stop)
+POSE_GAIN = (10.0, 10.0, 10.0, 5.0, 5.0, 5.0)
+"""Rotation in radians and translation in model units move by a tenth of what expressions do."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,14 @@ class FaceTokenizerConfig:
     input_init_std: float = 0.02
     """The same for the encoder's input layer. With the original's 0.02 the position embeddings
     outweigh small coefficients, and a new model's codes tell the position rather than the face."""
+    remat: bool | None = None
+    """True: nothing inside a block is kept for the backward pass but all computed again there, for
+    much less memory and a third more work. False: everything is kept. None: everything, but on a
+    processor results of matrix products only."""
+    relative_pose: bool = False
+    """The encoder sees rotation and translation relative to their mean over the block, magnified to
+    the size of expressions. How a person sits differs between persons several times as much as any
+    nod moves the head: seen as it is, it fills the codes, and nods find no place in them."""
 
     def __post_init__(self):
         object.__setattr__(self, "quantize_levels", tuple(self.quantize_levels))
@@ -59,6 +72,11 @@ class FaceTokenizerConfig:
         if self.quantize_type == "fsq":
             return math.prod(self.quantize_levels)
         return self.quantize_codebook_size
+
+
+def relative_to_mean(x: Float[Array, "batch time channels"]) -> Float[Array, "batch time channels"]:
+    """Each channel less its mean over time."""
+    return x - jnp.mean(x, axis=1, keepdims=True)
 
 
 class Stack(nnx.Module):
@@ -83,16 +101,15 @@ class Stack(nnx.Module):
             )
         self.h = nnx.List([Block(config, rngs=rngs) for _ in range(config.n_layer)])
         self.ln_f = layer_norm(config.n_embd, config.bias, rngs)
-        self.dropout = config.dropout
+        self.dropout, self.remat = config.dropout, config.remat
 
     def embed(self, x: Float[Array, "batch time inputs"]) -> jax.Array:
         return self.wfe(x) + self.wpe(jnp.arange(x.shape[1]))
 
     def __call__(self, x: Float[Array, "batch time n_embd"], key: Key = None) -> jax.Array:
-        keys = split(key, len(self.h) + 1)
-        x = dropout(x, self.dropout, keys[0])
-        for block, block_key in zip(self.h, keys[1:], strict=True):
-            x = block(x, key=block_key)
+        first_key, *keys = split(key, len(self.h) + 1)
+        x = dropout(x, self.dropout, first_key)
+        x = through(self.h, lambda block, x, key: block(x, key=key), x, keys, self.remat)
         return self.ln_f(x)
 
 
@@ -126,6 +143,9 @@ class FaceTokenizer(nnx.Module):
 
     def latent(self, coeffs: jax.Array, key: Key = None) -> Float[Array, "batch time n_embd"]:
         """The encoder's output, which the quantiser takes."""
+        if self.config.relative_pose:
+            pose = relative_to_mean(coeffs[..., POSE]) * jnp.array(POSE_GAIN, coeffs.dtype)
+            coeffs = jnp.concatenate([coeffs[..., : POSE.start], pose], axis=-1)
         return self.encoder(self.encoder.embed(coeffs), key)
 
     def reconstruct(self, latent: jax.Array, key: Key = None) -> tuple[jax.Array, jax.Array]:

@@ -6,11 +6,15 @@ permuted silently once there are more than ten.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
+from orbax.checkpoint.options import MultiprocessingOptions
 
 from jaxreact.errors import UserError
 
@@ -31,16 +35,30 @@ class Checkpoints:
     A save is complete or absent: Orbax writes beside and renames. Saving is asynchronous; `close`
     (or leaving the `with` block) waits for it. `read_only` neither creates nor cleans anything: a
     run can be loaded while it is still being written.
+
+    Of several processes all save and restore together, each its part of the arrays, unless it is
+    `alone`: then this one saves and restores whole arrays, and the others need not know.
     """
 
-    def __init__(self, directory: str | Path, keep: int = 1, *, read_only: bool = False):
+    def __init__(
+        self,
+        directory: str | Path,
+        keep: int = 1,
+        *,
+        read_only: bool = False,
+        alone: bool = False,
+    ):
         self.directory = Path(directory).absolute()
+        self.alone = alone
+        if not read_only:
+            self.directory.mkdir(parents=True, exist_ok=True)
         options = ocp.CheckpointManagerOptions(
             max_to_keep=None if read_only else keep,
             save_interval_steps=0 if read_only else 1,
-            create=not read_only,
+            create=False,
             cleanup_tmp_directories=not read_only,
             read_only=read_only,
+            multiprocessing_options=_only_this_process() if alone else _all_processes(),
         )
         self.manager = ocp.CheckpointManager(self.directory, options=options)
 
@@ -48,14 +66,20 @@ class Checkpoints:
         """Saves `arrays` and `record` (anything JSON can say) as checkpoint `step`.
 
         A checkpoint that exists already stays as it is: a resumed run that comes to it again has
-        computed the same.
+        computed the same. Arrays are copied before this returns, and written after. Raises
+        UserError, like `wait` and `close`, where this or an earlier one cannot be written.
         """
-        self.manager.save(
-            step,
-            args=ocp.args.Composite(
-                arrays=ocp.args.StandardSave(arrays), record=ocp.args.JsonSave(record or {})
-            ),
-        )
+        if self.alone:
+            arrays = jax.tree.map(
+                np.asarray, arrays
+            )  # JAX arrays are everybody's business to Orbax
+        with self._writing():
+            self.manager.save(
+                step,
+                args=ocp.args.Composite(
+                    arrays=ocp.args.StandardSave(arrays), record=ocp.args.JsonSave(record or {})
+                ),
+            )
 
     def latest(self) -> int | None:
         """Number of the newest complete checkpoint."""
@@ -86,10 +110,25 @@ class Checkpoints:
 
     def wait(self) -> None:
         """Returns when everything saved so far is on disk."""
-        self.manager.wait_until_finished()
+        with self._writing():
+            self.manager.wait_until_finished()
 
     def close(self) -> None:
-        self.manager.close()
+        with self._writing():
+            self.manager.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Says in one line why a checkpoint could not be written."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            if not _is_of_the_disk(error):
+                raise
+            raise UserError(
+                f"{self.directory}: a checkpoint could not be written ({_reason(error)}); the one"
+                " before it is kept: make room and go on with --resume"
+            ) from error
 
     def __enter__(self) -> "Checkpoints":
         return self
@@ -98,9 +137,36 @@ class Checkpoints:
         self.close()
 
 
+def _all_processes() -> MultiprocessingOptions:
+    return MultiprocessingOptions()
+
+
+def _only_this_process() -> MultiprocessingOptions:
+    number = jax.process_index()
+    return MultiprocessingOptions(
+        primary_host=number, active_processes={number}, barrier_sync_key_prefix=f"alone{number}"
+    )
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    """Whether an error of writing is the disk's fault; TensorStore tells it in words."""
+    if isinstance(error, OSError):
+        return True
+    return any(words in str(error) for words in _DISK_WORDS)
+
+
+_DISK_WORDS = ("RESOURCE_EXHAUSTED", "No space left", "Disk quota", "File too large", "PERMISSION")
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    known = [words for words in _DISK_WORDS[1:] if words in text]
+    return known[0].lower() if known else text.strip().splitlines()[0][:200]
+
+
 def _with_shardings(abstract: Tree) -> Tree:
     """`abstract` with a sharding on every leaf; those without one go to the first device."""
-    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
 
     def place(leaf: Any) -> jax.ShapeDtypeStruct:
         sharding = getattr(leaf, "sharding", None) or device

@@ -6,9 +6,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxreact.models.predictor import ReactPredictor
 from jaxreact.models.quantizers import Quantized
-from jaxreact.models.tokenizer import FaceTokenizer
+from jaxreact.models.tokenizer import POSE, FaceTokenizer, relative_to_mean
 
-Metrics = dict[str, Float[Array, ""]]
+Metrics = dict[str, Float[Array, "..."]]
 
 FACE_GROUPS = {
     "brow": slice(0, 5),
@@ -27,6 +27,10 @@ FACE_GROUPS = {
 }
 """The 13 groups of coefficients whose mean errors count alike (behaviour 36)."""
 
+POSE_OFFSET_SHARE = 0.03
+"""Of the error in pose when codes hold relative poses: enough to keep the head where heads are on
+average, and blocks from drifting apart."""
+
 
 def face_losses(
     predicted: Float[Array, "batch time 58"], target: Float[Array, "batch time 58"]
@@ -34,6 +38,24 @@ def face_losses(
     """Mean absolute error of each group of coefficients."""
     error = jnp.abs(predicted.astype(jnp.float32) - target.astype(jnp.float32))
     return {name: jnp.mean(error[..., group]) for name, group in FACE_GROUPS.items()}
+
+
+def relative_pose_losses(
+    predicted: Float[Array, "batch time 58"], target: Float[Array, "batch time 58"]
+) -> Metrics:
+    """`face_losses`, of pose mostly the error after both sequences' means are taken away.
+
+    The remaining `POSE_OFFSET_SHARE` is the error as it stands.
+    """
+
+    def centred(x: jax.Array) -> jax.Array:
+        return x.at[..., POSE].set(relative_to_mean(x[..., POSE]))
+
+    whole = face_losses(predicted, target)
+    moved = face_losses(centred(predicted), centred(target))
+    return {
+        name: moved[name] + POSE_OFFSET_SHARE * (whole[name] - moved[name]) for name in FACE_GROUPS
+    }
 
 
 def tokenizer_loss(
@@ -44,17 +66,23 @@ def tokenizer_loss(
     train: bool,
     emotion_only: bool = False,
     quantize_weight: float = 1.0,
+    emotion_weight: float = 1.0,
+    rotation_weight: float = 1.0,
     key: jax.Array | None = None,
 ) -> tuple[Float[Array, ""], tuple[Metrics, Quantized]]:
     """Reconstruction of one block a row: 13 group errors, the quantiser's loss, emotion's error.
 
+    The weights are those of the original's sum where they are 1. The pose of a model of relative
+    poses is compared as `relative_pose_losses` does.
     `emotion_only` (the second phase) minimises the last alone; the metrics are the same.
     """
     face, felt, quantized = model(coeffs, train=train, key=key)
-    groups = face_losses(face, coeffs)
+    compare = relative_pose_losses if model.config.relative_pose else face_losses
+    groups = compare(face, coeffs)
     emotion_loss = jnp.mean(jnp.abs(felt.astype(jnp.float32) - emotion.astype(jnp.float32)))
-    face_loss = sum(groups.values(), jnp.zeros(()))
-    whole = face_loss + quantize_weight * quantized.auxiliary_loss + emotion_loss
+    weights = {"rotation": rotation_weight}
+    face_loss = sum((weights.get(name, 1.0) * x for name, x in groups.items()), jnp.zeros(()))
+    whole = face_loss + quantize_weight * quantized.auxiliary_loss + emotion_weight * emotion_loss
     metrics = {
         "loss": whole,
         "face_loss": face_loss,
@@ -65,11 +93,23 @@ def tokenizer_loss(
     return (emotion_loss if emotion_only else whole), (metrics, quantized)
 
 
-def codebook_use(codes: Int[Array, "*batch"], codebook_size: int) -> Metrics:
-    """Share of the codes that a batch uses, and the perplexity of their distribution."""
-    share = jnp.zeros(codebook_size).at[codes.reshape(-1)].add(1.0) / codes.size
+def code_share(codes: Int[Array, "*batch"], codebook_size: int) -> Float[Array, "codes"]:
+    """How often each code occurs among `codes`, as a share of them."""
+    return jnp.zeros(codebook_size).at[codes.reshape(-1)].add(1.0) / codes.size
+
+
+def codebook_use(share: Float[Array, "codes"]) -> Metrics:
+    """Share of the codes that occur at all, and the perplexity of their distribution."""
     entropy = -jnp.sum(share * jnp.log(jnp.maximum(share, 1e-12)))
-    return {"codebook_use": jnp.mean(share > 0), "codebook_perplexity": jnp.exp(entropy)}
+    return {"codebook/use": jnp.mean(share > 0), "codebook/perplexity": jnp.exp(entropy)}
+
+
+def with_codebook_use(metrics: Metrics) -> Metrics:
+    """Metrics with "code_share", where they have it, told in two numbers."""
+    if "code_share" not in metrics:
+        return metrics
+    rest = {name: value for name, value in metrics.items() if name != "code_share"}
+    return rest | codebook_use(metrics["code_share"])
 
 
 def past_masks(

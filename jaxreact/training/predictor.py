@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,27 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.data.layout import AUDIO, COEFFS
-from jaxreact.data.pipeline import training_batches
-from jaxreact.data.react2024 import read_split
 from jaxreact.errors import UserError
+from jaxreact.generation import Sampling, generate
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
 from jaxreact.models.predictor import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig, ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer
-from jaxreact.training.loop import Data, LoopConfig, Stage, check_start, train
+from jaxreact.training.batches import Data, read_data
+from jaxreact.training.beginning import begin
+from jaxreact.training.distributed import DistributedConfig, failing_at_once
+from jaxreact.training.loop import LoopConfig, train
 from jaxreact.training.objectives import past_masks, predictor_loss
-from jaxreact.training.optimizer import learning_rate, make_optimizer
-from jaxreact.training.state import create_state, make_evaluation, make_step, split_model
+from jaxreact.training.parts import heard
+from jaxreact.training.pictures import Faces
+from jaxreact.training.placement import Placement
+from jaxreact.training.precision import Precision, computed_in
+from jaxreact.training.stage import Recipe, Stage
 
 UNTRAINED = (("sp_cm_transformer", "wte_sound"), ("sp_cm_transformer", "ln_f"))
 """Parameters that no loss depends on when audio comes as features (behaviour 21)."""
+
+REACTIONS = 3
+"""Generated reactions in the pictures of a training."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class PredictorTraining:
     """Stage 2: trains the predictor."""
 
     data: Path
-    """Root of a data set in the REACT2024 layout."""
+    """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare."""
     tokenizer: Path
     """Run directory of the tokenizer."""
     out: Path
@@ -57,20 +66,22 @@ class PredictorTraining:
     sound from silence and little more; for trying things out where no weights can be had."""
     model: PredictorConfig = field(default_factory=PredictorConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    distributed: DistributedConfig = DistributedConfig()  # noqa: RUF009 (frozen)
 
 
+@failing_at_once()
 def train_predictor(config: PredictorTraining) -> float:
     """Trains a predictor into `config.out`; returns the best validation loss.
 
     The audio encoder is written into the run too, as `audio_encoder/`.
     """
-    check_start("predictor", config.out, config.resume)
+    placement = begin("predictor", config)
     tokenizer, content = runs.load_model(config.tokenizer, "tokenizer")
     mean = runs.mean_face(content, config.tokenizer)
     encoder = _encoder(config)
     model_config = _with_codebook(config.model, tokenizer)
     data = _data(config, model_config, tokenizer, mean)
-    stage = _stage(config, model_config, tokenizer, encoder, data)
+    stage = _stage(config, model_config, tokenizer, encoder, data, placement, mean)
     return train(stage, data, config.loop, config.out, resume=config.resume)
 
 
@@ -117,32 +128,18 @@ def _data(
             f"--audio-context {config.audio_context} must be 0 or more frames, and"
             f" --validation-windows {config.validation_windows} 1 or more"
         )
-    loop, kinds = config.loop, (COEFFS, AUDIO)
-    splits = {name: read_split(config.data, name, modalities=kinds) for name in ("train", "val")}
-    common: dict[str, Any] = {
-        "frames": config.audio_context + crop_frames(model, tokenizer.config.block_size),
-        "audio_frames": config.audio_context + model.block_size,
-        "batch_size": loop.batch_size,
-        "seed": loop.seed,
-        "modalities": kinds,
-    }
-
-    def training() -> Any:
-        return training_batches(splits["train"], mean, **common, workers=loop.workers)
-
-    def validation() -> Any:
-        return training_batches(
-            splits["val"],
-            mean,
-            **common,
-            crop="start",
-            windows=config.validation_windows,
-            shuffle=False,
-            epochs=1,
-            drop_remainder=False,
-        )
-
-    return Data(training, len(splits["train"]) // loop.batch_size, validation)
+    return read_data(
+        config.data,
+        mean,
+        modalities=(COEFFS, AUDIO),
+        frames=config.audio_context + crop_frames(model, tokenizer.config.block_size),
+        audio_frames=config.audio_context + model.block_size,
+        trained_frames=model.block_size,
+        batch_size=config.loop.batch_size,
+        seed=config.loop.seed,
+        workers=config.loop.workers,
+        windows=config.validation_windows,
+    )
 
 
 def inputs(
@@ -158,7 +155,7 @@ def inputs(
     frames are 2 T - 1; a zero is put in front (behaviour 49).
     """
     length, patch = model.block_size, model.patch_size
-    features = encoder(batch["speaker_waveform"])
+    features = heard(encoder, batch["speaker_waveform"])
     features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
     speaker, listener = (batch[f"{role}_coeffs"][:, context:] for role in ("speaker", "listener"))
     speaker = tokenizer.encode(speaker[:, :length]) + SPECIAL_TOKENS
@@ -182,53 +179,89 @@ def _stage(
     tokenizer: FaceTokenizer,
     encoder: AudioEncoder,
     data: Data,
+    placement: Placement,
+    mean: np.ndarray,
 ) -> Stage:
-    loop = config.loop
-    key = jax.random.key(loop.seed)
-    graph, params, statistics = split_model(ReactPredictor(model_config, rngs=nnx.Rngs(loop.seed)))
-    tokenizer_graph, encoder_graph = nnx.split(tokenizer)[0], nnx.split(encoder)[0]
-    schedule = learning_rate(loop.optimizer, data.steps_per_epoch, loop.epochs)
-    optimizer = make_optimizer(loop.optimizer, schedule)
-
-    def loss(model: ReactPredictor, frozen: Any, batch: Any, key: Any, train: bool) -> Any:
-        given = inputs(
-            batch,
-            nnx.merge(tokenizer_graph, frozen["tokenizer"]),
-            nnx.merge(encoder_graph, frozen["encoder"]),
-            model_config,
-            config.audio_context,
-        )
-        mask_key, dropout_key = jax.random.split(key)
-        batch_size, frames = given[1].shape
-        mask = past_masks(mask_key, batch_size, frames, config.past_mask_probability)
-        value, metrics = predictor_loss(
-            model, *given, mask, dropout_key if train else None, config.new_patch_only
-        )
-        return value, (metrics, {})
-
-    def training_loss(model: Any, frozen: Any, batch: Any, key: Any) -> Any:
-        return loss(model, frozen, batch, key, train=True)
-
-    def validation_loss(model: Any, frozen: Any, batch: Any, key: Any) -> Any:
-        return loss(model, frozen, batch, key, train=False)
-
-    def trainable(path: tuple[str, ...]) -> bool:
+    def trainable(path: tuple[str, ...], phase: int) -> bool:
         return path[:2] not in UNTRAINED or not model_config.use_wav2vec2_feature
 
-    step = make_step(graph, training_loss, optimizer, trainable, key)
-    return Stage(
+    given = Given(nnx.split(tokenizer)[0], nnx.split(encoder)[0], model_config, config)
+    recipe = Recipe(
         kind="predictor",
-        model_config=model_config,
-        state=create_state(params, statistics, optimizer),
+        model=ReactPredictor(model_config, rngs=nnx.Rngs(config.loop.seed)),
+        loss=partial(_loss, given),
+        show=partial(_show, given),
+        mean_face=mean,
         frozen={"tokenizer": _variables(tokenizer), "encoder": _variables(encoder)},
-        step=lambda epoch: step,
-        evaluate=make_evaluation(graph, validation_loss),
-        schedule=schedule,
+        trainable=trainable,
         extra={
             "tokenizer": str(config.tokenizer),
             "past_mask_probability": config.past_mask_probability,
             "new_patch_only": config.new_patch_only,
             "audio_context": config.audio_context,
         },
-        prepare=lambda out: _write_encoder(out, encoder),
+        write=lambda out: _write_encoder(out, encoder),
     )
+    return config.loop.make_stage(recipe, placement, data.steps_per_epoch)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What turns batches into the predictor's inputs: graphs of the frozen models, and options."""
+
+    tokenizer: nnx.GraphDef
+    encoder: nnx.GraphDef
+    model: PredictorConfig
+    training: PredictorTraining
+
+    def inputs(self, batch: Any, frozen: Any, precision: Precision) -> tuple[jax.Array, ...]:
+        """See `inputs`; the tokenizer stays float32, since a code is a rounding decision."""
+        encoder = nnx.merge(self.encoder, computed_in(frozen["encoder"], precision))
+        context = self.training.audio_context
+        return inputs(batch, self.tokenizer_of(frozen), encoder, self.model, context)
+
+    def tokenizer_of(self, frozen: Any) -> FaceTokenizer:
+        return nnx.merge(self.tokenizer, frozen["tokenizer"])
+
+
+def _loss(
+    given: Given,
+    model: ReactPredictor,
+    frozen: Any,
+    batch: Any,
+    key: jax.Array,
+    train: bool,
+    phase: int,
+) -> Any:
+    """As `Recipe.loss`."""
+    config = given.training
+    audio, speaker, listener, targets = given.inputs(batch, frozen, config.loop.precision)
+    mask_key, dropout_key = jax.random.split(key)
+    batch_size, frames = speaker.shape
+    mask = past_masks(mask_key, batch_size, frames, config.past_mask_probability)
+    value, metrics = predictor_loss(
+        model,
+        audio,
+        speaker,
+        listener,
+        targets,
+        mask,
+        dropout_key if train else None,
+        config.new_patch_only,
+    )
+    return value, (metrics, {})
+
+
+def _show(given: Given, model: ReactPredictor, frozen: Any, batch: Any) -> Faces:
+    first = jax.tree.map(lambda rows: rows[:1], batch)
+    tokenizer = given.tokenizer_of(frozen)
+    features, speaker, listener, _ = given.inputs(first, frozen, "float32")
+    keys = jax.random.split(jax.random.key(given.training.loop.seed), (1, REACTIONS))
+    codes = generate(model, features, speaker - SPECIAL_TOKENS, Sampling(), keys, REACTIONS)
+    begin = given.training.audio_context
+    truth = first["listener_coeffs"][:, begin : begin + given.model.block_size]
+    return {
+        "ground truth": (truth, None),
+        "reconstruction": tokenizer.decode(listener - SPECIAL_TOKENS),
+        "generated": tokenizer.decode(codes[0]),
+    }

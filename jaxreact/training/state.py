@@ -1,17 +1,13 @@
-"""The train state, and the one jitted step of both stages."""
+"""The train state: everything that a step changes."""
 
-from collections.abc import Callable
 from typing import Any
 
 import flax.struct
-import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
 
 from jaxreact.models.quantizers import Statistics
-from jaxreact.training.objectives import Metrics
-from jaxreact.training.optimizer import Trainable, trainable_mask
 
 Tree = Any
 
@@ -51,59 +47,3 @@ def create_state(
 ) -> TrainState:
     """The state before the first step."""
     return TrainState(jnp.zeros((), jnp.int32), params, statistics, optimizer.init(params))
-
-
-Loss = Callable[..., tuple[jax.Array, tuple[Metrics, Tree]]]
-"""(model, frozen, batch, key) -> (loss, (metrics, new statistics)); `frozen` are the variables of
-models that are used but not trained."""
-
-
-def make_step(
-    graph: nnx.GraphDef,
-    loss: Loss,
-    optimizer: optax.GradientTransformation,
-    trainable: Trainable,
-    key: jax.Array,
-) -> Callable[[TrainState, Tree, Tree], tuple[TrainState, Metrics]]:
-    """The jitted update (state, frozen, batch) -> (state, metrics); the given state is consumed.
-
-    Its randomness is `key` folded with the number of the step, so that a resumed run continues as
-    an uninterrupted one.
-    """
-
-    def step(state: TrainState, frozen: Tree, batch: Tree) -> tuple[TrainState, Metrics]:
-        def objective(params: Tree):
-            model = nnx.merge(graph, params, state.statistics)
-            return loss(model, frozen, batch, jax.random.fold_in(key, state.step))
-
-        (_, (metrics, statistics)), gradients = jax.value_and_grad(objective, has_aux=True)(
-            state.params
-        )
-        mask = trainable_mask(state.params, trainable)
-        gradients = _where(mask, gradients, jax.tree.map(jnp.zeros_like, gradients))
-        updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
-        updates = _where(mask, updates, jax.tree.map(jnp.zeros_like, updates))
-        params = optax.apply_updates(state.params, updates)
-        metrics = metrics | {
-            "norm/gradients": optax.global_norm(gradients),
-            "norm/parameters": optax.global_norm(params),
-            "norm/updates": optax.global_norm(updates),
-        }
-        return TrainState(state.step + 1, params, statistics, opt_state), metrics
-
-    return jax.jit(step, donate_argnums=0)
-
-
-def _where(mask: Tree, chosen: Tree, other: Tree) -> Tree:
-    return jax.tree.map(lambda use, a, b: a if use else b, mask, chosen, other)
-
-
-def make_evaluation(
-    graph: nnx.GraphDef, loss: Loss
-) -> Callable[[TrainState, Tree, Tree, jax.Array], Metrics]:
-    """The jitted metrics of a batch: (state, frozen, batch, key) -> metrics, nothing updated."""
-
-    def evaluate(state: TrainState, frozen: Tree, batch: Tree, key: jax.Array) -> Metrics:
-        return loss(nnx.merge(graph, state.params, state.statistics), frozen, batch, key)[1][0]
-
-    return jax.jit(evaluate)

@@ -1,23 +1,26 @@
 """Stage 1: the face tokenizer, trained on the listeners' faces."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import COEFFS, EMOTION
-from jaxreact.data.pipeline import training_batches
-from jaxreact.data.react2024 import mean_face, read_split
 from jaxreact.models.quantizers import kmeans
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
-from jaxreact.training.loop import Data, LoopConfig, Stage, check_start, train
-from jaxreact.training.objectives import codebook_use, tokenizer_loss
-from jaxreact.training.optimizer import learning_rate, make_optimizer
-from jaxreact.training.state import create_state, make_evaluation, make_step, split_model
+from jaxreact.training.batches import Data, read_data
+from jaxreact.training.beginning import begin
+from jaxreact.training.distributed import DistributedConfig, failing_at_once
+from jaxreact.training.loop import LoopConfig, train
+from jaxreact.training.objectives import code_share, tokenizer_loss
+from jaxreact.training.pictures import Faces
+from jaxreact.training.placement import Placement
+from jaxreact.training.stage import Recipe, Stage
 
 EMOTION_DECODER = ("decoder_to_emotion", "lm_head_emotion")
 """What the second phase still trains."""
@@ -28,7 +31,7 @@ class TokenizerTraining:
     """Stage 1: trains the face tokenizer."""
 
     data: Path
-    """Root of a data set in the REACT2024 layout."""
+    """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare."""
     out: Path
     """Run directory to write."""
     resume: bool = False
@@ -38,8 +41,13 @@ class TokenizerTraining:
     emotion_phase: float = 0.8
     """Share of the epochs after which only the emotion decoder is trained (behaviour 37)."""
     quantize_weight: float = 1.0
+    emotion_weight: float = 1.0
+    """Of the emotion channels' error, beside 13 groups of coefficients that count 1 each."""
+    rotation_weight: float = 1.0
+    """Of the rotation's error: nods are small in radians beside what expressions change."""
     model: FaceTokenizerConfig = field(default_factory=FaceTokenizerConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    distributed: DistributedConfig = DistributedConfig()  # noqa: RUF009 (frozen)
 
 
 def in_emotion_phase(epoch: int, config: TokenizerTraining) -> bool:
@@ -47,40 +55,27 @@ def in_emotion_phase(epoch: int, config: TokenizerTraining) -> bool:
     return epoch / config.loop.epochs > config.emotion_phase
 
 
+@failing_at_once()
 def train_tokenizer(config: TokenizerTraining) -> float:
     """Trains a tokenizer into `config.out`; returns the best validation loss."""
-    check_start("tokenizer", config.out, config.resume)
-    mean = mean_face(config.data)
+    placement = begin("tokenizer", config)
+    mean = open_conversations(config.data).mean_face()
     data = _data(config, mean)
-    return train(_stage(config, mean, data), data, config.loop, config.out, resume=config.resume)
+    stage = _stage(config, mean, data, placement)
+    return train(stage, data, config.loop, config.out, resume=config.resume)
 
 
 def _data(config: TokenizerTraining, mean: np.ndarray) -> Data:
-    loop = config.loop
-    kinds = (COEFFS, EMOTION)
-    splits = {name: read_split(config.data, name, modalities=kinds) for name in ("train", "val")}
-    common: dict[str, Any] = {
-        "frames": config.clip_frames,
-        "batch_size": loop.batch_size,
-        "seed": loop.seed,
-        "modalities": kinds,
-    }
-
-    def validation() -> Any:
-        return training_batches(
-            splits["val"],
-            mean,
-            **common,
-            crop="start",
-            shuffle=False,
-            epochs=1,
-            drop_remainder=False,
-        )
-
-    def training() -> Any:
-        return training_batches(splits["train"], mean, **common, workers=loop.workers)
-
-    return Data(training, len(splits["train"]) // loop.batch_size, validation)
+    return read_data(
+        config.data,
+        mean,
+        modalities=(COEFFS, EMOTION),
+        frames=config.clip_frames,
+        trained_frames=config.clip_frames,
+        batch_size=config.loop.batch_size,
+        seed=config.loop.seed,
+        workers=config.loop.workers,
+    )
 
 
 def blocks(batch: dict[str, jax.Array], block: int) -> tuple[jax.Array, jax.Array]:
@@ -90,61 +85,75 @@ def blocks(batch: dict[str, jax.Array], block: int) -> tuple[jax.Array, jax.Arra
     return coeffs, emotion
 
 
-def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data) -> Stage:
-    loop, model_config = config.loop, config.model
-    key = jax.random.key(loop.seed)
-    model = FaceTokenizer(model_config, rngs=nnx.Rngs(loop.seed))
-    graph, params, statistics = split_model(model)
-    if model_config.quantize_type == "vq" and not config.resume:
-        statistics = {"quantize": _codebook_start(model, data, key)}
-    schedule = learning_rate(loop.optimizer, data.steps_per_epoch, loop.epochs)
-    optimizer = make_optimizer(loop.optimizer, schedule)
-
-    def loss(model: FaceTokenizer, batch: Any, key: Any, train: bool, emotion_only: bool) -> Any:
-        value, (metrics, quantized) = tokenizer_loss(
-            model,
-            *blocks(batch, model_config.block_size),
-            train=train,
-            emotion_only=emotion_only,
-            quantize_weight=config.quantize_weight,
-            key=key if train else None,
-        )
-        metrics |= codebook_use(quantized.codes, model_config.codebook_size)
-        changed = {"quantize": quantized.statistics} if quantized.statistics else {}
-        return value, (metrics, changed or statistics)
-
-    def step(emotion_only: bool) -> Any:
-        def training_loss(model: Any, _: Any, batch: Any, key: Any) -> Any:
-            return loss(model, batch, key, True, emotion_only)
-
-        def trainable(path: tuple[str, ...]) -> bool:
-            return not emotion_only or path[0] in EMOTION_DECODER
-
-        return make_step(graph, training_loss, optimizer, trainable, key)
-
-    steps = {phase: step(phase) for phase in (False, True)}
-    return Stage(
+def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data, placement: Placement) -> Stage:
+    loop = config.loop
+    model = FaceTokenizer(config.model, rngs=nnx.Rngs(loop.seed))
+    statistics = None
+    if config.model.quantize_type == "vq" and not config.resume:
+        first = _codebook_start(model, data, placement, jax.random.key(loop.seed))
+        statistics = {"quantize": first}
+    recipe = Recipe(
         kind="tokenizer",
-        model_config=model_config,
-        state=create_state(params, statistics, optimizer),
-        frozen={},
-        step=lambda epoch: steps[in_emotion_phase(epoch, config)],
-        evaluate=make_evaluation(
-            graph, lambda model, _, batch, key: loss(model, batch, key, False, False)
-        ),
-        schedule=schedule,
+        model=model,
+        loss=partial(_loss, config),
+        show=_show,
+        mean_face=mean,
+        statistics=statistics,
+        phase=lambda epoch: int(in_emotion_phase(epoch, config)),
+        trainable=lambda path, phase: phase == 0 or path[0] in EMOTION_DECODER,
         extra={
             "mean_face": mean.tolist(),
             "clip_frames": config.clip_frames,
             "emotion_phase": config.emotion_phase,
             "quantize_weight": config.quantize_weight,
+            "emotion_weight": config.emotion_weight,
+            "rotation_weight": config.rotation_weight,
         },
     )
+    return loop.make_stage(recipe, placement, data.steps_per_epoch)
 
 
-def _codebook_start(model: FaceTokenizer, data: Data, key: jax.Array) -> dict[str, jax.Array]:
-    """VQ's first codebook: k-means over the latents of one batch (behaviour 35)."""
-    batch = jax.tree.map(jnp.asarray, next(data.training()))
-    coeffs, _ = blocks(batch, model.config.block_size)
-    latent = model.latent(coeffs).reshape(-1, model.config.n_embd)
-    return kmeans(latent, model.config.quantize_codebook_size, key)
+def _loss(
+    config: TokenizerTraining,
+    model: FaceTokenizer,
+    frozen: Any,
+    batch: Any,
+    key: jax.Array,
+    train: bool,
+    phase: int,
+) -> Any:
+    """As `Recipe.loss`; phase 1 trains the emotion decoder alone."""
+    value, (metrics, quantized) = tokenizer_loss(
+        model,
+        *blocks(batch, config.model.block_size),
+        train=train,
+        emotion_only=phase == 1,
+        quantize_weight=config.quantize_weight,
+        emotion_weight=config.emotion_weight,
+        rotation_weight=config.rotation_weight,
+        key=key if train else None,
+    )
+    metrics["code_share"] = code_share(quantized.codes, config.model.codebook_size)
+    return value, (metrics, {"quantize": quantized.statistics} if quantized.statistics else {})
+
+
+def _show(model: FaceTokenizer, frozen: Any, batch: Any) -> Faces:
+    coeffs, emotion = batch["listener_coeffs"][:1], batch["listener_emotion"][:1]
+    reconstruction = model.decode(model.encode(coeffs))
+    return {"ground truth": (coeffs, emotion), "reconstruction": reconstruction}
+
+
+def _codebook_start(
+    model: FaceTokenizer, data: Data, placement: Placement, key: jax.Array
+) -> dict[str, jax.Array]:
+    """VQ's first codebook: k-means over the latents of the first batch (behaviour 35)."""
+    graph, variables = nnx.split(model)
+
+    @partial(jax.jit, out_shardings=placement.everywhere)
+    def start(variables: Any, batch: Any) -> dict[str, jax.Array]:
+        coeffs, _ = blocks(batch, model.config.block_size)
+        latent = nnx.merge(graph, variables).latent(coeffs).reshape(-1, model.config.n_embd)
+        return kmeans(latent, model.config.quantize_codebook_size, key)
+
+    variables = placement.put(variables, placement.everywhere_each(variables))
+    return start(variables, placement.put_share(next(data.training())))

@@ -185,6 +185,17 @@ def test_the_way_back_without_torch(tmp_path, monkeypatch):
 
 
 @needs_torch
+def test_the_way_back_refuses_what_the_original_does_not_know(tmp_path):
+    source, config = tokenizer_files("fsq")
+    convert_tokenizer(source, tmp_path / "run", config)
+    path = tmp_path / "run" / "config.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "model": {**content["model"], "relative_pose": True}}))
+    with pytest.raises(UserError, match="relative_pose"):
+        write_torch(tmp_path / "run", tmp_path / "out.ckpt")
+
+
+@needs_torch
 def test_the_way_back_from_what_is_no_model(tmp_path):
     with pytest.raises(UserError, match="not the directory of a model"):
         write_torch(tmp_path, tmp_path / "out.ckpt")

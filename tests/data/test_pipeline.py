@@ -8,7 +8,7 @@ from jaxreact.data.cache import ArrayCache
 from jaxreact.data.crops import random_start
 from jaxreact.data.layout import Clip, Dyad
 from jaxreact.data.pipeline import evaluation_items, training_batches
-from jaxreact.data.react2024 import mean_face, read_split
+from jaxreact.data.react2024 import React2024
 from jaxreact.errors import UserError
 from tests.data.react2024_files import TinyDataSet, write_tiny
 
@@ -20,12 +20,13 @@ def data(tmp_path_factory) -> TinyDataSet:
 
 @pytest.fixture(scope="module")
 def dyads(data):
-    return read_split(data.root, "train")
+    return React2024(data.root).dyads("train")
 
 
 def batches(data, dyads, **changes):
     options = {"frames": 16, "batch_size": 2, "seed": 0, "epochs": 1, **changes}
-    return training_batches(dyads, mean_face(data.root), **options)
+    source = React2024(data.root)
+    return training_batches(source, dyads, source.mean_face(), **options)
 
 
 def origin(data, coeffs):
@@ -62,9 +63,9 @@ def test_everything_of_an_item_is_the_same_stretch_of_one_dyad(data, dyads):
                 data.emotion(listener)[start : start + 16],
                 atol=1e-6,
             )
-            assert dyad.speaker.audio is not None
+            sound = data.path("Audio_files", dyad.speaker.name, ".wav")
             np.testing.assert_array_equal(
-                batch["speaker_waveform"][item], read_audio(dyad.speaker.audio, start / 25, 0.4)
+                batch["speaker_waveform"][item], read_audio(sound, start / 25, 0.4)
             )
 
 
@@ -113,7 +114,7 @@ def test_validation_windows_reach_from_the_beginning_to_the_end(data, dyads):
 
 def test_sound_is_padded_where_the_file_ends_early(data, dyads):
     short = [Dyad(dyads[0].speaker, dyads[0].listener)]
-    item = next(iter(evaluation_items(short, 60)))
+    item = next(iter(evaluation_items(React2024(data.root), short, 60)))
     samples = int(44100 * 2.4) * 16000 // 44100
     assert item["speaker_waveform"].shape == (60 * 640,)
     assert np.abs(item["speaker_waveform"][samples - 200 : samples]).max() > 0.1
@@ -122,31 +123,51 @@ def test_sound_is_padded_where_the_file_ends_early(data, dyads):
     assert not beyond["speaker_waveform"][0, samples + 1 :].any()
 
 
-def test_state_of_the_iterator_resumes_the_stream(data, dyads):
-    stream = batches(data, dyads, epochs=None, modalities=["coeffs"])
-    next(stream)
+@pytest.mark.parametrize(
+    ("processes", "workers"),
+    [(1, 0), (2, 0), (4, 0), (1, 2), (2, 2), pytest.param(4, 2, marks=pytest.mark.slow)],
+)
+def test_processes_and_workers_share_one_stream(data, dyads, processes, workers):
+    """Rows of all processes, put together, are a single process's batches."""
+    options = {"batch_size": 4, "epochs": 3, "audio_frames": 4}
+    alone = list(batches(data, dyads, **options))
+    shards = [
+        list(batches(data, dyads, **options, workers=workers, shard=(index, processes)))
+        for index in range(processes)
+    ]
+    assert [len(shard) for shard in shards] == [len(alone)] * processes == [3] * processes
+    for whole, *parts in zip(alone, *shards, strict=True):
+        for name, value in whole.items():
+            together = np.concatenate([part[name] for part in parts])
+            np.testing.assert_array_equal(together, value)
+
+
+@pytest.mark.parametrize(("shard", "workers"), [((0, 1), 0), ((3, 4), 0), ((1, 2), 2)])
+def test_a_saved_position_continues_with_the_very_next_batch(data, dyads, shard, workers):
+    options = {"batch_size": 4, "epochs": None, "modalities": ["coeffs"]}
+    stream = batches(data, dyads, **options, shard=shard, workers=workers)
+    for _ in range(3):
+        next(stream)
     state = stream.get_state()
-    expected = next(stream)["speaker_coeffs"]
-    again = batches(data, dyads, epochs=None, modalities=["coeffs"])
+    expected = [next(stream)["speaker_coeffs"] for _ in range(3)]
+    again = batches(data, dyads, **options, shard=shard, workers=workers)
     again.set_state(state)
-    np.testing.assert_array_equal(next(again)["speaker_coeffs"], expected)
+    for value in expected:
+        np.testing.assert_array_equal(next(again)["speaker_coeffs"], value)
 
 
-def test_workers_do_not_change_the_stream(data, dyads):
-    alone = list(batches(data, dyads, epochs=2))
-    helped = list(batches(data, dyads, epochs=2, workers=2))
-    assert len(alone) == len(helped) == 4
-    for one, other in zip(alone, helped, strict=True):
-        for name in one:
-            np.testing.assert_array_equal(one[name], other[name])
+def test_a_batch_that_is_not_whole_for_all_processes_is_dropped_for_all(data, dyads):
+    """Fifteen rows are seven batches of two; process 0 alone could begin an eighth."""
+    options = {"epochs": 5, "modalities": ["coeffs"]}
+    streams = [batches(data, dyads[:3], **options, shard=(index, 2)) for index in range(2)]
+    assert [len(list(stream)) for stream in streams] == [7, 7]
 
 
-def test_shards_split_the_dyads(data, dyads):
-    seen = []
-    for index in range(2):
-        stream = batches(data, dyads, batch_size=1, shard=(index, 2), modalities=["coeffs"])
-        seen += [origin(data, batch["speaker_coeffs"][0])[0] for batch in stream]
-    assert sorted(seen) == sorted(data.names)
+def test_what_cannot_be_shared_between_processes(data, dyads):
+    with pytest.raises(UserError, match="batch of 3 cannot be shared equally between 2 processes"):
+        batches(data, dyads, batch_size=3, shard=(0, 2))
+    with pytest.raises(ValueError, match="let each read all"):
+        batches(data, dyads, shard=(0, 2), drop_remainder=False)
 
 
 def test_errors_name_what_to_change(data, dyads):
@@ -157,11 +178,12 @@ def test_errors_name_what_to_change(data, dyads):
     with pytest.raises(UserError, match="no conversation"):
         batches(data, [])
     with pytest.raises(UserError, match="shorter than the 736"):
-        evaluation_items(dyads)
+        evaluation_items(React2024(data.root), dyads)
 
 
 def test_evaluation_items_in_order(data, dyads):
-    items = evaluation_items(dyads, 32)
+    source = React2024(data.root)
+    items = evaluation_items(source, dyads, 32)
     assert len(items) == 4
     for item, dyad in zip(items, dyads, strict=True):
         np.testing.assert_array_equal(item["speaker_coeffs"], data.coeffs(dyad.speaker.name)[:32])
@@ -169,7 +191,7 @@ def test_evaluation_items_in_order(data, dyads):
             item["speaker_emotion"], data.emotion(dyad.speaker.name)[:32], atol=1e-6
         )
         assert item["listener_emotion"].shape == (32, 25)
-    centred = evaluation_items(dyads, 32, mean_face=mean_face(data.root))[0]
+    centred = evaluation_items(source, dyads, 32, mean_face=source.mean_face())[0]
     np.testing.assert_array_equal(centred["speaker_coeffs"], items[0]["speaker_coeffs"] - 0.5)
 
 

@@ -3,8 +3,9 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxreact.data import react2024
-from jaxreact.data.react2024 import load_coeffs, load_emotion, mean_face, read_split, video_source
+from jaxreact.data.contents import mean_face
+from jaxreact.data.layout import EMOTION, Clip, find, frame_files, video_source
+from jaxreact.data.react2024 import React2024, read_split
 from jaxreact.errors import UserError
 from tests.data.react2024_files import NOXI, RECOLA, TinyDataSet, write_tiny
 
@@ -14,9 +15,10 @@ def data(tmp_path) -> TinyDataSet:
     return write_tiny(tmp_path)
 
 
-def role_folder(clip: react2024.Clip) -> str:
-    assert clip.emotion is not None
-    return clip.emotion.parent.name
+def role_folder(data: TinyDataSet, clip: Clip) -> str:
+    path = find(data.root, clip.split, EMOTION, clip.name)
+    assert path is not None
+    return path.parent.name
 
 
 def test_mirrored_order_is_that_of_the_neighbour_matrices(data):
@@ -29,9 +31,15 @@ def test_mirrored_order_is_that_of_the_neighbour_matrices(data):
 def test_every_modality_is_cut_to_the_common_length(data):
     speaker = read_split(data.root, "train")[0].speaker
     assert speaker.frames == 60
-    np.testing.assert_array_equal(load_coeffs(speaker), data.coeffs(NOXI[0], 60))
-    np.testing.assert_allclose(load_emotion(speaker), data.emotion(NOXI[0]), atol=1e-6)
-    assert load_coeffs(speaker).dtype == load_emotion(speaker).dtype == np.float32
+    np.testing.assert_array_equal(React2024(data.root).coeffs(speaker), data.coeffs(NOXI[0], 60))
+    np.testing.assert_allclose(
+        React2024(data.root).emotion(speaker), data.emotion(NOXI[0]), atol=1e-6
+    )
+    assert (
+        React2024(data.root).coeffs(speaker).dtype
+        == React2024(data.root).emotion(speaker).dtype
+        == np.float32
+    )
     assert read_split(data.root, "train", modalities=["coeffs"])[0].frames == 61
 
 
@@ -48,17 +56,17 @@ def test_roles_p1_and_p2_of_the_emotion_folder(data):
         folder = data.path("Emotion", name, ".csv").parent
         folder.rename(folder.parent / role)
     dyads = read_split(data.root, "train")
-    assert [role_folder(dyad.speaker) for dyad in dyads] == ["P1", "P1", "P2", "P2"]
+    assert [role_folder(data, dyad.speaker) for dyad in dyads] == ["P1", "P1", "P2", "P2"]
     for dyad in dyads:
         expected = data.emotion(dyad.speaker.name)
-        np.testing.assert_allclose(load_emotion(dyad.speaker), expected, atol=1e-6)
+        np.testing.assert_allclose(React2024(data.root).emotion(dyad.speaker), expected, atol=1e-6)
 
 
 def test_literal_emotion_path_wins_over_the_role(data):
     wrong = data.path("Emotion", NOXI[0].replace("Expert_video", "P1"), ".csv")
     wrong.parent.mkdir()
     shutil.copy(data.path("Emotion", NOXI[1], ".csv"), wrong)
-    assert role_folder(read_split(data.root, "train")[0].speaker) == "Expert_video"
+    assert role_folder(data, read_split(data.root, "train")[0].speaker) == "Expert_video"
 
 
 def test_site_in_another_case(data):
@@ -74,7 +82,8 @@ def test_stray_files_of_a_cloud_download_are_not_read(data):
     coeffs.with_name("._1.npy").write_bytes(b"\0")
     (data.root / "train" / "Emotion" / ".DS_Store").write_bytes(b"\0")
     np.testing.assert_array_equal(
-        load_coeffs(read_split(data.root, "train")[0].speaker), data.coeffs(NOXI[0], 60)
+        React2024(data.root).coeffs(read_split(data.root, "train")[0].speaker),
+        data.coeffs(NOXI[0], 60),
     )
     coeffs.unlink()
     with pytest.raises(UserError, match="1 file of split train missing"):
@@ -108,10 +117,12 @@ def test_sound_is_needed_of_the_speaker_only(data):
     data.path("Audio_files", NOXI[1], ".wav").unlink()
     data.write_list([NOXI])
     dyad = read_split(data.root, "train", mirrored=False)[0]
-    assert dyad.listener.audio is None
-    assert dyad.speaker.audio is not None
-    with pytest.raises(UserError, match="Audio_files"):
-        read_split(data.root, "train", mirrored=False, both_audio=True)
+    assert (dyad.speaker.modalities, dyad.listener.modalities) == (
+        ("coeffs", "emotion", "audio"),
+        ("coeffs", "emotion"),
+    )
+    with pytest.raises(ValueError, match="was read without audio"):
+        React2024(data.root).waveform(dyad.listener, 0, 10)
     with pytest.raises(UserError, match="Audio_files"):
         read_split(data.root, "train")
 
@@ -164,25 +175,26 @@ def test_values_that_are_not_finite_name_file_and_frame(data):
     data.write_emotion(NOXI[0], emotion)
     clip = read_split(data.root, "train")[0].speaker
     with pytest.raises(UserError, match=r"1\.npy.* frame 7"):
-        load_coeffs(clip)
+        React2024(data.root).coeffs(clip)
     with pytest.raises(UserError, match=r"1\.csv.* frame 5"):
-        load_emotion(clip)
+        React2024(data.root).emotion(clip)
 
 
 def test_emotion_with_wrong_columns_or_text(data):
     clip = read_split(data.root, "train")[0].speaker
     data.write_emotion(NOXI[0], np.zeros((60, 24)))
     with pytest.raises(UserError, match="24 columns instead of 25"):
-        load_emotion(clip)
+        React2024(data.root).emotion(clip)
     data.path("Emotion", NOXI[0], ".csv").write_text("header\nhappy,sad\n")
     with pytest.raises(UserError, match="not a table of numbers"):
-        load_emotion(clip)
+        React2024(data.root).emotion(clip)
 
 
 def test_coefficients_with_extra_axes(data):
     np.save(data.path("3D_FV_files", NOXI[0], ".npy"), data.coeffs(NOXI[0])[:, None, None])
     np.testing.assert_array_equal(
-        load_coeffs(read_split(data.root, "train")[0].speaker), data.coeffs(NOXI[0], 60)
+        React2024(data.root).coeffs(read_split(data.root, "train")[0].speaker),
+        data.coeffs(NOXI[0], 60),
     )
 
 
@@ -209,5 +221,5 @@ def test_video_is_a_frame_folder_or_a_film_or_nothing(data):
     for name in ("10.png", "9.png", "100.png", "._9.png", ".DS_Store"):
         (folder / name).write_bytes(b"")
     assert video_source(data.root, "train", clip) == folder
-    numbers = [path.stem for path in react2024.frame_files(folder)]
+    numbers = [path.stem for path in frame_files(folder)]
     assert numbers == ["9", "10", "100"]

@@ -15,6 +15,8 @@ from jaxreact.models.attention import (
     SelfAttention,
     attend,
     dropout,
+    gelu,
+    hashed_bits,
     heads_mask,
     layer_norm,
 )
@@ -135,6 +137,34 @@ def test_dropout_keeps_the_mean():
     dropped = np.asarray(dropout(x, 0.2, jax.random.key(0)))
     assert set(np.unique(dropped)) == {0.0, np.float32(1.25)}
     assert dropped.mean() == pytest.approx(1, abs=0.01)
+
+
+def test_dropout_is_random_in_every_direction():
+    """Entries, neighbours along each axis, and two keys know nothing of each other."""
+    keys = jax.random.split(jax.random.key(0), 2)
+    shape, rate = (40, 50, 60), 0.3
+    kept, other = (np.asarray(dropout(jnp.ones(shape), rate, key)) > 0 for key in keys)
+    error = 5 * math.sqrt(rate * (1 - rate) / kept.size)
+    assert kept.mean() == pytest.approx(1 - rate, abs=error)
+    pairs = [(kept, other)] + [
+        (kept, np.roll(kept, step, axis)) for axis in range(3) for step in (1, 2)
+    ]
+    for one, two in pairs:
+        assert (one & two).mean() == pytest.approx((1 - rate) ** 2, abs=2 * error)
+
+
+def test_all_hashed_bits_are_fair():
+    bits = np.asarray(hashed_bits(jax.random.key(1), (300, 200)))
+    assert bits.dtype == np.uint32
+    assert len(np.unique(bits)) > 0.9999 * bits.size
+    set_bits = [((bits >> place) & 1).mean() for place in range(32)]
+    np.testing.assert_allclose(set_bits, 0.5, rtol=0, atol=5 * 0.5 / math.sqrt(bits.size))
+
+
+def test_gelu_is_exact():
+    x = np.linspace(-9, 9, 2001, dtype=np.float32)
+    exact = [value * 0.5 * (1 + math.erf(value / math.sqrt(2))) for value in x.tolist()]
+    np.testing.assert_allclose(gelu(jnp.asarray(x)), exact, rtol=0, atol=2e-6)
 
 
 def test_attention_weights_are_dropped_after_the_softmax():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxreact.inference import Tokenizer
-from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
+from jaxreact.models.tokenizer import POSE, FaceTokenizer, FaceTokenizerConfig
 from tests.weights import golden, tokenizer
 
 NAMES = ["small_fsq", "small_vq", "small_lfq", "full_fsq"]
@@ -134,6 +134,18 @@ def test_a_code_depends_on_later_frames_of_its_block():
     changed = x.copy()
     changed[:, -1] += 5
     assert np.abs(latent(x)[:, 0] - latent(changed)[:, 0]).max() > 1e-3
+
+
+def test_relative_poses_hide_how_a_person_sits_and_show_how_the_head_moves():
+    x = jnp.asarray(golden("tok_small_fsq")["x"][:, :8])
+    elsewhere = x.at[..., POSE].add(jnp.arange(6.0))
+    nodding = x.at[:, 4, POSE].add(0.05)
+    latent = jax.jit(tokenizer("small_fsq", relative_pose=True).latent)
+    close(latent(elsewhere), latent(x), 1e-4)
+    absolute = jax.jit(tokenizer("small_fsq").latent)
+    assert np.abs(absolute(elsewhere) - absolute(x)).max() > 1e-2
+    moved = np.abs(latent(nodding) - latent(x)).max()
+    assert moved > 3 * np.abs(absolute(nodding) - absolute(x)).max()
 
 
 def test_dropout_needs_a_key():

@@ -2,7 +2,11 @@
 
 import dataclasses
 import json
+import os
+import signal
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import jax
@@ -12,13 +16,19 @@ import optax
 import pytest
 
 from jaxreact import runs
-from jaxreact.errors import UserError
+from jaxreact.errors import Stopped, UserError
 from jaxreact.models.tokenizer import FaceTokenizerConfig
+from jaxreact.presets import TOKENIZER, parse
 from jaxreact.training import loop
-from jaxreact.training.loop import Data, LoopConfig, Stage, train, validate
+from jaxreact.training.batches import Data
+from jaxreact.training.checkpoint import Checkpoints
+from jaxreact.training.loop import LoopConfig, train, validate
+from jaxreact.training.placement import make_placement
+from jaxreact.training.stage import Recipe, Stage
 from jaxreact.training.state import TrainState, create_state
+from jaxreact.training.tokenizer import train_tokenizer
 
-CONFIG = LoopConfig(epochs=4, batch_size=2, validate_every=1, log_every=1)
+CONFIG = LoopConfig(epochs=4, batch_size=2, validate_every=1, log_every=1, pictures_every=0)
 STEPS_PER_EPOCH = 2
 
 
@@ -38,8 +48,15 @@ class Numbers:
     def set_state(self, state: Any) -> None:
         self.next = int(state) if self.as_bytes else state["next_index"]
 
+    def close(self) -> None:
+        self.next = -1
 
-def stage(**changes: Any) -> Stage:
+
+def unused(*arguments: Any) -> Any:
+    raise AssertionError("nothing here trains a model or draws it")
+
+
+def stage(of_recipe: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -> Stage:
     """Minimises the distance of a number to 1 by momentum; each batch and step leaves its mark."""
     optimizer = optax.sgd(0.1, momentum=0.9)
 
@@ -55,15 +72,24 @@ def stage(**changes: Any) -> Stage:
     def evaluate(state: TrainState, frozen: Any, batch: Any, key: jax.Array) -> dict:
         return {"loss": jnp.mean((state.params["w"] - 1) ** 2) + 0 * jnp.mean(batch)}
 
-    made = Stage(
+    recipe = Recipe(
         kind="tokenizer",
-        model_config=FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1),
-        state=create_state({"w": jnp.full(3, 5.0)}, {}, optimizer),
+        model=SimpleNamespace(config=FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1)),
+        loss=unused,
+        show=unused,
+        mean_face=np.zeros(58, np.float32),
+        extra={"emotion_phase": 0.8, "mean_face": [0.1] * 58},
+    )
+    state = create_state({"w": jnp.full(3, 5.0)}, {}, optimizer)
+    made = Stage(
+        recipe=dataclasses.replace(recipe, **of_recipe),
+        placement=make_placement(),
+        state=state,
         frozen={},
         step=lambda epoch: step,
         evaluate=evaluate,
-        schedule=lambda step: jnp.asarray(0.1),
-        extra={"emotion_phase": 0.8, "mean_face": [0.1] * 58},
+        show=unused,
+        operations=lambda epoch, batch: 0.0,
     )
     return dataclasses.replace(made, **changes)
 
@@ -75,7 +101,7 @@ def data(as_bytes: bool = False) -> Data:
 def saved(out: Path, what: str) -> tuple[int, Any]:
     """The newest checkpoint of a run: its number and its arrays as numpy."""
     abstract = stage().state if what == "state" else {"w": jnp.zeros(3)}
-    with loop.Checkpoints(out / what, read_only=True) as checkpoints:
+    with Checkpoints(out / what, read_only=True) as checkpoints:
         step = checkpoints.latest()
         assert step is not None
         return step, jax.tree.map(np.asarray, checkpoints.restore(abstract)[0])
@@ -112,7 +138,7 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path, monkeypatch, at, a
 
 def test_a_run_killed_between_model_and_state_loses_nothing(tmp_path, monkeypatch):
     whole = train(stage(), data(), CONFIG, tmp_path / "whole", resume=False)
-    save = loop.Checkpoints.save
+    save = Checkpoints.save
 
     def killed(self, step, arrays, record=None):
         if step == 4 and self.directory.name == "state":
@@ -120,7 +146,7 @@ def test_a_run_killed_between_model_and_state_loses_nothing(tmp_path, monkeypatc
         save(self, step, arrays, record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Checkpoints, "save", killed)
+        patch.setattr(Checkpoints, "save", killed)
         with pytest.raises(KeyboardInterrupt):
             train(stage(), data(), CONFIG, tmp_path / "parts", resume=False)
     assert saved(tmp_path / "parts", "model")[0] == 4
@@ -132,6 +158,31 @@ def test_a_run_killed_between_model_and_state_loses_nothing(tmp_path, monkeypatc
             saved(tmp_path / "whole", what),
             saved(tmp_path / "parts", what),
         )
+
+
+@pytest.mark.parametrize("at", [3, 4])
+def test_sigterm_ends_a_run_after_the_step_with_its_state_saved(tmp_path, at):
+    """In the middle of an epoch, and right after a validation."""
+
+    class Terminated(Numbers):
+        def __next__(self) -> np.ndarray:
+            batch = super().__next__()
+            if self.next == at:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return batch
+
+    best = train(stage(), data(), CONFIG, tmp_path / "whole", resume=False)
+    stopping = dataclasses.replace(data(), training=Terminated)
+    with pytest.raises(Stopped, match=f"stopped after step {at}; go on with --resume"):
+        train(stage(), stopping, CONFIG, tmp_path / "parts", resume=False)
+    assert saved(tmp_path / "parts", "state")[0] == at
+    assert not (tmp_path / "parts" / "training_report.html").exists()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert train(stage(), data(), CONFIG, tmp_path / "parts", resume=True) == best
+    for what in ("state", "model"):
+        whole, parts = (saved(tmp_path / name, what) for name in ("whole", "parts"))
+        jax.tree.map(np.testing.assert_array_equal, whole, parts)
+    assert (tmp_path / "parts" / "training_report.html").exists()
 
 
 def test_the_best_model_and_the_last_state_are_kept(tmp_path):
@@ -158,7 +209,7 @@ def test_an_existing_run_is_not_overwritten(tmp_path):
 
 
 def test_a_converted_model_is_not_overwritten(tmp_path):
-    runs.write_config(tmp_path, "tokenizer", stage().model_config, origin={})
+    runs.write_config(tmp_path, "tokenizer", stage().recipe.model.config, origin={})
     before = (tmp_path / "config.json").read_bytes()
     with pytest.raises(UserError, match="holds a converted tokenizer; choose another --out"):
         train(stage(), data(), CONFIG, tmp_path, resume=False)
@@ -192,14 +243,16 @@ def test_a_start_that_came_to_no_state_may_be_repeated_with_other_options(tmp_pa
         ({}, {"epochs": 5}, "training.epochs was 4 and is now 5"),
         ({}, {"seed": 7}, "training.seed was 0 and is now 7"),
         (
-            {"model_config": FaceTokenizerConfig(n_embd=16, n_head=4, n_layer=1)},
+            {"model": SimpleNamespace(config=FaceTokenizerConfig(n_embd=16, n_head=4, n_layer=1))},
             {},
             "model.n_head was 2 and is now 4",
         ),
         (
             {
-                "model_config": FaceTokenizerConfig(
-                    n_embd=16, n_head=2, n_layer=1, quantize_levels=(4, 3)
+                "model": SimpleNamespace(
+                    config=FaceTokenizerConfig(
+                        n_embd=16, n_head=2, n_layer=1, quantize_levels=(4, 3)
+                    )
                 )
             },
             {},
@@ -221,7 +274,7 @@ def test_changed_options_are_refused_on_resume(tmp_path, changes, config, messag
     train(stage(), data(), CONFIG, tmp_path, resume=False)
     changed = dataclasses.replace(CONFIG, **config)
     with pytest.raises(UserError, match=message) as caught:
-        train(stage(**changes), data(), changed, tmp_path, resume=True)
+        train(stage(changes), data(), changed, tmp_path, resume=True)
     assert "\n" not in str(caught.value)
 
 
@@ -269,3 +322,15 @@ def test_validations_come_when_due(tmp_path, monkeypatch):
     config = dataclasses.replace(CONFIG, epochs=5, validate_every=2)
     train(stage(), data(), config, tmp_path, resume=False)
     assert seen == [4, 8, 10]  # the last epoch always
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/run", "s3://bucket/run"])
+@pytest.mark.parametrize(
+    ("option", "message"), [("--out", "not a path; mount the bucket"), ("--data", "mount the")]
+)
+def test_a_bucket_is_refused_by_its_name(tmp_path, url, option, message):
+    options = {"--data": str(tmp_path), "--out": str(tmp_path / "run")} | {option: url}
+    arguments = [part for pair in options.items() for part in pair]
+    with pytest.raises(UserError, match=rf"^(gs|s3):/+bucket/run: .*{message}"):
+        train_tokenizer(parse(TOKENIZER, ["debug", *arguments]))
+    assert not list(tmp_path.iterdir())

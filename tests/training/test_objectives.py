@@ -10,10 +10,13 @@ import pytest
 from jaxreact.models.predictor import PredictorConfig, ReactPredictor
 from jaxreact.training.objectives import (
     FACE_GROUPS,
+    POSE_OFFSET_SHARE,
+    code_share,
     codebook_use,
     face_losses,
     past_masks,
     predictor_loss,
+    relative_pose_losses,
     tokenizer_loss,
 )
 from tests.weights import golden, predictor, tokenizer
@@ -32,6 +35,38 @@ def test_face_losses_by_hand():
     assert float(losses["brow"]) == pytest.approx(5 / 5)
     assert float(losses["rotation"]) == pytest.approx(18 / (2 * 3 * 3))
     assert sum(map(float, losses.values())) == pytest.approx(2)
+
+
+def test_relative_pose_losses_compare_movement():
+    target = jnp.zeros((2, 4, 58)).at[:, :2, 52].set(0.5)
+    elsewhere = target.at[..., 52].add(3)
+    losses = relative_pose_losses(elsewhere, target)
+    assert float(losses["rotation"]) == pytest.approx(POSE_OFFSET_SHARE * 3 / 3, abs=1e-6)
+    still = relative_pose_losses(jnp.zeros_like(target), target)
+    assert float(still["rotation"]) == pytest.approx(0.25 / 3, rel=0.01)
+    assert float(relative_pose_losses(target + 1, target)["brow"]) == pytest.approx(1)
+
+
+def test_weights_of_the_tokenizers_loss():
+    arrays, model = golden("train_tok_small_fsq_phase1"), tokenizer("small_fsq")
+    coeffs = jnp.asarray(arrays["trg_3dmm"].reshape(-1, 8, 58))
+    emotion = jnp.asarray(arrays["trg_emotion"].reshape(-1, 8, 25))
+
+    def loss(model, **weights):
+        value, (metrics, _) = jax.jit(
+            lambda: tokenizer_loss(model, coeffs, emotion, train=True, **weights)
+        )()
+        return float(value), {name: float(part) for name, part in metrics.items()}
+
+    plain, parts = loss(model)
+    heavy, _ = loss(model, emotion_weight=3.0, rotation_weight=5.0)
+    expected = plain + 2 * parts["emotion_loss"] + 4 * parts["face/rotation"]
+    assert heavy == pytest.approx(expected)
+    relative = tokenizer("small_fsq", relative_pose=True)
+    _, moved = loss(relative)
+    whole = face_losses(jax.jit(lambda: relative(coeffs)[0])(), coeffs)
+    assert moved["face/rotation"] < 0.9 * float(whole["rotation"])
+    assert moved["face/brow"] == pytest.approx(float(whole["brow"]))
 
 
 @pytest.mark.parametrize("name", ["small_fsq", "small_vq", "small_lfq"])
@@ -61,12 +96,14 @@ def test_parts_of_the_tokenizers_loss(name):
 
 
 def test_codebook_use():
-    use = codebook_use(jnp.array([[0, 0], [3, 3]]), 8)
+    use = codebook_use(code_share(jnp.array([[0, 0], [3, 3]]), 8))
     assert {name: float(value) for name, value in use.items()} == {
-        "codebook_use": 0.25,
-        "codebook_perplexity": pytest.approx(2),
+        "codebook/use": 0.25,
+        "codebook/perplexity": pytest.approx(2),
     }
-    assert float(codebook_use(jnp.arange(8), 8)["codebook_perplexity"]) == pytest.approx(8)
+    assert float(
+        codebook_use(code_share(jnp.arange(8), 8))["codebook/perplexity"]
+    ) == pytest.approx(8)
 
 
 def test_past_masks_keep_the_end_of_each_sample():

@@ -8,14 +8,16 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.errors import UserError
 from jaxreact.inference import load_audio_encoder, load_predictor, load_tokenizer
 from jaxreact.presets import PREDICTOR, TOKENIZER, parse
 from jaxreact.training.predictor import train_predictor
 from jaxreact.training.tokenizer import train_tokenizer
+from tests.training.processes import losses, newest_state
 from tests.training.test_loop import interrupt
 
 ROOT = Path(__file__).parents[2]
@@ -40,14 +42,6 @@ def trained(conversations, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tokenizer"
     train_tokenizer(tokenizer_config(conversations, out))
     return out
-
-
-def newest(out: Path) -> dict:
-    """Raw arrays of a run's last state, by path; no target, since only equality matters here."""
-    steps = [int(path.name) for path in (out / "state").iterdir() if path.name.isdecimal()]
-    restored = ocp.StandardCheckpointer().restore(out / "state" / str(max(steps)) / "arrays")
-    leaves = jax.tree_util.tree_leaves_with_path(restored)
-    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 
 
 def test_the_tokenizers_command(trained, conversations, monkeypatch, capfd):
@@ -85,7 +79,7 @@ def test_a_resumed_tokenizer_is_the_uninterrupted_one(
         with pytest.raises(KeyboardInterrupt):
             train_tokenizer(config("parts"))
     assert train_tokenizer(config("parts", "--resume")) == best
-    whole, parts = newest(tmp_path / "whole"), newest(tmp_path / "parts")
+    whole, parts = newest_state(tmp_path / "whole"), newest_state(tmp_path / "parts")
     assert set(whole) == set(parts)
     for name, value in whole.items():
         np.testing.assert_array_equal(value, parts[name], err_msg=name)
@@ -93,6 +87,12 @@ def test_a_resumed_tokenizer_is_the_uninterrupted_one(
     assert len(moving) == (3 if options[1] == "vq" else 0)
     assert all(np.isfinite(value).all() for value in moving)
     assert load_tokenizer(tmp_path / "parts").config.quantize_type == options[1]
+    for prefix in ("training", "validation"):
+        use = losses(tmp_path / "whole", f"{prefix}/codebook/use")
+        perplexity = losses(tmp_path / "whole", f"{prefix}/codebook/perplexity")
+        for step, share in use.items():
+            assert 1 / 32 <= share <= 1
+            assert 1 <= perplexity[step] <= share * 32 + 1e-3
 
 
 def test_the_predictors_command(conversations, trained, tmp_path, monkeypatch):
@@ -109,6 +109,51 @@ def test_the_predictors_command(conversations, trained, tmp_path, monkeypatch):
     assert 0 <= int(codes.min()) <= int(codes.max()) < 36
 
 
+EVERYWHERE = {
+    "learning_rate",
+    "norm/gradients",
+    "norm/parameters",
+    "norm/updates",
+    "steps_per_second",
+    "frames_per_second",
+    "teraflops_per_second",
+}
+
+
+@pytest.mark.slow
+def test_what_can_be_watched(conversations, trained, tmp_path):
+    often = ("--loop.pictures-every", 1)
+    train_tokenizer(tokenizer_config(conversations, tmp_path / "tokenizer", *often))
+    arguments = ("debug", "--data", conversations, "--tokenizer", trained, *often)
+    arguments = (*arguments, "--out", tmp_path / "predictor")
+    train_predictor(parse(PREDICTOR, [str(argument) for argument in arguments]))
+    own = {
+        "tokenizer": {"emotion_loss", "quantizer_loss", "codebook/use", "face/smile"},
+        "predictor": {"accuracy", "new_patch_loss"},
+    }
+    for stage, tags in own.items():
+        events = EventAccumulator(str(tmp_path / stage / "tensorboard")).Reload()
+        scalars = set(events.Tags()["scalars"])
+        assert {f"training/{tag}" for tag in EVERYWHERE | tags | {"loss"}} <= scalars
+        assert {f"validation/{tag}" for tag in tags | {"loss"}} <= scalars
+        for picture in ("pictures/traces", "pictures/heads"):
+            shown = events.Images(picture)
+            assert [event.step for event in shown] == [2, 4]
+            assert shown[0].encoded_image_string != shown[1].encoded_image_string
+        report = (tmp_path / stage / "training_report.html").read_text()
+        assert report.count("data:image/png") >= 2
+
+
+def test_a_cache_trains_as_its_root_does(conversations, trained, tmp_path):
+    """Bit for bit, as far as the sound is not resampled otherwise: the tokenizer hears none."""
+    prepare(PrepareConfig(conversations, tmp_path / "cache", workers=1))
+    train_tokenizer(tokenizer_config(tmp_path / "cache", tmp_path / "run"))
+    assert losses(tmp_path / "run") == losses(trained)
+    assert losses(tmp_path / "run", "validation/loss") == losses(trained, "validation/loss")
+    with pytest.raises(UserError, match=r"--resume: data was '.*' and is now '.*'; repeat"):
+        train_tokenizer(tokenizer_config(conversations, tmp_path / "run", "--resume"))
+
+
 @pytest.mark.slow
 def test_a_resumed_predictor_is_the_uninterrupted_one(
     conversations, trained, tmp_path, monkeypatch
@@ -123,7 +168,7 @@ def test_a_resumed_predictor_is_the_uninterrupted_one(
             command(patch, "train_predictor.py", *arguments("parts"))
     assert stopped.value.code == 130
     command(monkeypatch, "train_predictor.py", *arguments("parts"), "--resume")
-    whole, parts = newest(tmp_path / "whole"), newest(tmp_path / "parts")
+    whole, parts = newest_state(tmp_path / "whole"), newest_state(tmp_path / "parts")
     for name, value in whole.items():
         np.testing.assert_array_equal(value, parts[name], err_msg=name)
 
@@ -143,7 +188,7 @@ def test_worker_processes_resume_where_they_were(conversations, tmp_path, monkey
     with pytest.raises(UserError, match=r"training\.workers was 2 and is now 0"):
         train_tokenizer(config("two", "--resume"))
     train_tokenizer(config("two", "--loop.workers", 2, "--resume"))
-    none, two = newest(tmp_path / "none"), newest(tmp_path / "two")
+    none, two = newest_state(tmp_path / "none"), newest_state(tmp_path / "two")
     for name, value in none.items():
         np.testing.assert_array_equal(value, two[name], err_msg=name)
 
@@ -220,5 +265,7 @@ def test_the_released_recipe():
         assert (optimizer.learning_rate, optimizer.weight_decay) == (1e-3, 0.1)
         assert (optimizer.warmup_steps, optimizer.warmup_start) == (warmup, start)
         assert optimizer.final_share == 1
-    with pytest.raises(UserError, match="no preset 'large'; choose one of react2024, demo, debug"):
+    with pytest.raises(
+        UserError, match="no preset 'large'; choose one of react2024, improved, demo, debug"
+    ):
         parse(TOKENIZER, ["large"])

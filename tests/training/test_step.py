@@ -14,7 +14,8 @@ from flax import nnx
 from jaxreact.training.objectives import predictor_loss, tokenizer_loss
 from jaxreact.training.optimizer import OptimizerConfig, make_optimizer
 from jaxreact.training.predictor import UNTRAINED
-from jaxreact.training.state import create_state, join, make_step, split_model
+from jaxreact.training.state import create_state, join, split_model
+from jaxreact.training.step import make_step
 from jaxreact.training.tokenizer import EMOTION_DECODER
 from tests.golden import recipe
 from tests.weights import golden, predictor, tokenizer, torch_tensors

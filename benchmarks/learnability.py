@@ -1,0 +1,165 @@
+"""Whether training learns to react: both stages from scratch, scored on dyads never seen.
+
+    python benchmarks/learnability.py --preset demo --out benchmarks/results/learnability_demo.json
+
+Each seed has a world of its own: other persons, stories and sounds, other first weights, other
+draws. So the interval of the mean says what somebody may expect who repeats the whole, and not
+only what the same conversations give again. The figures are means over the seeds with their 95 %
+confidence interval (Student's t).
+
+An interrupted benchmark goes on with the same command: `--work` keeps what each seed has made.
+"""
+
+import json
+import os
+import platform
+import time
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+import tyro
+from learnability_measures import behaviour, variety
+from learnability_table import intervals, table
+
+from jaxreact.data.prepare import PrepareConfig, prepare
+from jaxreact.data.simulate import SimulateConfig, simulate
+from jaxreact.errors import UserError, run_command
+from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.files import replacing
+from jaxreact.models.audio_encoder import AudioEncoderConfig
+from jaxreact.presets import PREDICTOR, TOKENIZER
+from jaxreact.training.predictor import train_predictor
+from jaxreact.training.tokenizer import train_tokenizer
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to train, how often, and on how much."""
+
+    preset: str = "demo"
+    """Preset of both stages; `demo` takes minutes on two cores, `improved` and `react2024` have the
+    released sizes and want a GPU."""
+    seeds: int = 3
+    dyads: tuple[int, int] = (144, 16)
+    """Simulated dyads for training, and unseen ones for the scores; each gives two clips."""
+    samples: int = 10
+    """Reactions to each clip."""
+    wav2vec2: Path | None = None
+    """Converted wav2vec2 encoder; without it the presets of released size get a random one."""
+    epochs: tuple[int, int] | None = None
+    """Epochs of the tokenizer and the predictor instead of the presets'."""
+    work: Path = Path("runs/learnability")
+    """Holds data and runs of every seed."""
+    out: Path | None = None
+    """JSON file for the result."""
+
+    def folder(self, seed: int) -> Path:
+        return self.work / self.preset / f"seed_{seed}"
+
+
+def begun(run: Path) -> bool:
+    """Whether a run directory holds a state to go on from."""
+    return any(path.name.isdecimal() for path in (run / "state").glob("*"))
+
+
+def stage_config(preset: Any, config: Config, seed: int, stage: int, **fields: Any) -> Any:
+    """The preset's configuration for one seed; it resumes what has begun."""
+    made = preset(out=config.folder(seed) / ("tokenizer", "predictor")[stage], **fields)
+    epochs = made.loop.epochs if config.epochs is None else config.epochs[stage]
+    loop = replace(made.loop, seed=seed, epochs=epochs)
+    return replace(made, loop=loop, resume=begun(made.out))
+
+
+def train_once(train: Any, config: Any) -> float:
+    """Trains unless it has been done; returns the seconds that it took, this time at least."""
+    done = config.out / "complete"
+    if not done.exists():
+        start = time.perf_counter()
+        train(config)
+        done.write_text(f"{time.perf_counter() - start:.0f}\n")
+    return float(done.read_text())
+
+
+def train_both(config: Config, seed: int, data: Path) -> list[float]:
+    """Trains both stages of a seed; returns the seconds of each."""
+    tokenizer = stage_config(TOKENIZER[config.preset], config, seed, 0, data=data)
+    predictor = stage_config(
+        PREDICTOR[config.preset], config, seed, 1, data=data, tokenizer=tokenizer.out
+    )
+    predictor = replace(predictor, wav2vec2=config.wav2vec2)
+    if config.wav2vec2 is None and predictor.untrained_encoder is None:
+        predictor = replace(predictor, untrained_encoder=AudioEncoderConfig())
+    return [train_once(train_tokenizer, tokenizer), train_once(train_predictor, predictor)]
+
+
+def run_seed(config: Config, seed: int) -> dict[str, Any]:
+    """All figures of one seed; read again if they are there."""
+    folder = config.folder(seed)
+    identity = {"dyads": config.dyads, "samples": config.samples, "epochs": config.epochs}
+    result = folder / "result.json"
+    if result.exists():
+        found = json.loads(result.read_text())
+        if found["identity"] != json.loads(json.dumps(identity)):
+            raise UserError(f"{result}: of other options; choose another --work or delete it")
+        return found
+    data = folder / "data"
+    simulate(SimulateConfig(out=data, split=(*config.dyads, 1), seed=seed))
+    prepare(PrepareConfig(data, folder / "cache"))
+    seconds = train_both(config, seed, folder / "cache")
+    made = Evaluation(
+        data=data,
+        out=folder / "evaluation",
+        tokenizer=folder / "tokenizer",
+        predictor=folder / "predictor",
+        samples=config.samples,
+        seed=seed,
+    )
+    print(evaluate(made))
+    scores = json.loads((made.out / "metrics.json").read_text())
+    found = {
+        "identity": identity,
+        "seed": seed,
+        "seconds": dict(zip(("tokenizer", "predictor"), seconds, strict=True)),
+        "scores": {"model": scores["scores"], **scores["baselines"]},
+        "behaviour": behaviour(data, made.out / "predictions.npz", seed),
+        "variety": variety(data, made.out / "predictions.npz", seed),
+    }
+    with replacing(result) as path:
+        path.write_text(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def main() -> None:
+    """Prints a markdown table, and writes a JSON object."""
+    config = tyro.cli(Config, description=__doc__)
+    if config.preset not in TOKENIZER:
+        raise UserError(f"--preset {config.preset}: choose one of {', '.join(TOKENIZER)}")
+    if config.seeds < 2:
+        raise UserError(f"--seeds {config.seeds}: an interval needs two or more")
+    found = [run_seed(config, seed) for seed in range(config.seeds)]
+    summary = intervals(found)
+    packages = ("jaxreact", "jax", "flax", "numpy")
+    result = {
+        "command": f"python benchmarks/learnability.py --preset {config.preset}"
+        f" --seeds {config.seeds} --dyads {config.dyads[0]} {config.dyads[1]}",
+        "what": "mean over seeds and half-width of its 95 % confidence interval",
+        "summary": summary,
+        "seeds": found,
+        "device": jax.devices()[0].device_kind,
+        "cores": os.cpu_count(),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in packages},
+        },
+    }
+    print(table(summary))
+    if config.out is not None:
+        with replacing(config.out) as path:
+            path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,28 @@
+"""What both halves of `benchmarks/training.py` share: the two stages' batches."""
+
+import numpy as np
+
+STEPS = {"tokenizer": ("step",), "predictor": ("past seen", "past hidden")}
+"""Kinds of steps of each stage. The predictor's batches are of two kinds, each as likely: with the
+beginning of the past hidden, and with all of it to be seen (behaviour 41)."""
+BATCH = {"tokenizer": 8, "predictor": 16}
+"""The original's batch sizes."""
+FRAMES = {"tokenizer": 736, "predictor": 288}
+SOUND_SAMPLES = 256 * 640
+DROPOUT = 0.1
+"""Of the model that is trained."""
+
+
+def batch(stage: str, rows: int) -> dict[str, np.ndarray]:
+    """A made-up batch as our stages take it: mean-subtracted coefficients, emotion, 16 kHz sound.
+
+    (rows, frames, 58), (rows, frames, 25) and (rows, samples), float32.
+    """
+    random = np.random.default_rng(0)
+    shapes: dict[str, tuple[int, ...]] = {"listener_coeffs": (rows, FRAMES[stage], 58)}
+    if stage == "tokenizer":
+        shapes["listener_emotion"] = (rows, FRAMES[stage], 25)
+    else:
+        shapes["speaker_coeffs"] = (rows, FRAMES[stage], 58)
+        shapes["speaker_waveform"] = (rows, SOUND_SAMPLES)
+    return {name: 0.1 * random.standard_normal(shape, np.float32) for name, shape in shapes.items()}

@@ -1,0 +1,81 @@
+"""Which pairs of an examined data set are packed."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from jaxreact.data.prepare.findings import FATAL, PROBLEM, Examination, Finding, Source, SplitFacts
+from jaxreact.errors import UserError
+
+
+@dataclass(frozen=True)
+class ChosenSplit:
+    """What is packed of a split; every clip of a pair has a source for each modality."""
+
+    pairs: list[tuple[str, str]]
+    sources: dict[str, dict[str, Source]]
+    """By clip and modality; the order is that of the records."""
+    neighbours: UInt8[np.ndarray, "n n"] | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is packed."""
+
+    mean_face: list[float]
+    splits: dict[str, ChosenSplit]
+
+
+def choose(found: Examination, drop_broken: bool) -> Choice:
+    """Everything, or with `drop_broken` everything that is in order.
+
+    Raises `UserError` for a data set with problems, and for one of which nothing could be kept.
+    """
+    problems = found.of(PROBLEM, FATAL)
+    fatal = found.of(FATAL)
+    if fatal:
+        raise UserError(f"{found.root}/{fatal[0].path}: {fatal[0].message}")
+    if problems and not drop_broken:
+        raise UserError(_refusal(found, problems))
+    assert found.mean_face is not None
+    splits = {}
+    for split, facts in found.splits.items():
+        broken = broken_pairs(facts, [each for each in problems if each.split == split])
+        splits[split] = _without(facts, broken)
+        if not splits[split].pairs:
+            raise UserError(f"{found.root}/{split}.csv: not one pair is in order; see the report")
+    return Choice(found.mean_face, splits)
+
+
+def broken_pairs(facts: SplitFacts, problems: list[Finding]) -> set[int]:
+    """Positions of the pairs that problems concern."""
+    clips = {finding.clip for finding in problems} - {None}
+    pairs = {finding.pair for finding in problems if finding.pair is not None}
+    return pairs | {row for row, pair in enumerate(facts.pairs) if clips & {*pair}}
+
+
+def _without(facts: SplitFacts, broken: set[int]) -> ChosenSplit:
+    kept = [row for row in range(len(facts.pairs)) if row not in broken]
+    pairs = [facts.pairs[row] for row in kept]
+    matrix = facts.matrix.values
+    if matrix is not None:
+        both = np.array([*kept, *(len(facts.pairs) + row for row in kept)], int)
+        matrix = matrix[np.ix_(both, both)]
+    names = dict.fromkeys(name for pair in pairs for name in pair)
+    return ChosenSplit(pairs, {name: facts.clips[name].sources for name in names}, matrix)
+
+
+def _refusal(found: Examination, problems: list[Finding]) -> str:
+    kinds = Counter(finding.kind for finding in problems)
+    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    total = sum(len(facts.pairs) for facts in found.splits.values())
+    broken = sum(
+        len(broken_pairs(facts, [each for each in problems if each.split == split]))
+        for split, facts in found.splits.items()
+    )
+    return (
+        f"{found.root}: {len(problems)} problem(s) ({counted}) concern {broken} of {total} pairs; "
+        "mend them, or leave out what they concern with --drop-broken"
+    )

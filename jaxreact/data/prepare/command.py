@@ -1,0 +1,77 @@
+"""The command: examine, report, and pack unless only the report was wanted."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from jaxreact.data.packed_index import PackedIndex
+from jaxreact.data.prepare.choice import choose
+from jaxreact.data.prepare.doctor import examine
+from jaxreact.data.prepare.folder import check_folder
+from jaxreact.data.prepare.pack import pack
+from jaxreact.data.prepare.report import as_json, as_text
+from jaxreact.errors import UserError
+from jaxreact.files import replacing
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """Checks a data set and packs it into a cache, which training and evaluation take as --data.
+
+    A cache stands alone: the data set is not needed after it. An interrupted packing goes on where
+    it stopped; repeated, it changes nothing unless the data set changed.
+    """
+
+    data: Path
+    """Root of a data set in the REACT2024 layout."""
+    out: Path | None = None
+    """Folder for the cache: new, empty, or holding a cache."""
+    check_only: bool = False
+    """Only report; the exit status is 1 if the data set cannot be packed."""
+    json: Path | None = None
+    """Also write the whole report to this file, as JSON."""
+    drop_broken: bool = False
+    """Leave out pairs with missing, damaged or cut off files, with their rows and columns of the
+    neighbour matrices, and matrices that are wrong; without it such a data set is refused."""
+    workers: int | None = None
+    """Processes; by default one per core."""
+
+    def __post_init__(self):
+        if self.out is None and not self.check_only:
+            raise UserError("--out CACHE is needed, or --check-only")
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"--workers {self.workers}: at least one is needed")
+
+
+def prepare(config: PrepareConfig) -> None:
+    """Runs the command. Raises `UserError` for a data set that cannot be packed.
+
+    With more than one worker, a script that calls this needs the usual `if __name__ == "__main__"`
+    guard, because processes are spawned.
+    """
+    if config.out is not None:
+        check_folder(config.out)
+    found = examine(config.data, config.workers)
+    print(as_text(found), end="\n\n")
+    if config.json is not None:
+        with replacing(config.json) as temporary:
+            temporary.write_text(json.dumps(as_json(found), indent=1) + "\n")
+    choice = choose(found, config.drop_broken)
+    left_out = sum(
+        len(facts.pairs) - len(choice.splits[split].pairs) for split, facts in found.splits.items()
+    )
+    if left_out:
+        print(f"{left_out} pairs are left out")
+    if config.check_only or config.out is None:
+        print(f"{config.data}: can be packed")
+        return
+    print(_summary(config.out, pack(config.data, config.out, choice, config.workers)))
+
+
+def _summary(out: Path, index: PackedIndex) -> str:
+    counts = ", ".join(f"{len(split.pairs)} {name}" for name, split in index.splits.items())
+    parts = [
+        part for split in index.splits.values() for same in split.shards.values() for part in same
+    ]
+    size = sum(part.size for part in parts) / 1e9
+    return f"{out}: {counts} pairs in {len(parts)} shards, {size:.2f} GB"

@@ -1,0 +1,106 @@
+"""The examination of a whole data set."""
+
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from jaxreact.data.contents import mean_face
+from jaxreact.data.layout import SPLITS, read_pairs
+from jaxreact.data.prepare.examine import examine_clip
+from jaxreact.data.prepare.findings import (
+    CUT_OFF,
+    FATAL,
+    PROBLEM,
+    REMARK,
+    SLIGHT,
+    ClipFacts,
+    Examination,
+    Finding,
+    SplitFacts,
+)
+from jaxreact.data.prepare.matrices import examine_matrix
+from jaxreact.data.prepare.strays import find_strays
+from jaxreact.data.processes import in_processes
+from jaxreact.errors import UserError
+
+
+def examine(root: Path, workers: int | None = None) -> Examination:
+    """Reads every file that the lists of `root` mention, in several processes.
+
+    Raises `UserError` only if there is no list at all; everything else is a finding.
+    """
+    present = [split for split in SPLITS if (root / f"{split}.csv").is_file()]
+    if not present:
+        raise UserError(
+            f"{root}: none of {', '.join(f'{split}.csv' for split in SPLITS)} is here; give the "
+            "root of a data set in the REACT2024 layout"
+        )
+    findings: list[Finding] = []
+    lists: dict[str, list[tuple[str, str]]] = {}
+    for split in present:
+        try:
+            lists[split] = read_pairs(root, split)
+        except UserError as error:
+            message = str(error).removeprefix(f"{root / split}.csv: ")
+            findings.append(Finding("list", f"{split}.csv", message, FATAL, split))
+    clips = _examine_clips(root, lists, workers)
+    splits = {}
+    for split, pairs in lists.items():
+        matrix, about_matrix = examine_matrix(root, split, len(pairs))
+        splits[split] = SplitFacts(pairs, clips[split], matrix)
+        found = [finding for clip in clips[split].values() for finding in clip.findings]
+        missing = [finding.path for finding in found if finding.kind == "missing"]
+        findings += found + _partners(splits[split], split) + about_matrix
+        findings += find_strays(root, split, clips[split], missing)
+    absent = tuple(split for split in SPLITS if split not in present)
+    return Examination(str(root), splits, absent, _mean_face(root, findings), findings)
+
+
+def _examine_clips(
+    root: Path, lists: dict[str, list[tuple[str, str]]], workers: int | None
+) -> dict[str, dict[str, ClipFacts]]:
+    """Facts by split and name, in the order of the lists."""
+    wanted = [
+        (split, name)
+        for split, pairs in lists.items()
+        for name in dict.fromkeys(name for pair in pairs for name in pair)
+    ]
+    clips: dict[str, dict[str, ClipFacts]] = {split: {} for split in lists}
+    with closing(in_processes(partial(_examine, root), wanted, workers)) as facts:
+        for clip in tqdm(facts, "examining", len(wanted), unit="clip", disable=None):
+            clips[clip.split][clip.name] = clip
+    return clips
+
+
+def _examine(root: Path, clip: tuple[str, str]) -> ClipFacts:
+    return examine_clip(root, *clip)
+
+
+def _partners(facts: SplitFacts, split: str) -> list[Finding]:
+    """Differences in length between the two persons of a pair, where each has all files."""
+    findings = []
+    for row, pair in enumerate(facts.pairs):
+        shortest = [
+            min(facts.clips[name].sources.values(), key=lambda source: source.frames, default=None)
+            for name in pair
+        ]
+        one, two = shortest
+        if one is None or two is None or abs(one.frames - two.frames) <= SLIGHT:
+            continue
+        if one.frames > two.frames:
+            one, two = two, one
+        severity = PROBLEM if two.frames - one.frames > CUT_OFF else REMARK
+        message = f"{one.frames} frames, the partner has {two.frames} ({two.file})"
+        findings.append(Finding("length", one.file, message, severity, split, pair=row))
+    return findings
+
+
+def _mean_face(root: Path, findings: list[Finding]) -> list[float] | None:
+    try:
+        return mean_face(root).tolist()
+    except UserError as error:
+        message = str(error).removeprefix(f"{root / 'mean_face.npy'}: ")
+        findings.append(Finding("mean face", "mean_face.npy", message, FATAL))
+        return None

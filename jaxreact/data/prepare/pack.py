@@ -1,0 +1,200 @@
+"""Writes the shards of a cache, several at once; what is finished and unchanged is kept."""
+
+import hashlib
+import io
+import json
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from jaxreact.data.audio import read_audio
+from jaxreact.data.contents import load_coeffs, load_emotion
+from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES
+from jaxreact.data.packed_index import (
+    AGAIN,
+    FORMAT,
+    INDEX,
+    SHARD_SUFFIX,
+    PackedClip,
+    PackedIndex,
+    PackedSplit,
+    write_index,
+)
+from jaxreact.data.prepare.choice import Choice, ChosenSplit
+from jaxreact.data.prepare.findings import Source
+from jaxreact.data.prepare.folder import tidy
+from jaxreact.data.processes import in_processes
+from jaxreact.data.shards import Part, encode_sound, encode_table, sha256, write_shard
+from jaxreact.errors import UserError
+from jaxreact.files import replacing
+
+CLIPS_PER_SHARD = 64
+"""60 MB of sound. A process keeps a handle to each shard it reads: some 300 for REACT2024."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One shard to be written."""
+
+    split: str
+    modality: str
+    number: int
+    sources: tuple[Source, ...]
+
+    @property
+    def file(self) -> str:
+        """The shard's place below the cache."""
+        return f"{self.split}/{self.modality}-{self.number:05d}{SHARD_SUFFIX}"
+
+    @property
+    def note(self) -> str:
+        """The place of the note on the finished shard."""
+        return str(Path(self.file).with_suffix(".json"))
+
+    @property
+    def identity(self) -> str:
+        """Digest of all that the shard's bytes follow from."""
+        digests = [source.sha256 for source in self.sources]
+        text = json.dumps([FORMAT, self.modality, digests])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished shard, as its note describes it: what it was made of, and of sound the scales."""
+
+    identity: str
+    part: Part
+    scales: tuple[float, ...]
+
+
+def pack(root: Path, out: Path, choice: Choice, workers: int | None = None) -> PackedIndex:
+    """Packs what was chosen of `root` into `out`, `cache.json` last; returns its content.
+
+    Everything written follows from the sources alone: the same bytes for any number of workers and
+    interruptions. Raises `UserError` if a source changed since it was examined, or the disk is
+    full.
+    """
+    tasks = [task for split, chosen in choice.splits.items() for task in _tasks(split, chosen)]
+    matrices = {
+        f"neighbour_emotion_{split}.npy": _as_npy(chosen.neighbours)
+        for split, chosen in choice.splits.items()
+        if chosen.neighbours is not None
+    }
+    current = all(_is_noted(out, task) for task in tasks)
+    if not (current and all(_holds(out / file, data) for file, data in matrices.items())):
+        (out / INDEX).unlink(missing_ok=True)  # a cache that is being changed is none
+    done = _write_shards(root, out, tasks, workers)
+    for file, data in matrices.items():
+        if not _holds(out / file, data):
+            with replacing(out / file) as temporary:
+                temporary.write_bytes(data)
+    index = _index(out, choice, tasks, done)
+    tidy(out, {INDEX, *matrices, *(file for task in tasks for file in (task.file, task.note))})
+    write_index(out, index)
+    return index
+
+
+def _tasks(split: str, chosen: ChosenSplit) -> list[Task]:
+    clips = list(chosen.sources.values())
+    return [
+        Task(
+            split,
+            modality,
+            number,
+            tuple(clip[modality] for clip in clips[start : start + CLIPS_PER_SHARD]),
+        )
+        for modality in MODALITIES
+        for number, start in enumerate(range(0, len(clips), CLIPS_PER_SHARD))
+    ]
+
+
+def _write_shards(root: Path, out: Path, tasks: list[Task], workers: int | None) -> list[Done]:
+    bar = tqdm(
+        total=sum(len(task.sources) for task in tasks), desc="packing", unit="file", disable=None
+    )
+    done = []
+    with (
+        bar,
+        closing(in_processes(partial(_write_unless_done, root, out), tasks, workers)) as finished,
+    ):
+        for task, result in zip(tasks, finished, strict=True):
+            done.append(result)
+            bar.update(len(task.sources))
+    return done
+
+
+def _write_unless_done(root: Path, out: Path, task: Task) -> Done:
+    done = _read_note(out, task)
+    if done is not None and done.identity == task.identity and done.part.is_intact(out):
+        return done
+    records, scales = [], []
+    for source in task.sources:
+        record, scale = _record(root, task.modality, source)
+        records.append(record)
+        scales += [] if scale is None else [scale]
+    write_shard(out / task.file, records)
+    done = Done(task.identity, Part.of(out, task.file), tuple(scales))
+    with replacing(out / task.note) as temporary:
+        temporary.write_text(json.dumps(asdict(done)) + "\n")
+    return done
+
+
+def _record(root: Path, modality: str, source: Source) -> tuple[bytes, float | None]:
+    path = root / source.file
+    if modality == COEFFS:
+        made = encode_table(load_coeffs(path)), None
+    elif modality == EMOTION:
+        made = encode_table(load_emotion(path)), None
+    else:
+        made = encode_sound(read_audio(path))
+    if sha256(path) != source.sha256:
+        raise UserError(f"{path}: changed while it was being packed; run {AGAIN} again")
+    return made
+
+
+def _read_note(out: Path, task: Task) -> Done | None:
+    """What the note says of a shard, or None for one that is unfinished or damaged."""
+    try:
+        note = json.loads((out / task.note).read_text())
+        return Done(note["identity"], Part(**note["part"]), tuple(note["scales"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_noted(out: Path, task: Task) -> bool:
+    done = _read_note(out, task)
+    return done is not None and done.identity == task.identity
+
+
+def _as_npy(matrix: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(matrix, np.uint8))
+    return buffer.getvalue()
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def _index(out: Path, choice: Choice, tasks: list[Task], done: list[Done]) -> PackedIndex:
+    splits = {}
+    for split, chosen in choice.splits.items():
+        parts: dict[str, list[Part]] = {modality: [] for modality in MODALITIES}
+        scales: list[float] = []
+        for task, result in zip(tasks, done, strict=True):
+            if task.split == split:
+                parts[task.modality].append(result.part)
+                scales += result.scales
+        clips = [
+            PackedClip(name, **{kind: sources[kind].frames for kind in MODALITIES}, scale=scale)
+            for (name, sources), scale in zip(chosen.sources.items(), scales, strict=True)
+        ]
+        matrix = f"neighbour_emotion_{split}.npy"
+        neighbours = None if chosen.neighbours is None else Part.of(out, matrix)
+        splits[split] = PackedSplit(chosen.pairs, clips, parts, neighbours)
+    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits)

@@ -1,0 +1,27 @@
+"""What a step computes in. Parameters, their moments and the updates are float32 in any case."""
+
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+
+Tree = Any
+
+Precision = Literal["float32", "bfloat16"]
+
+_ALWAYS_FLOAT32 = ("ln_", "layer_norm", "quantize")
+"""Norms and the quantiser stay as they are, also where the rest is bfloat16: a code is a rounding
+decision. So do softmax and losses, by their own code."""
+
+
+def computed_in(params: Tree, precision: Precision) -> Tree:
+    """Parameters as the forward pass takes them; modules compute in the type of their weights."""
+    if precision == "float32":
+        return params
+
+    def cast(path: tuple[Any, ...], leaf: jax.Array) -> jax.Array:
+        names = [str(getattr(entry, "key", entry)) for entry in path]
+        kept = any(name.startswith(_ALWAYS_FLOAT32) for name in names)
+        return leaf if kept else leaf.astype(jnp.bfloat16)
+
+    return jax.tree_util.tree_map_with_path(cast, params)

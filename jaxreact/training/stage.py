@@ -1,0 +1,134 @@
+"""A stage of training: what its recipe says, made into what the loop runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from jaxreact import runs
+from jaxreact.training.objectives import Metrics
+from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
+from jaxreact.training.pictures import Faces
+from jaxreact.training.placement import Placement
+from jaxreact.training.precision import Precision
+from jaxreact.training.state import TrainState, create_state, split_model
+from jaxreact.training.step import Execution, make_evaluation, make_step
+from jaxreact.watching.flops import count_flops
+
+Tree = Any
+
+
+def _ignore(out: Path) -> None:
+    pass
+
+
+def _always(path: tuple[str, ...], phase: int) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is particular to a stage. `phase` counts stretches of a training with one objective."""
+
+    kind: str
+    """Kind of run directory."""
+    model: Any
+    """The module to train; its `config` goes into config.json."""
+    loss: Callable[..., tuple[jax.Array, tuple[Metrics, Tree]]]
+    """(model, frozen, batch, key, train, phase) -> (loss, (metrics, new statistics))."""
+    show: Callable[[Any, Tree, Tree], Faces]
+    """(model, frozen, batch) -> faces of the batch's first clip, for pictures."""
+    mean_face: np.ndarray
+    """(58,), what raw coefficients exceed mean-subtracted ones by."""
+    extra: Mapping[str, Any]
+    """What else config.json needs, and what a resumed run must not change; JSON."""
+    frozen: Tree = field(default_factory=dict)
+    """Variables of models that are used but not trained."""
+    statistics: Tree = None
+    """First statistics of the quantiser, if not the model's own."""
+    phase: Callable[[int], int] = lambda epoch: 0
+    """The phase of an epoch (counted from 0)."""
+    trainable: Callable[[tuple[str, ...], int], bool] = _always
+    """Whether a parameter, by its path, is trained in a phase."""
+    write: Callable[[Path], None] = _ignore
+    """Puts what else a new run directory holds into it."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the loop runs."""
+
+    recipe: Recipe
+    placement: Placement
+    state: TrainState
+    """The state to start from, placed."""
+    frozen: Tree
+    """The recipe's, placed."""
+    step: Callable[[int], Callable[[TrainState, Tree, Tree], tuple[TrainState, Metrics]]]
+    """The jitted step of an epoch (counted from 0)."""
+    evaluate: Callable[[TrainState, Tree, Tree, jax.Array], Metrics]
+    """The jitted metrics of a batch."""
+    show: Callable[[TrainState, Tree, Tree], Faces]
+    """The recipe's, jitted, of a state."""
+    operations: Callable[[int, Tree], float]
+    """Operations of the step of an epoch, given a batch; without those of rematerialisation."""
+
+
+def make_stage(
+    recipe: Recipe,
+    optimization: OptimizerConfig,
+    placement: Placement,
+    *,
+    steps_per_epoch: int,
+    epochs: int,
+    seed: int,
+    precision: Precision = "float32",
+    accumulate: int = 1,
+) -> Stage:
+    """Places a recipe's model on the devices and compiles its functions when they are called."""
+    graph, params, statistics = split_model(recipe.model)
+    statistics = statistics if recipe.statistics is None else recipe.statistics
+    schedule = learning_rate(optimization, steps_per_epoch, epochs)
+    optimizer = make_optimizer(optimization, schedule)
+    state = create_state(params, statistics, optimizer)
+    abstract = jax.eval_shape(lambda: state)
+    shardings = placement.of_variables(state)
+    execution = Execution(precision, accumulate, shardings, placement.everywhere)
+
+    def step(graph: nnx.GraphDef, phase: int) -> Any:
+        def loss(model: Any, frozen: Tree, batch: Tree, key: jax.Array) -> Any:
+            return recipe.loss(model, frozen, batch, key, True, phase)
+
+        def trainable(path: tuple[str, ...]) -> bool:
+            return recipe.trainable(path, phase)
+
+        key = jax.random.key(seed)
+        return make_step(graph, loss, optimizer, trainable, key, schedule, execution)
+
+    def evaluation_loss(model: Any, frozen: Tree, batch: Tree, key: jax.Array) -> Any:
+        return recipe.loss(model, frozen, batch, key, False, 0)
+
+    def show(state: TrainState, frozen: Tree, batch: Tree) -> Faces:
+        return recipe.show(nnx.merge(graph, state.params, state.statistics), frozen, batch)
+
+    def operations(epoch: int, batch: Tree) -> float:
+        plain = runs.abstract_model(recipe.kind, replace(recipe.model.config, remat=False))[0]
+        counted = step(plain, recipe.phase(epoch))
+        return count_flops(counted, abstract, recipe.frozen, batch)
+
+    step_of_phase = cache(lambda phase: step(graph, phase))
+    return Stage(
+        recipe=recipe,
+        placement=placement,
+        state=placement.put(state, shardings),
+        frozen=placement.put(recipe.frozen, placement.everywhere_each(recipe.frozen)),
+        step=lambda epoch: step_of_phase(recipe.phase(epoch)),
+        evaluate=make_evaluation(graph, evaluation_loss, execution),
+        show=jax.jit(show, out_shardings=placement.everywhere),
+        operations=operations,
+    )

@@ -1,0 +1,132 @@
+"""The one jitted step of both stages, and the jitted metrics of a batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jax.sharding import NamedSharding
+
+from jaxreact.training.memory import give_back_memory
+from jaxreact.training.objectives import Metrics, with_codebook_use
+from jaxreact.training.optimizer import Trainable, trainable_mask
+from jaxreact.training.parts import cut
+from jaxreact.training.precision import Precision, computed_in
+from jaxreact.training.state import TrainState
+
+Tree = Any
+
+Loss = Callable[..., tuple[jax.Array, tuple[Metrics, Tree]]]
+"""(model, frozen, batch, key) -> (loss, (metrics, new statistics)); `frozen` are the variables of
+models that are used but not trained."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a step is carried out; none of it changes what is computed, but for rounding."""
+
+    precision: Precision = "float32"
+    accumulate: int = 1
+    """Parts into which a batch is cut; their gradients are averaged. Each part draws its own masks
+    and dropout, and moves VQ's codebook."""
+    state: TrainState | None = None
+    """Sharding of each leaf of a new state; None leaves it to the compiler."""
+    metrics: NamedSharding | None = None
+    """Sharding of the metrics."""
+
+
+def make_step(
+    graph: nnx.GraphDef,
+    loss: Loss,
+    optimizer: optax.GradientTransformation,
+    trainable: Trainable,
+    key: jax.Array,
+    schedule: Callable[[Any], jax.Array] | None = None,
+    execution: Execution = Execution(),
+) -> Callable[[TrainState, Tree, Tree], tuple[TrainState, Metrics]]:
+    """The jitted update (state, frozen, batch) -> (state, metrics); the given state is consumed.
+
+    `schedule`, if given, adds the learning rate to the metrics. Randomness is `key` folded with the
+    number of the step, so that a resumed run continues as an uninterrupted one.
+    """
+
+    def gradients_of(params: Tree, statistics: Tree, frozen: Tree, batch: Tree, key: jax.Array):
+        def objective(params: Tree):
+            model = nnx.merge(graph, computed_in(params, execution.precision), statistics)
+            return loss(model, frozen, batch, key)
+
+        (_, (metrics, statistics)), gradients = jax.value_and_grad(objective, has_aux=True)(params)
+        return gradients, metrics, statistics
+
+    def step(state: TrainState, frozen: Tree, batch: Tree) -> tuple[TrainState, Metrics]:
+        give_back_memory()  # here when tracing: what the first state was made of, gone by now
+        step_key = jax.random.fold_in(key, state.step)
+        gradients, metrics, statistics = _accumulated(
+            gradients_of, state, frozen, batch, step_key, execution.accumulate
+        )
+        mask = trainable_mask(state.params, trainable)
+        gradients = _where(mask, gradients, jax.tree.map(jnp.zeros_like, gradients))
+        updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
+        updates = _where(mask, updates, jax.tree.map(jnp.zeros_like, updates))
+        params = optax.apply_updates(state.params, updates)
+        if schedule is not None:
+            metrics["learning_rate"] = schedule(state.step)
+        metrics = with_codebook_use(metrics) | {
+            "norm/gradients": optax.global_norm(gradients),
+            "norm/parameters": optax.global_norm(params),
+            "norm/updates": optax.global_norm(updates),
+        }
+        return TrainState(state.step + 1, params, statistics, opt_state), metrics
+
+    return jax.jit(step, donate_argnums=0, out_shardings=(execution.state, execution.metrics))
+
+
+def _accumulated(
+    gradients_of: Callable[..., tuple[Tree, Metrics, Tree]],
+    state: TrainState,
+    frozen: Tree,
+    batch: Tree,
+    key: jax.Array,
+    parts: int,
+) -> tuple[Tree, Metrics, Tree]:
+    """Mean gradients and metrics over `parts` of the batch, one after the other."""
+    if parts == 1:
+        return gradients_of(state.params, state.statistics, frozen, batch, key)
+
+    def add(carry: tuple[Tree, Tree], part: tuple[Tree, jax.Array]):
+        total, statistics = carry
+        rows, part_key = part
+        gradients, metrics, statistics = gradients_of(
+            state.params, statistics, frozen, rows, part_key
+        )
+        return (jax.tree.map(jnp.add, total, gradients), statistics), metrics
+
+    rows = jax.tree.map(lambda x: cut(x, parts), batch)
+    start = (jax.tree.map(jnp.zeros_like, state.params), state.statistics)
+    (total, statistics), metrics = jax.lax.scan(add, start, (rows, jax.random.split(key, parts)))
+    mean = jax.tree.map(lambda x: jnp.mean(x, axis=0), metrics)
+    return jax.tree.map(lambda x: x / parts, total), mean, statistics
+
+
+def _where(mask: Tree, chosen: Tree, other: Tree) -> Tree:
+    return jax.tree.map(lambda use, a, b: a if use else b, mask, chosen, other)
+
+
+def make_evaluation(
+    graph: nnx.GraphDef,
+    loss: Loss,
+    execution: Execution = Execution(),
+) -> Callable[[TrainState, Tree, Tree, jax.Array], Metrics]:
+    """The jitted metrics of a batch: (state, frozen, batch, key) -> metrics, nothing updated.
+
+    Where the model has codes, "code_share" (codebook_size,) says how often each occurs.
+    """
+
+    def evaluate(state: TrainState, frozen: Tree, batch: Tree, key: jax.Array) -> Metrics:
+        params = computed_in(state.params, execution.precision)
+        return loss(nnx.merge(graph, params, state.statistics), frozen, batch, key)[1][0]
+
+    return jax.jit(evaluate, out_shardings=execution.metrics)

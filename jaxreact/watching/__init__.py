@@ -1,0 +1,1 @@
+"""What lets a training be watched: its speed, its pictures, its report."""

@@ -1,0 +1,104 @@
+"""Run by test_placement.py in a process of its own, since a process has its devices for life.
+
+Trains both stages on meshes of 1, 2 and 8 of eight CPU devices, and prints the losses as JSON.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh
+
+from jaxreact.presets import PREDICTOR, TOKENIZER, parse
+from jaxreact.training import predictor, tokenizer
+from jaxreact.training.placement import Placement
+
+MESHES = {"1": (1, 1), "2 fsdp": (1, 2), "8": (8, 1), "8 fsdp": (2, 4)}
+STEPS = 3
+ROWS = 8
+
+
+def placement(shape: tuple[int, int]) -> Placement:
+    devices = np.array(jax.devices()[: shape[0] * shape[1]]).reshape(shape)
+    axes = (AxisType.Auto, AxisType.Auto)
+    return Placement(Mesh(devices, ("data", "fsdp"), axis_types=axes), sliced_from=64)
+
+
+def losses(stage: Any, batches: list[Any]) -> dict[str, Any]:
+    """Losses of some steps and of a validation with a remainder, and what is cut of the state."""
+    state, values = stage.state, []
+    for batch in batches:
+        state, metrics = stage.step(0)(state, stage.frozen, stage.placement.put_whole(batch))
+        values.append(float(metrics["loss"]))
+    remainder = jax.tree.map(lambda rows: rows[: ROWS - 1], batches[0])
+    scores = stage.evaluate(
+        state, stage.frozen, stage.placement.put_whole(remainder), jax.random.key(1)
+    )
+    leaves = jax.tree.leaves(state)
+    cut = sum(not leaf.is_fully_replicated for leaf in leaves)
+    return {"losses": [*values, float(scores["loss"])], "cut": cut, "leaves": len(leaves)}
+
+
+def tokenizer_batches() -> list[Any]:
+    rng = np.random.default_rng(0)
+    shapes = {"listener_coeffs": (ROWS, 64, 58), "listener_emotion": (ROWS, 64, 25)}
+    return [
+        {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+        for _ in range(STEPS)
+    ]
+
+
+def predictor_batches() -> list[Any]:
+    rng = np.random.default_rng(0)
+    shapes = {
+        "speaker_coeffs": (ROWS, 96, 58),
+        "listener_coeffs": (ROWS, 96, 58),
+        "speaker_waveform": (ROWS, 64 * 640),
+    }
+    return [
+        {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+        for _ in range(STEPS)
+    ]
+
+
+def tokenizer_stage(kind: str, shape: tuple[int, int]) -> Any:
+    options = f"--model.quantize-type {kind} --model.quantize-codebook-size 32 --model.dropout 0.1"
+    arguments = ["debug", "--data", ".", "--out", ".", *options.split()]
+    config = parse(TOKENIZER, arguments)
+    batch = tokenizer_batches()[0]
+    data = tokenizer.Data(lambda: iter([batch]), 2, list)  # pyright: ignore[reportArgumentType]
+    return tokenizer._stage(config, np.zeros(58, np.float32), data, placement(shape))
+
+
+def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
+    config = parse(PREDICTOR, ["debug", "--data", ".", "--out", ".", "--tokenizer", str(run)])
+    model = predictor.runs.load_model(run, "tokenizer")[0]
+    sizes = dataclasses.replace(predictor._with_codebook(config.model, model), dropout=0.1)
+    encoder = predictor._encoder(config)
+    data = tokenizer.Data(lambda: iter([]), 2, list)  # pyright: ignore[reportArgumentType]
+    mean = np.zeros(58, np.float32)
+    return predictor._stage(config, sizes, model, encoder, data, placement(shape), mean)
+
+
+def main() -> None:
+    assert jax.device_count() == 8
+    run = Path(sys.argv[1])
+    found: dict[str, Any] = {}
+    for kind in ("fsq", "vq", "lfq"):
+        found[kind] = {
+            name: losses(tokenizer_stage(kind, shape), tokenizer_batches())
+            for name, shape in MESHES.items()
+        }
+    found["predictor"] = {
+        name: losses(predictor_stage(run, shape), predictor_batches())
+        for name, shape in MESHES.items()
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
