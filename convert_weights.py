@@ -3,6 +3,7 @@
     python convert_weights.py tokenizer face_tokenizer.ckpt runs/tokenizer --mean-face mean_face.npy
     python convert_weights.py predictor react_predictor.ckpt runs/predictor
     python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h runs/wav2vec2
+    python convert_weights.py inception weights-inception-2015-12-05-6726825d.pth runs/inception
     python convert_weights.py to-torch runs/predictor react_predictor.ckpt
 
 Files are not trusted: nothing in them is executed, and every tensor has to fit.
@@ -75,6 +76,20 @@ class Wav2vec2:
 
 
 @dataclass(frozen=True)
+class Inception:
+    """FID's Inception -> a run directory, for `python -m jaxreact.metrics realism`."""
+
+    src: Source
+    """weights-inception-2015-12-05-6726825d.pth of torch-fidelity, or pytorch-fid's pt_inception
+    file of the same date."""
+    out: Out
+    """Directory to create."""
+
+    def run(self) -> None:
+        command.convert_inception(self.src, self.out)
+
+
+@dataclass(frozen=True)
 class ToTorch:
     """A tokenizer's or predictor's run directory -> a checkpoint that the original loads."""
 
@@ -91,6 +106,7 @@ Commands = (
     Annotated[Tokenizer, subcommand("tokenizer")]
     | Annotated[Predictor, subcommand("predictor")]
     | Annotated[Wav2vec2, subcommand("wav2vec2")]
+    | Annotated[Inception, subcommand("inception")]
     | Annotated[ToTorch, subcommand("to-torch")]
 )
 

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jaxreact import metrics, rendering
     from jaxreact.data.audio import read_audio
-    from jaxreact.inference import load_audio_encoder, load_predictor, load_tokenizer
+    from jaxreact.inference import (
+        load_audio_encoder,
+        load_inception,
+        load_predictor,
+        load_tokenizer,
+    )
 
 __all__ = [
     "load_audio_encoder",
+    "load_inception",
     "load_predictor",
     "load_tokenizer",
     "metrics",
@@ -22,6 +28,7 @@ __all__ = [
 
 _HOMES = {
     "load_audio_encoder": "jaxreact.inference",
+    "load_inception": "jaxreact.inference",
     "load_predictor": "jaxreact.inference",
     "load_tokenizer": "jaxreact.inference",
     "read_audio": "jaxreact.data.audio",

@@ -22,6 +22,7 @@ from flax import nnx
 from jaxreact.errors import UserError
 from jaxreact.files import replacing
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
+from jaxreact.models.inception import Inception, InceptionConfig
 from jaxreact.models.predictor import PredictorConfig, ReactPredictor
 from jaxreact.models.quantizers import Statistics
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
@@ -32,6 +33,7 @@ KINDS: dict[str, tuple[type, type]] = {
     "tokenizer": (FaceTokenizerConfig, FaceTokenizer),
     "predictor": (PredictorConfig, ReactPredictor),
     "audio_encoder": (AudioEncoderConfig, AudioEncoder),
+    "inception": (InceptionConfig, Inception),
 }
 """Configuration and module of each kind of model."""
 

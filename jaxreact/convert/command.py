@@ -18,10 +18,11 @@ from jaxreact import runs
 from jaxreact.convert import wav2vec2
 from jaxreact.convert.engine import fill, nest, paths, split_ignored
 from jaxreact.convert.original_config import read_config, with_codebook
-from jaxreact.convert.tables import AUDIO_ENCODER, PREDICTOR, tokenizer_table
+from jaxreact.convert.tables import AUDIO_ENCODER, INCEPTION, PREDICTOR, tokenizer_table
 from jaxreact.convert.torch_file import read_state_dict, read_training_record
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS
+from jaxreact.models.inception import FEATURES, InceptionConfig
 
 MODEL = "model."
 PARTS = {"tokenizer": "face_tokenizer.model.", "audio_encoder": "sound_feature_extractor.model."}
@@ -32,6 +33,9 @@ UNUSED = "unused.safetensors"
 
 FIRST_KEYS = {"predictor": "lt_cm_transformer.wte.weight", "tokenizer": "lm_head_3dmm.weight"}
 """A key that only this kind of model has."""
+
+FID_CLASSES = 1008
+"""Class scores of FID's Inception, by which its file is told from ImageNet's with 1000."""
 
 Tensors = dict[str, np.ndarray]
 Part = tuple[Any, runs.Variables]
@@ -103,6 +107,28 @@ def convert_wav2vec2(source: str, out: Path) -> None:
         step("writing the audio encoder")
         origin = {"file": Path(source).name}
         runs.save_model(directory, "audio_encoder", config, variables, origin=origin)
+
+
+def convert_inception(source: Path, out: Path) -> None:
+    """FID's Inception weights, as torch-fidelity and pytorch-fid publish them -> a run directory.
+
+    Raises as `convert_tokenizer` does, also for ImageNet's Inception, whose keys are the same.
+    """
+    with _building(out) as directory, progress(2) as step:
+        step(f"reading {source.name}")
+        tensors = read_state_dict(source)
+        scores = tensors.get("fc.weight", np.empty(0)).shape
+        if scores != (FID_CLASSES, FEATURES):
+            found = f"its fc.weight is {scores}" if "fc.weight" in tensors else "it has no fc.weight"
+            raise UserError(
+                f"{source}: not the Inception of FID: {found}, not {(FID_CLASSES, FEATURES)}; give"
+                " weights-inception-2015-12-05-6726825d.pth"
+            )
+        config = InceptionConfig()
+        abstract = paths(nnx.to_pure_dict(runs.abstract_model("inception", config)[1]))
+        variables = nest(fill(abstract, tensors, INCEPTION, source))
+        step("writing the network")
+        runs.save_model(directory, "inception", config, variables, origin={"file": source.name})
 
 
 def _companions(

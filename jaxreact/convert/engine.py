@@ -33,6 +33,8 @@ LINEAR = Transform(lambda x: x.T, lambda x: x.T)
 """torch keeps (out, in), flax (in, out)."""
 CONV = Transform(lambda x: x.transpose(2, 1, 0), lambda x: x.transpose(2, 1, 0))
 """torch keeps (out, in, width), flax (width, in, out)."""
+CONV_2D = Transform(lambda x: x.transpose(2, 3, 1, 0), lambda x: x.transpose(3, 2, 0, 1))
+"""torch keeps (out, in, height, width), flax (height, width, in, out)."""
 ONLY = Transform(lambda x: x[0], lambda x: x[None])
 """A leading axis of length one that torch keeps and we do not."""
 

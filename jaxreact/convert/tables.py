@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxreact.convert.engine import CONV, LINEAR, ONLY, Ignored, Rule, Table
+from jaxreact.convert.engine import CONV, CONV_2D, LINEAR, ONLY, Ignored, Rule, Table
 from jaxreact.models.tokenizer import FaceTokenizerConfig
 
 TRANSFORMER = (
@@ -42,6 +42,20 @@ AUDIO_ENCODER = Table(
         Ignored("quantizer.{rest...}", "head of the pre-training"),
         Ignored("project_hid.{rest}", "head of the pre-training"),
         Ignored("project_q.{rest}", "head of the pre-training"),
+    ),
+)
+
+INCEPTION = Table(
+    rules=(
+        Rule("{at...}.conv.weight", "{at...}.conv.kernel", CONV_2D),
+        Rule("{at...}.bn.weight", "{at...}.bn.scale"),
+        Rule("{at...}.bn.bias", "{at...}.bn.bias"),
+        Rule("{at...}.bn.running_mean", "{at...}.bn.mean"),
+        Rule("{at...}.bn.running_var", "{at...}.bn.var"),
+    ),
+    ignored=(
+        Ignored("fc.{which}", "class scores: FID takes the features before them"),
+        Ignored("{at...}.bn.num_batches_tracked", "a count of training steps"),
     ),
 )
 
