@@ -1,17 +1,11 @@
 """FRD: how far a reaction is from an appropriate one when time may be warped."""
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
-from tqdm import tqdm
 
-from jaxreact.metrics.dtw import dtw
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
+from jaxreact.metrics.nearest import nearest_distances
 from jaxreact.metrics.neighbourhood import mean_over_clips
-
-_WEIGHTS = np.array([1 / 15, 1.0, 1 / 8])
-_PAIRS = 64
-"""Pairs a call of `dtw`: one compiled shape, and 64 of 750 frames stay within 30 MB."""
 
 
 def frd(
@@ -35,34 +29,6 @@ def frd(
     samples = predicted.shape[1]
     if (predicted == predicted[:, :1]).all():  # one reaction copied, as most baselines give
         predicted = predicted[:, :1]
-    pairs = [
-        (clip, sample, other)
-        for clip, others in enumerate(lists)
-        for sample in range(predicted.shape[1])
-        for other in others
-    ]
-    nearest = np.full(predicted.shape[:2], np.inf)
-    if pairs:
-        clip, sample, other = np.array(pairs).T
-        np.minimum.at(nearest, (clip, sample), _distances(predicted, truth, clip, sample, other))
+    nearest = nearest_distances(predicted, truth, lists)
     nearest[np.isinf(nearest)] = 0.0
     return mean_over_clips(nearest.mean(axis=1) * samples, lists, mode)
-
-
-def _distances(
-    predicted: np.ndarray,
-    truth: np.ndarray,
-    clip: np.ndarray,
-    sample: np.ndarray,
-    other: np.ndarray,
-) -> Float[np.ndarray, "pairs"]:
-    """The weighted distance of every pair, a fixed number of pairs at a time."""
-    size = min(_PAIRS, 1 << (len(clip) - 1).bit_length())
-    distances = np.empty(len(clip))
-    for start in tqdm(range(0, len(clip), size), "FRD", unit="batch", delay=2, disable=None):
-        # The last batch is filled up with repetitions, which are dropped again.
-        batch = np.arange(start, start + size) % len(clip)
-        blocks = np.asarray(dtw(predicted[clip[batch], sample[batch]], truth[other[batch]]))
-        count = min(size, len(clip) - start)
-        distances[start : start + count] = (_WEIGHTS @ blocks.astype(np.float64))[:count]
-    return distances
