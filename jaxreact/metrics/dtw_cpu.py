@@ -24,7 +24,7 @@ _ZERO, _NEVER = np.float32(0), np.float32(np.inf)
 
 
 class Warper:
-    """Compares up to 16 sequences with one other; its buffers are used again, so not by two threads.
+    """Compares up to 16 sequences with one other, in buffers of its own: one for each thread.
 
     For 750 frames they take 1.5 MB.
     """

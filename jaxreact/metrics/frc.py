@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
 from jaxreact.metrics.neighbourhood import mean_over_clips
 
@@ -42,11 +43,14 @@ def concordance(
     float64; r = 0 where a channel is constant, so that such a channel scores 0 even against
     itself (behaviour 7).
     """
-    one, other = one.astype(np.float64), other.astype(np.float64)
-    mean_one, mean_other = one.mean(axis=1), other.mean(axis=1)
-    centred_one, centred_other = one - mean_one[:, None], other - mean_other[:, None]
-    covariance = np.matmul(centred_one.transpose(2, 0, 1), centred_other.transpose(2, 1, 0))
-    covariance = covariance.transpose(1, 2, 0) / one.shape[1]  # (a, b, channels), = r s_y s_p
-    spread = one.var(axis=1)[:, None] + other.var(axis=1)
+    mean_one, one = centred(one)
+    mean_other, other = centred(other)
+    products = np.matmul(one.swapaxes(0, 1), other.transpose(1, 2, 0))
+    covariance = products.transpose(1, 2, 0) / one.shape[-1]  # (a, b, channels), = r s_y s_p
+    spread = _variances(one)[:, None] + _variances(other)
     distance = np.square(mean_one[:, None] - mean_other)
     return (2 * covariance / (spread + distance + _EPSILON)).mean(axis=-1)
+
+
+def _variances(centred: Float[np.ndarray, "n channels frames"]) -> Float[np.ndarray, "n channels"]:
+    return np.einsum("nct,nct->nc", centred, centred) / centred.shape[-1]

@@ -26,9 +26,6 @@ def frd(
     predicted = as_predictions(predictions)
     truth = as_sequences("listener", listener, predicted)
     lists = neighbour_lists(neighbours, predicted)
-    samples = predicted.shape[1]
-    if (predicted == predicted[:, :1]).all():  # one reaction copied, as most baselines give
-        predicted = predicted[:, :1]
     nearest = nearest_distances(predicted, truth, lists)
-    nearest[np.isinf(nearest)] = 0.0
-    return mean_over_clips(nearest.mean(axis=1) * samples, lists, mode)
+    nearest[np.isnan(nearest)] = 0.0  # clips without neighbours
+    return mean_over_clips(nearest.sum(axis=1), lists, mode)

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from jaxreact.face import FPS
+from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode
 
 MAX_LAG = 2 * FPS - 1
@@ -80,7 +81,7 @@ def lagged_correlation(
     most = min(MAX_LAG, frames - 2)  # a window has two frames or more
     r = np.full((len(samples), samples.shape[2], 2 * MAX_LAG + 1), np.nan)
     if most >= 0:
-        x, y = _centred(samples), _centred(other[None])
+        (_, x), (_, y) = centred(samples), centred(other[None])
         forwards = _Windows(x, most), _Windows(y[..., ::-1], most)
         backwards = _Windows(x[..., ::-1], most), _Windows(y, most)
         products = _products(x, y, most)
@@ -89,15 +90,6 @@ def lagged_correlation(
             ..., ::-1
         ]
     return r.transpose(0, 2, 1)
-
-
-def _centred(
-    series: Float[np.ndarray, "n frames channels"],
-) -> Float[np.ndarray, "n channels frames"]:
-    """The series without their means, float64, time last in memory."""
-    centred = series.transpose(0, 2, 1).astype(np.float64, order="C")
-    centred -= centred.mean(axis=-1, keepdims=True)
-    return centred
 
 
 def _products(
