@@ -15,6 +15,9 @@ LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _ALIGNMENT = 64  # bytes; loads that cross cache lines take twice as long
 
+instruction: Any = intrinsic
+"""`intrinsic`, whose functions are called without their first argument."""
+
 
 class _Lanes(types.Type):
     def __init__(self) -> None:
@@ -51,7 +54,7 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any
     return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
 
 
-@intrinsic
+@instruction
 def spread(_: Any, value: Any) -> Any:
     """The float32 `value` in every lane."""
 
@@ -61,7 +64,7 @@ def spread(_: Any, value: Any) -> Any:
     return _lanes(types.float32), code
 
 
-@intrinsic
+@instruction
 def load(_: Any, array: Any, index: Any) -> Any:
     """Lanes from a flat aligned array; `index` is in units of one lane, a multiple of 16."""
 
@@ -72,7 +75,7 @@ def load(_: Any, array: Any, index: Any) -> Any:
     return _lanes(array, types.intp), code
 
 
-@intrinsic
+@instruction
 def store(_: Any, array: Any, index: Any, value: Any) -> Any:
     """Lanes into a flat aligned array, as in `load`."""
 
@@ -85,7 +88,7 @@ def store(_: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, _lanes), code
 
 
-@intrinsic
+@instruction
 def add_squared_distance(_: Any, total: Any, x: Any, y: Any) -> Any:
     """total + (x - y)^2 of lanes `total` and `x` and one float32 `y`, the last rounding fused."""
 
@@ -98,7 +101,7 @@ def add_squared_distance(_: Any, total: Any, x: Any, y: Any) -> Any:
     return _lanes(_lanes, _lanes, types.float32), code
 
 
-@intrinsic
+@instruction
 def add(_: Any, x: Any, y: Any) -> Any:
     """Sums of two lanes."""
 
@@ -108,7 +111,7 @@ def add(_: Any, x: Any, y: Any) -> Any:
     return _lanes(_lanes, _lanes), code
 
 
-@intrinsic
+@instruction
 def least(_: Any, x: Any, y: Any) -> Any:
     """The smaller of two lanes; neither may be NaN."""
 
