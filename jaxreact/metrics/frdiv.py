@@ -28,4 +28,6 @@ def frdiv_of_clips(
     """FRDiv of every clip, float64."""
     if predicted.shape[1] == 1:
         return np.zeros(len(predicted))
-    return np.array([2 * np.var(clip.astype(np.float64), axis=0, ddof=1).mean() for clip in predicted])
+    return np.array(
+        [2 * np.var(clip.astype(np.float64), axis=0, ddof=1).mean() for clip in predicted]
+    )

