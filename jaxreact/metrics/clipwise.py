@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.frc import frc_of_clips
@@ -26,7 +26,8 @@ class ClipScores:
     `frc` and `frd` are sums over a clip's samples, NaN for a clip without neighbours (0 in mode
     `original`). `frsyn` is the mean over the `frsyn_samples` samples whose lag is defined, NaN
     where these are 0. `distances` holds the mean squared difference between the reactions to any
-    two clips, whose mean over pairs is FRDvs. `samples` and `frames` are K and T.
+    two clips, whose mean over pairs is FRDvs. `neighbours` says how many listeners suit a clip;
+    `samples` and `frames` are K and T.
     """
 
     mode: str
@@ -39,6 +40,7 @@ class ClipScores:
     frsyn: Float[np.ndarray, "clips"]
     frsyn_samples: Float[np.ndarray, "clips"]
     distances: Float[np.ndarray, "clips clips"]
+    neighbours: Int[np.ndarray, "clips"]
 
     def __len__(self) -> int:
         """How many clips there are."""
@@ -65,6 +67,19 @@ class ClipScores:
         weights = {name: np.isfinite(value).astype(np.float64) for name, value in values.items()}
         weights["FRSyn"] = self.frsyn_samples
         return {name: (np.nan_to_num(values[name]), weights[name]) for name in SCORES}
+
+    def count(self) -> dict[str, int]:
+        """How much the scores rest on: what was compared, and what mode `corrected` left out."""
+        counts = {
+            "clips": len(self),
+            "samples": self.samples,
+            "frames": self.frames,
+            "clips_without_neighbours": int((self.neighbours == 0).sum()),
+        }
+        if self.mode == "corrected":
+            defined = round(self.frsyn_samples.sum())
+            counts["samples_without_synchrony"] = len(self) * self.samples - defined
+        return counts
 
     def repeated(self, samples: int) -> "ClipScores":
         """The scores of `samples` copies of each sample's reaction, for predictions with K = 1.
@@ -111,6 +126,7 @@ def clipwise(
         frsyn=synchrony,
         frsyn_samples=synchronous,
         distances=distances_between_clips(predicted),
+        neighbours=np.array([len(others) for others in lists]),
     )
 
 
