@@ -16,12 +16,19 @@ from jaxreact.evaluation.results import Predictions, read_predictions
 from jaxreact.files import replacing
 from jaxreact.metrics.baselines import Baseline, baseline
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
-from jaxreact.metrics.comparison import compare
+from jaxreact.metrics.comparison import compare, smallest_p
 from jaxreact.metrics.frdvs import frdvs
 from jaxreact.metrics.frvar import frvar
 from jaxreact.metrics.order import reorder_as_original
 from jaxreact.metrics.table import comparison_table, score_table
-from jaxreact.metrics.truth import Truth, TruthFiles, check_same_clips, conversations, find_truth
+from jaxreact.metrics.truth import (
+    Truth,
+    TruthFiles,
+    check_same_clips,
+    conversations,
+    find_truth,
+    open_split,
+)
 from jaxreact.metrics.uncertainty import check_resampling, intervals
 
 UNTRAINED: tuple[Baseline, ...] = ("gt", "mime", "random")
@@ -73,8 +80,9 @@ class Score:
         """Prints the table, and writes --json."""
         options = self.options
         check_resampling(options.resamples, options.level)
+        split = open_split(self.truth)
         predictions = read_predictions(self.predictions)
-        truth = find_truth(self.truth, self.predictions, predictions)
+        truth = find_truth(self.truth, split, self.predictions, predictions)
         groups, unit = _groups(options, truth, self.predictions)
         scores = _scores(predictions, truth, options)
         found = intervals(
@@ -122,9 +130,10 @@ class Compare:
         """Prints the table, and writes --json."""
         options = self.options
         check_resampling(options.resamples, options.level)
+        split = open_split(self.truth)
         first, second = read_predictions(self.a), read_predictions(self.b)
         _check_pair(self.a, first, self.b, second)
-        truth = find_truth(self.truth, self.a, first)
+        truth = find_truth(self.truth, split, self.a, first)
         check_same_clips(self.b, second, self.a, truth.clips)
         groups, unit = _groups(options, truth, self.a)
         scores = [_scores(one, truth, options) for one in (first, second)]
@@ -137,6 +146,9 @@ class Compare:
         )
         print(f"A {self.a}\nB {self.b}\n{_size(scores[0])}\n\n{comparison_table(found)}\n")
         notes = [*_notes(scores[0], options, groups, unit), _truth_note(truth)]
+        number = _units(scores[0], groups)
+        if smallest_p(number) > 1 - options.level:
+            notes.append(f"{number} {unit}s are too few to show any difference at this level")
         print("\n".join(notes))
         if options.json is not None:
             _write(
@@ -200,6 +212,10 @@ def _check_pair(path_a: Path, a: Predictions, path_b: Path, b: Predictions) -> N
             )
 
 
+def _units(scores: ClipScores, groups: Sequence[str] | None) -> int:
+    return len(scores) if groups is None else len(set(groups))
+
+
 def _size(scores: ClipScores) -> str:
     return (
         f"{len(scores)} clips of {scores.frames} frames, {scores.samples} samples each, "
@@ -211,7 +227,7 @@ def _notes(
     scores: ClipScores, options: Options, groups: Sequence[str] | None, unit: str
 ) -> list[str]:
     """What a reader of the table has to know."""
-    number = len(scores) if groups is None else len(set(groups))
+    number = _units(scores, groups)
     lines = [
         f"intervals: {options.resamples} resamples of {number} {unit}s; they cover other {unit}s "
         "of the same kind, not other trainings"

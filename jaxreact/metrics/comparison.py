@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from jaxreact.errors import UserError
 from jaxreact.metrics.clipwise import SCORES, ClipScores, aggregate
-from jaxreact.metrics.resampling import Gain, draw, group_sums, numbered, statistics
+from jaxreact.metrics.resampling import Gain, draw, exchanges, group_sums, numbered, statistics
 from jaxreact.metrics.uncertainty import bounds, check_resampling
 
 BETTER: dict[str, Literal[1, -1]] = {"FRC": 1, "FRD": -1, "FRSyn": -1}
@@ -55,9 +55,10 @@ def compare(
     The interval is `intervals`' with each resample's clips the same for both systems. The p-value
     asks how often a difference as large arises when A's and B's predictions of random clips (with
     `groups`, of all clips of random groups) are exchanged, `resamples` times (Good, Permutation
-    Tests, 2000). For FRDvs, a mean over pairs, each system's predictions are exchanged relative to
-    its own mean over the clips, which FRDvs does not depend on. No p-value can be below
-    1 / 2^(groups - 1): four conversations show nothing.
+    Tests, 2000), or in all ways if these are fewer. For FRDvs, a mean over pairs, each system's
+    predictions are exchanged relative to its own mean over the clips, which FRDvs does not depend
+    on. No p-value can be below `smallest_p(groups)`: with fewer than eight conversations nothing
+    can be shown at 95 %.
 
     Clips are what is random here: a difference that is shown holds for other clips of the same
     kind, but another training of A or B may turn it round. Raises `UserError` where the scores are
@@ -68,8 +69,7 @@ def compare(
     number = numbered(groups, len(a))
     rng = np.random.default_rng(seed)
     count = int(number.max()) + 1
-    draws = draw(count, resamples, rng)
-    exchanged = rng.integers(0, 2, (resamples, count)).astype(np.float64)
+    draws, exchanged = draw(count, resamples, rng), exchanges(count, resamples, rng)
     of_a, of_b, means_a, means_b = (
         statistics(a, number),
         statistics(b, number),
@@ -120,13 +120,12 @@ def _exchange(
 ) -> float:
     """Two-sided p-value of a difference of weighted means, by exchanging groups of clips.
 
-    Each row of `exchanged` has a 1 where A and B are exchanged; the data themselves count as one
-    more row, so that p is never 0.
+    Each row of `exchanged` has a 1 where A and B are exchanged. The first has none: the data
+    themselves count too, so that p is never 0.
     """
     sums_a, weights_a = group_sums(a[0] * a[1], number), group_sums(a[1], number)
     sums_b, weights_b = group_sums(b[0] * b[1], number), group_sums(b[1], number)
-    rows = np.concatenate([np.zeros_like(exchanged[:1]), exchanged])
-    moved, weight_moved = rows @ (sums_b - sums_a), rows @ (weights_b - weights_a)
+    moved, weight_moved = exchanged @ (sums_b - sums_a), exchanged @ (weights_b - weights_a)
     with np.errstate(invalid="ignore", divide="ignore"):
         differences = (sums_b.sum() - moved) / (weights_b.sum() - weight_moved) - (
             sums_a.sum() + moved
@@ -147,6 +146,11 @@ def _judged(found: Mapping[str, Difference]) -> dict[str, Difference]:
         )
         for name, one in found.items()
     }
+
+
+def smallest_p(groups: int) -> float:
+    """What p, corrected for six scores, can be at least when `groups` groups are exchanged."""
+    return min(1.0, len(SCORES) * 2.0 ** (1 - groups))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

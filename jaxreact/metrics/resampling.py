@@ -143,3 +143,16 @@ def draw(groups: int, resamples: int, rng: np.random.Generator) -> Counts:
 def leave_one_out(groups: int) -> Counts:
     """Every group counts once but one, each in turn (the jackknife)."""
     return 1.0 - np.eye(groups)
+
+
+def exchanges(groups: int, resamples: int, rng: np.random.Generator) -> Counts:
+    """For which groups two systems are exchanged (1) or not (0); nowhere in the first row.
+
+    All ways where there are no more than `resamples`, else as many at random.
+    """
+    if 2**groups <= resamples:
+        ways = np.arange(2**groups)[:, None] >> np.arange(groups) & 1
+    else:
+        ways = rng.integers(0, 2, (resamples, groups))
+        ways[0] = 0
+    return ways.astype(np.float64)

@@ -16,7 +16,7 @@ def score_table(found: Mapping[str, Interval], baselines: Mapping[str, Mapping[s
     Arrows tell where better is; "-" stands for what is not defined.
     """
     level = next(iter(found.values())).level
-    rows = [["", "score", f"{level:.0%} interval", *baselines]]
+    rows = [["", "score", f"{100 * level:g} % interval", *baselines]]
     for name in SCORES:
         interval = found[name]
         others = [_number(values[name]) for values in baselines.values()]
@@ -27,7 +27,7 @@ def score_table(found: Mapping[str, Interval], baselines: Mapping[str, Mapping[s
 def comparison_table(found: Mapping[str, Difference]) -> str:
     """One row a score: A, B, the difference with its interval, p-values and the verdict on B."""
     level = next(iter(found.values())).level
-    rows = [["", "A", "B", "B - A", f"{level:.0%} interval", "p", "p (Holm)", "B is"]]
+    rows = [["", "A", "B", "B - A", f"{100 * level:g} % interval", "p", "p (Holm)", "B is"]]
     for name in SCORES:
         one = found[name]
         values = [_number(one.a), _number(one.b), _number(one.value), _range(one)]

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.data.contents import open_array
-from jaxreact.data.conversations import open_conversations
-from jaxreact.data.layout import EMOTION, Clip
+from jaxreact.data.conversations import Conversations, open_conversations
+from jaxreact.data.layout import EMOTION, Clip, Dyad
 from jaxreact.errors import UserError
 from jaxreact.evaluation.results import Predictions
 
@@ -46,16 +46,48 @@ class Truth:
     clips: tuple[str, ...] | None
 
 
-def find_truth(files: TruthFiles, path: Path, predictions: Predictions) -> Truth:
+@dataclass(frozen=True)
+class Split:
+    """The ordered pairs of a data set's split."""
+
+    data: Conversations
+    name: str
+    dyads: list[Dyad]
+
+    @property
+    def clips(self) -> tuple[str, ...]:
+        """The speakers' clip names, which tell the rows of predictions apart."""
+        return tuple(dyad.speaker.name for dyad in self.dyads)
+
+
+def open_split(files: TruthFiles) -> Split | None:
+    """The split to compare with, or None where the truth comes from files.
+
+    Raises `UserError` for a data set that lacks emotion, an empty split, options that contradict
+    each other or do not suffice.
+    """
+    if files.data is None:
+        if files.neighbours is None:
+            raise UserError("give --data, or --neighbours with the split's neighbour matrix")
+        return None
+    for name in ("listener", "speaker", "neighbours"):
+        if getattr(files, name) is not None:
+            raise UserError(f"--{name} contradicts --data, which has its own; give one of them")
+    data = open_conversations(files.data)
+    return Split(data, files.split, data.dyads(files.split, modalities=(EMOTION,)))
+
+
+def find_truth(
+    files: TruthFiles, split: Split | None, path: Path, predictions: Predictions
+) -> Truth:
     """The truth for the predictions that `path` holds.
 
-    Raises `UserError` for options that contradict each other or do not suffice, for files that
-    cannot be used, and where the predictions are of other clips than the data set's.
+    Raises `UserError` for files that cannot be used, and where the predictions are of other clips
+    than the split's, or longer.
     """
-    if files.data is not None:
-        return _of_data_set(files, path, predictions)
-    if files.neighbours is None:
-        raise UserError("give --data, or --neighbours with the split's neighbour matrix")
+    if split is not None:
+        return _of_split(split, path, predictions)
+    assert files.neighbours is not None
     return Truth(
         listener=_of_file("listener", files.listener, path, predictions.listener),
         speaker=_of_file("speaker", files.speaker, path, predictions.speaker),
@@ -96,32 +128,25 @@ def _of_file(name: str, given: Path | None, path: Path, held: np.ndarray | None)
     return held
 
 
-def _of_data_set(files: TruthFiles, path: Path, predictions: Predictions) -> Truth:
-    for name in ("listener", "speaker", "neighbours"):
-        if getattr(files, name) is not None:
-            raise UserError(f"--{name} contradicts --data, which has its own; give one of them")
-    assert files.data is not None
-    data = open_conversations(files.data)
-    dyads = data.dyads(files.split, modalities=(EMOTION,))
-    clips = tuple(dyad.speaker.name for dyad in dyads)
+def _of_split(split: Split, path: Path, predictions: Predictions) -> Truth:
     frames = predictions.emotion.shape[2]
-    check_same_clips(path, predictions, f"{files.data} ({files.split})", clips)
-    shortest = min(dyads, key=lambda dyad: dyad.frames)
+    check_same_clips(path, predictions, f"{split.data.path} ({split.name})", split.clips)
+    shortest = min(split.dyads, key=lambda dyad: dyad.frames)
     if shortest.frames < frames:
         raise UserError(
-            f"{path}: {frames} frames, but {shortest.speaker.name} has {shortest.frames} in "
-            f"{files.data}"
+            f"{path}: {frames} frames, but {shortest.speaker.name} in {split.data.path} has "
+            f"{shortest.frames}"
         )
 
     def emotions(people: list[Clip]) -> np.ndarray:
         clips = tqdm(people, "reading", unit="clip", delay=2, disable=None)
-        return np.stack([data.emotion(clip)[:frames] for clip in clips])
+        return np.stack([split.data.emotion(clip)[:frames] for clip in clips])
 
     return Truth(
-        listener=emotions([dyad.listener for dyad in dyads]),
-        speaker=emotions([dyad.speaker for dyad in dyads]),
-        neighbours=data.neighbours(files.split, len(dyads)),
-        clips=clips,
+        listener=emotions([dyad.listener for dyad in split.dyads]),
+        speaker=emotions([dyad.speaker for dyad in split.dyads]),
+        neighbours=split.data.neighbours(split.name, len(split.dyads)),
+        clips=split.clips,
     )
 
 
