@@ -8,8 +8,6 @@ from numpy.typing import ArrayLike
 
 from jaxreact.metrics.inputs import as_predictions, check_mode
 
-_CHUNK_BYTES = 1 << 26
-
 
 def frdvs(predictions: ArrayLike, mode: str = "corrected") -> float:
     """Diversity among the reactions to different speakers, squared channel units, 0 or more.
@@ -27,16 +25,16 @@ def frdvs(predictions: ArrayLike, mode: str = "corrected") -> float:
 
 
 def distances_between_clips(
-    predicted: Float[np.ndarray, "clips samples frames 25"],
+    predicted: Float[np.ndarray, "clips samples frames 25"], chunk: int = 1 << 26
 ) -> Float[np.ndarray, "clips clips"]:
     """Mean squared difference of every clip's reactions from every other's, sample by sample.
 
-    float64, from matrix products of a limited number of columns at a time. Columns are centred
-    over the clips first, so that what cancels is no larger than the distances themselves; equal
+    float64, from matrix products of `chunk` bytes of columns at a time. Columns are centred over
+    the clips first, so that what cancels is no larger than the distances themselves; equal
     predictions give exactly 0.
     """
     clips = len(predicted)
-    columns = max(1, _CHUNK_BYTES // (8 * clips))
+    columns = max(1, chunk // (8 * clips))
     products, size = np.zeros((clips, clips)), predicted[0].size
     for sample in range(predicted.shape[1]):
         flat = predicted[:, sample].reshape(clips, -1)
