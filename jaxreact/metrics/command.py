@@ -132,9 +132,9 @@ class Compare:
         check_resampling(options.resamples, options.level)
         split = open_split(self.truth)
         first, second = read_predictions(self.a), read_predictions(self.b)
-        _check_pair(self.a, first, self.b, second)
         truth = find_truth(self.truth, split, self.a, first)
         check_same_clips(self.b, second, self.a, truth.clips)
+        _check_pair(self.a, first, self.b, second)
         groups, unit = _groups(options, truth, self.a)
         scores = [_scores(one, truth, options) for one in (first, second)]
         found = compare(
@@ -193,13 +193,12 @@ def _groups(options: Options, truth: Truth, path: Path) -> tuple[list[str] | Non
 
 
 def _check_pair(path_a: Path, a: Predictions, path_b: Path, b: Predictions) -> None:
-    """Raises `UserError` where the two files cannot be of the same clips."""
+    """Raises `UserError` where the arrays of the two files cannot be of the same clips."""
     if a.emotion.shape != b.emotion.shape:
         raise UserError(
             f"{path_b}: shape {b.emotion.shape}, {path_a} has {a.emotion.shape}; only the same "
             "clips, samples and frames can be compared"
         )
-    check_same_clips(path_b, b, path_a, a.clips)
     for name in ("listener", "speaker"):
         one, other = getattr(a, name), getattr(b, name)
         if one is None or other is None:

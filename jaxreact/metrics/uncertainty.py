@@ -51,9 +51,9 @@ def intervals(
     not errors of the neighbour matrix.
 
     The bounds are bias-corrected and accelerated (BCa; Efron 1987), which follows the skewness of
-    the scores, and widened for few groups as Student's t is (Hesterberg 2015). Simulated data sets
-    of a dozen groups gave a coverage near 95 % where plain percentiles gave 87 to 90 %; below ten
-    groups, and for very skewed scores, intervals remain somewhat too narrow.
+    the scores, and widened for few groups as Student's t is (Hesterberg 2015). In simulated data
+    sets 95 % intervals held the true value 91 to 94 % of the time with 12 groups (plain percentiles
+    86 to 89 %) and 93 to 95 % with 30; where a few clips hold most of the diversity, 89 %.
 
     The same arguments give the same intervals. Raises `UserError` for labels that do not fit, a
     level outside (0, 1), or fewer than 100 resamples.

@@ -77,6 +77,7 @@ def test_synchrony_is_weighted_by_the_samples_that_move():
     scores = metrics.clipwise(predictions, speaker, speaker, np.eye(2))
     np.testing.assert_array_equal(scores.frsyn, [7, 4])
     assert metrics.aggregate(scores)["FRSyn"] == (4 + 10 + 4) / 3
+    assert np.average(*weighted(scores)["FRSyn"]) == (4 + 10 + 4) / 3
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-4])
@@ -101,6 +102,7 @@ def test_repeated_is_the_score_of_copies():
     predictions, listener, speaker, neighbours = case(samples=1)
     one = metrics.clipwise(predictions, listener, speaker, neighbours)
     copies = metrics.evaluate(np.repeat(predictions, 4, axis=1), listener, speaker, neighbours)
+    assert one.repeated(4).count()["samples_without_synchrony"] == 0
     assert metrics.aggregate(one.repeated(4)) == pytest.approx(copies, rel=1e-6, abs=1e-12)
 
 
