@@ -236,10 +236,10 @@ def _notes(
     counts = scores.count()
     if scores.mode == "corrected" and counts["clips_without_neighbours"]:
         left_out = counts["clips_without_neighbours"]
-        lines.append(f"FRC and FRD leave out {left_out} clips without an appropriate reaction")
+        lines.append(f"FRC and FRD leave out clips without an appropriate reaction: {left_out}")
     if counts.get("samples_without_synchrony"):
         left_out = counts["samples_without_synchrony"]
-        lines.append(f"FRSyn leaves out {left_out} samples that do not move")
+        lines.append(f"FRSyn leaves out samples that do not move: {left_out}")
     if options.original_order:
         lines.append(_ORDER_NOTE)
     return lines

@@ -1,5 +1,6 @@
 """Intervals: they hold the score, repeat, follow the groups, and cover what they promise."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -68,10 +69,9 @@ def test_skewed_scores_have_skewed_intervals():
 def test_copies_of_clips_do_not_make_it_surer():
     """Four copies of each clip, as groups, tell no more than one; as clips, they pretend to."""
     scores = scores_of(15)
-    copied = clip_scores(
-        np.zeros((60, 6)),
-        np.random.default_rng(0),
-        **{name: np.repeat(getattr(scores, name), 4) for name in ("frc", "frd", "frvar", "frdiv")},
+    names = ("frc", "frd", "frvar", "frdiv")
+    copied = dataclasses.replace(
+        scores_of(60), **{name: np.repeat(getattr(scores, name), 4) for name in names}
     )
     labels = np.repeat([f"NoXI/{index:02}" for index in range(15)], 4)
     single, grouped, pretended = (
