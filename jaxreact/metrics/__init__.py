@@ -6,11 +6,17 @@ Two modes. `original` is what the original program prints for the same arrays. `
 default, differs in three points: FRC and FRD leave out clips without an appropriate reaction
 instead of counting 0; FRSyn looks at all samples instead of the first; and in FRSyn an undefined
 correlation takes no part instead of winning. FRVar, FRDiv and FRDvs are the same in both.
+
+`clipwise` gives the scores clip by clip; `intervals` says how far other clips could have moved
+them, `compare` whether two systems differ. `python -m jaxreact.metrics --help` does all of it from
+files.
 """
 
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
+from jaxreact.metrics.clipwise import SCORES, ClipScores, aggregate, clipwise
+from jaxreact.metrics.comparison import Difference, compare
 from jaxreact.metrics.frc import frc
 from jaxreact.metrics.frd import frd
 from jaxreact.metrics.frdiv import frdiv
@@ -19,12 +25,20 @@ from jaxreact.metrics.frsyn import frsyn, offsets
 from jaxreact.metrics.frvar import frvar
 from jaxreact.metrics.inputs import MODES, as_predictions, as_sequences, neighbour_lists
 from jaxreact.metrics.order import reorder_as_original
+from jaxreact.metrics.uncertainty import Interval, intervals
 
 __all__ = [
     "BASELINES",
     "MODES",
+    "SCORES",
     "Baseline",
+    "ClipScores",
+    "Difference",
+    "Interval",
+    "aggregate",
     "baseline",
+    "clipwise",
+    "compare",
     "count",
     "evaluate",
     "frc",
@@ -33,6 +47,7 @@ __all__ = [
     "frdvs",
     "frsyn",
     "frvar",
+    "intervals",
     "mean_reaction",
     "reorder_as_original",
 ]
@@ -51,14 +66,7 @@ def evaluate(
     sample moves. Raises `UserError` naming the array, and the clip and frame of a value that is
     not finite.
     """
-    return {
-        "FRC": frc(predictions, listener, neighbours, mode),
-        "FRD": frd(predictions, listener, neighbours, mode),
-        "FRDvs": frdvs(predictions, mode),
-        "FRVar": frvar(predictions, mode),
-        "FRDiv": frdiv(predictions, mode),
-        "FRSyn": frsyn(predictions, speaker, mode),
-    }
+    return aggregate(clipwise(predictions, listener, speaker, neighbours, mode))
 
 
 def count(predictions: ArrayLike, speaker: ArrayLike, neighbours: ArrayLike) -> dict[str, int]:

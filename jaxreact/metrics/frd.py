@@ -7,7 +7,11 @@ from tqdm import tqdm
 
 from jaxreact.metrics.dtw import dtw
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.neighbourhood import mean_over_clips
+from jaxreact.metrics.neighbourhood import (
+    check_neighbours,
+    mean_over_clips,
+    without_neighbours,
+)
 
 _WEIGHTS = np.array([1 / 15, 1.0, 1 / 8])
 _PAIRS = 64
@@ -17,7 +21,7 @@ _PAIRS = 64
 def frd(
     predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: str = "corrected"
 ) -> float:
-    """Facial reaction distance, 0 or more, lower is better.
+    """Facial reaction distance, in units of the channels, 0 or more, lower is better.
 
     FRD = mean over clips n of sum over samples k of min over j in A(n) of
     DTW(AU) / 15 + DTW(VA) + DTW(EXP) / 8 between P[n, k] and G[j], with predictions P
@@ -26,12 +30,24 @@ def frd(
     total; the K samples are *summed* (behaviour 2). It grows with T: compare equal lengths only.
 
     `original` counts a clip without neighbours as 0, `corrected` leaves it out (behaviour 3).
+    Raises `UserError` for arrays that do not fit, and if `corrected` would leave out every clip.
     Source: Song et al., REACT 2023/2024 (FRDist).
     """
     check_mode(mode)
     predicted = as_predictions(predictions)
     truth = as_sequences("listener", listener, predicted)
     lists = neighbour_lists(neighbours, predicted)
+    check_neighbours(lists, mode)
+    return mean_over_clips(frd_of_clips(predicted, truth, lists, mode))
+
+
+def frd_of_clips(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+    truth: Float[np.ndarray, "clips frames 25"],
+    lists: list[np.ndarray],
+    mode: str,
+) -> Float[np.ndarray, "clips"]:
+    """Each clip's part of FRD, float64: the sum over its samples."""
     samples = predicted.shape[1]
     if (predicted == predicted[:, :1]).all():  # one reaction copied, as most baselines give
         predicted = predicted[:, :1]
@@ -45,8 +61,8 @@ def frd(
     if pairs:
         clip, sample, other = np.array(pairs).T
         np.minimum.at(nearest, (clip, sample), _distances(predicted, truth, clip, sample, other))
-    nearest[np.isinf(nearest)] = 0.0
-    return mean_over_clips(nearest.mean(axis=1) * samples, lists, mode)
+    nearest[np.isinf(nearest)] = without_neighbours(mode)
+    return nearest.mean(axis=1) * samples
 
 
 def _distances(
