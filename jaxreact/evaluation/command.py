@@ -20,15 +20,10 @@ from jaxreact.evaluation.generate import (
     predict,
     video_paths,
 )
-from jaxreact.evaluation.results import (
-    Predictions,
-    read_predictions,
-    score_table,
-    write_metrics_json,
-    write_predictions_npz,
-)
+from jaxreact.evaluation.results import score_table, write_metrics_json
 from jaxreact.face import FPS
 from jaxreact.generation import Sampling
+from jaxreact.predictions import Predictions, read_predictions, write_predictions
 from jaxreact.reaction import load_models
 from jaxreact.rendering.compose import render_conversation
 
@@ -86,7 +81,7 @@ def evaluate(config: Evaluation) -> str:
     assert predictions.listener is not None
     assert predictions.speaker is not None
     truth = (predictions.listener, predictions.speaker)
-    write_predictions_npz(config.out / "predictions.npz", predictions)
+    write_predictions(config.out / "predictions.npz", predictions)
     scores = metrics.evaluate(predictions.emotion, *truth, matrix, config.mode)
     baselines = _baseline_scores(config, data, *truth, matrix, predictions.emotion.shape[1])
     write_metrics_json(

@@ -12,8 +12,8 @@ from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, Dyad
 from jaxreact.data.pipeline import EvaluationItems, evaluation_items
 from jaxreact.errors import UserError
-from jaxreact.evaluation.results import Predictions
 from jaxreact.generation import Sampling
+from jaxreact.predictions import Predictions
 from jaxreact.reaction import Models, reactions
 
 
