@@ -49,15 +49,11 @@ def _padding(end: int) -> bytes:
 
 
 def _write_array(member: IO[bytes], array: np.ndarray | Pieces) -> None:
-    pieces: Iterable[np.ndarray]
-    if isinstance(array, Pieces):
-        pieces = array.pieces
-    else:
-        pieces = array if array.ndim > 1 else [array]
+    rows = array.pieces if isinstance(array, Pieces) else array if array.ndim > 1 else [array]
     header = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False}
     np.lib.format.write_array_header_1_0(member, {**header, "shape": array.shape})
     written = 0
-    for piece in pieces:
+    for piece in rows:
         member.write(np.asarray(piece, array.dtype).tobytes())
         written += piece.size
     if written != np.prod(array.shape, dtype=np.int64):
@@ -67,8 +63,9 @@ def _write_array(member: IO[bytes], array: np.ndarray | Pieces) -> None:
 def map_npz(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an npz file by name, read-only and mapped where they can be.
 
-    Compressed arrays, and those at odd addresses, are read into memory. Raises ValueError, EOFError,
-    OSError or zipfile.BadZipFile for what is no npz file of plain arrays; pickles are refused.
+    Compressed arrays, and those at odd addresses, are read into memory. Raises ValueError,
+    EOFError, OSError or zipfile.BadZipFile for what is no npz file of plain arrays; pickles are
+    refused.
     """
     arrays = {}
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:

@@ -147,7 +147,7 @@ def _choose(path: Path, content: dict[Any, Any]) -> Any:
     if len(fitting) != 1:
         held = ", ".join(map(str, list(content)[:10])) or "nothing"
         raise UserError(
-            f"{path}: a dictionary of {held}; which of them are the predictions? Save them as emotion"
+            f"{path}: a dictionary of {held}; save the predictions by themselves, or as emotion"
         )
     return content[fitting[0]]
 
