@@ -75,12 +75,13 @@ def test_what_is_none(tmp_path):
 
 
 def test_a_header_that_promises_more_than_there_is(tmp_path):
-    path, array = tmp_path / "a.npz", io.BytesIO()
+    path, array, found = tmp_path / "a.npz", io.BytesIO(), []
     np.save(array, np.zeros((4, 4), np.float32))
-    for extra in range(4):  # once at an address that can be mapped
+    lie = array.getvalue().replace(b"(4, 4)", b"(9, 4)")
+    for extra in range(4):  # one of them stands at an address that can be mapped
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("x" * extra + "x.npy", array.getvalue().replace(b"(4, 4)", b"(9, 4)"))
-        with pytest.raises(
-            ValueError, match=r"cut off: its header promises shape \(9, 4\)|cannot reshape"
-        ):
+            archive.writestr("x" * extra + "x.npy", lie)
+        with pytest.raises(ValueError, match=r"cut off|EOF: reading") as caught:
             map_npz(path)
+        found.append(str(caught.value))
+    assert sum("is cut off: its header promises shape (9, 4)" in words for words in found) == 1
