@@ -1,0 +1,124 @@
+"""The best and the worst clips: their traces, scores and videos, and a table of all."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from jaxreact.evaluation.report import traces
+from jaxreact.evaluation.report.clip_table import ClipTable
+from jaxreact.evaluation.report.evaluated import Evaluated
+from jaxreact.evaluation.report.scores import BETTER_IS_GREATER, headline, legend_of, scored, shown
+from jaxreact.evaluation.report.videos import Videos
+from jaxreact.pages.figures import key
+from jaxreact.pages.tables import table
+
+EACH = 3
+"""Best and worst clips by each of the two scores."""
+
+OTHERS = 4
+"""Clips beyond these whose videos are in the page."""
+
+
+def telling_clips(table: ClipTable, each: int = EACH) -> dict[str, list[int]]:
+    """Title -> the best or worst clips by FRC and FRD, the outermost first.
+
+    No clip is both best and worst by the same score: a split of two clips has one of each.
+    """
+    found: dict[str, list[int]] = {}
+    for metric in ("FRC", "FRD"):
+        ranking = table.ranking(metric, BETTER_IS_GREATER[metric])
+        best = min(each, (len(ranking) + 1) // 2)
+        worst = min(each, len(ranking) // 2)
+        found[f"Best by {metric}"] = ranking[:best]
+        found[f"Worst by {metric}"] = ranking[::-1][:worst]
+    return {title: clips for title, clips in found.items() if clips}
+
+
+def section(evaluated: Evaluated) -> str:
+    """A card for each telling clip, once; then clips that have a video but are not among them."""
+    if evaluated.table is None:
+        return ""
+    videos, seen = Videos(evaluated.out), {}
+    parts = [_legend(evaluated)]
+    for title, clips in telling_clips(evaluated.table).items():
+        parts.append(f"<h3>{title}</h3>")
+        for clip in clips:
+            if clip in seen:
+                parts.append(_again(evaluated, clip, seen[clip]))
+            else:
+                parts.append(_card(evaluated, clip, videos))
+                seen[clip] = title
+    others = [clip for clip in evaluated.videos if clip not in seen]
+    if others:
+        parts.append(_others(evaluated, others, videos))
+    parts.append(all_clips(evaluated.table))
+    return "".join(parts)
+
+
+def _legend(evaluated: Evaluated) -> str:
+    name = escape(scored(evaluated).lower())
+    keys = [
+        key("speaker", "speaker"),
+        key("truth", "listener, recorded"),
+        key("model", f"{name}, first sample; area: all samples"),
+    ]
+    remark = "Time in seconds."
+    if evaluated.videos:
+        remark += (
+            " Videos show the speaker on the left, the first sample on the right; where they play,"
+            " a line runs along the traces, and a click on a trace leads to its moment."
+        )
+    return f'<p class="legend">{"".join(keys)}</p><p class="quiet">{remark}</p>'
+
+
+def _card(evaluated: Evaluated, clip: int, videos: Videos) -> str:
+    """Name, scores, video and traces of a clip."""
+    name = evaluated.clips[clip]
+    charts = "".join(traces.chart(one, name) for one in traces.traces_of(evaluated, clip))
+    film = ""
+    if clip in evaluated.videos:
+        film = videos.element(evaluated.videos[clip], f"Speaker and generated listener of {name}")
+    return (
+        f'<article class="clip" id="clip-{clip}"><h4>{escape(name)}</h4>'
+        f'<p class="quiet">{_scores_of(evaluated, clip)}</p>{film}'
+        f'<div class="charts">{charts}</div></article>'
+    )
+
+
+def _again(evaluated: Evaluated, clip: int, title: str) -> str:
+    name = escape(evaluated.clips[clip])
+    return f'<p class="quiet again"><a href="#clip-{clip}">{name}</a>: above, {title.lower()}.</p>'
+
+
+def _others(evaluated: Evaluated, others: Sequence[int], videos: Videos) -> str:
+    """Videos of clips that are neither best nor worst."""
+    cards = []
+    for clip in others[:OTHERS]:
+        name = evaluated.clips[clip]
+        film = videos.element(evaluated.videos[clip], f"Speaker and generated listener of {name}")
+        cards.append(
+            f'<article class="clip"><h4>{escape(name)}</h4>'
+            f'<p class="quiet">{_scores_of(evaluated, clip)}</p>{film}</article>'
+        )
+    more = len(others) - OTHERS
+    rest = f'<p class="quiet">{more} more in videos/.</p>' if more > 0 else ""
+    return f'<h3>Other videos</h3><div class="charts">{"".join(cards)}</div>{rest}'
+
+
+def _scores_of(evaluated: Evaluated, clip: int) -> str:
+    assert evaluated.table is not None
+    known = {name: float(values[clip]) for name, values in evaluated.table.values.items()}
+    return legend_of({name: value for name, value in known.items() if math.isfinite(value)})
+
+
+def all_clips(clips: ClipTable) -> str:
+    """A folded table of every clip, which the page's script can sort."""
+    rows = [
+        [escape(name), *(shown(float(values[clip])) for values in clips.values.values())]
+        for clip, name in enumerate(clips.clips)
+    ]
+    head = ["clip", *map(headline, clips.values)]
+    return (
+        f"<details><summary>All {len(clips)} clips</summary>{table(head, rows, 'sortable')}"
+        "</details>"
+    )
