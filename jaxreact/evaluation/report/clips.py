@@ -1,13 +1,12 @@
 """The best and the worst clips: their traces, scores and videos, and a table of all."""
 
-import math
 from collections.abc import Sequence
 from html import escape
 
 from jaxreact.evaluation.report import traces
 from jaxreact.evaluation.report.clip_table import ClipTable
 from jaxreact.evaluation.report.evaluated import Evaluated
-from jaxreact.evaluation.report.scores import BETTER_IS_GREATER, headline, legend_of, scored, shown
+from jaxreact.evaluation.report.scores import BETTER_IS_GREATER, headline, scored, shown
 from jaxreact.evaluation.report.videos import Videos
 from jaxreact.pages.figures import key
 from jaxreact.pages.tables import table
@@ -42,11 +41,11 @@ def section(evaluated: Evaluated) -> str:
     parts = [_legend(evaluated)]
     for title, clips in telling_clips(evaluated.table).items():
         parts.append(f"<h3>{title}</h3>")
-        for clip in clips:
+        for place, clip in enumerate(clips):
             if clip in seen:
                 parts.append(_again(evaluated, clip, seen[clip]))
             else:
-                parts.append(_card(evaluated, clip, videos))
+                parts.append(_card(evaluated, clip, videos, opened=place == 0))
                 seen[clip] = title
     others = [clip for clip in evaluated.videos if clip not in seen]
     if others:
@@ -71,18 +70,30 @@ def _legend(evaluated: Evaluated) -> str:
     return f'<p class="legend">{"".join(keys)}</p><p class="quiet">{remark}</p>'
 
 
-def _card(evaluated: Evaluated, clip: int, videos: Videos) -> str:
-    """Name, scores, video and traces of a clip."""
+def _card(evaluated: Evaluated, clip: int, videos: Videos, opened: bool) -> str:
+    """Name and scores of a clip, and its video and traces, which fold away."""
     name = evaluated.clips[clip]
     charts = "".join(traces.chart(one, name) for one in traces.traces_of(evaluated, clip))
-    film = ""
-    if clip in evaluated.videos:
-        film = videos.element(evaluated.videos[clip], f"Speaker and generated listener of {name}")
+    film = _film(evaluated, clip, videos) if clip in evaluated.videos else ""
     return (
-        f'<article class="clip" id="clip-{clip}"><h4>{escape(name)}</h4>'
-        f'<p class="quiet">{_scores_of(evaluated, clip)}</p>{film}'
-        f'<div class="charts">{charts}</div></article>'
+        f'<details class="clip" id="clip-{clip}"{" open" if opened else ""}>'
+        f"<summary>{_heading(evaluated, clip)}</summary>"
+        f'<div class="{"film" if film else "still"}">{film}<div class="charts">{charts}</div></div>'
+        "</details>"
     )
+
+
+def _heading(evaluated: Evaluated, clip: int) -> str:
+    """A clip's name, and those of its scores that say how good it is."""
+    assert evaluated.table is not None
+    known = {name: float(evaluated.table.values[name][clip]) for name in BETTER_IS_GREATER}
+    scores = ", ".join(f"{name} {shown(value)}" for name, value in known.items())
+    return f'<b>{escape(evaluated.clips[clip])}</b> <span class="quiet">{scores}</span>'
+
+
+def _film(evaluated: Evaluated, clip: int, videos: Videos) -> str:
+    label = f"Speaker and generated listener of {evaluated.clips[clip]}"
+    return videos.element(evaluated.videos[clip], label)
 
 
 def _again(evaluated: Evaluated, clip: int, title: str) -> str:
@@ -92,23 +103,14 @@ def _again(evaluated: Evaluated, clip: int, title: str) -> str:
 
 def _others(evaluated: Evaluated, others: Sequence[int], videos: Videos) -> str:
     """Videos of clips that are neither best nor worst."""
-    cards = []
-    for clip in others[:OTHERS]:
-        name = evaluated.clips[clip]
-        film = videos.element(evaluated.videos[clip], f"Speaker and generated listener of {name}")
-        cards.append(
-            f'<article class="clip"><h4>{escape(name)}</h4>'
-            f'<p class="quiet">{_scores_of(evaluated, clip)}</p>{film}</article>'
-        )
+    cards = (
+        f'<article class="clip"><p>{_heading(evaluated, clip)}</p>'
+        f"{_film(evaluated, clip, videos)}</article>"
+        for clip in others[:OTHERS]
+    )
     more = len(others) - OTHERS
     rest = f'<p class="quiet">{more} more in videos/.</p>' if more > 0 else ""
     return f'<h3>Other videos</h3><div class="charts">{"".join(cards)}</div>{rest}'
-
-
-def _scores_of(evaluated: Evaluated, clip: int) -> str:
-    assert evaluated.table is not None
-    known = {name: float(values[clip]) for name, values in evaluated.table.values.items()}
-    return legend_of({name: value for name, value in known.items() if math.isfinite(value)})
 
 
 def all_clips(clips: ClipTable) -> str:

@@ -15,9 +15,9 @@ from jaxreact.pages.figures import figure, key
 from jaxreact.pages.lines import drawing
 from jaxreact.pages.tables import number
 
-SIZE = (380, 220)
-BINS = 44
-DOT = 3.0
+SIZE = (380, 180)
+BINS = 36
+DOT = 4.4
 """Radius of a clip's dot. Where dots would not fit above each other there are bars instead."""
 
 _LETTER, _LINE = 6.2, 12
@@ -63,7 +63,7 @@ def _chart(evaluated: Evaluated, metric: str, values: Float[np.ndarray, "clips"]
     bins = np.clip(
         ((values[clips] - ends[0]) / (ends[1] - ends[0]) * BINS).astype(int), 0, BINS - 1
     )
-    parts = [axes.grid(rows=0, columns=6), *_baselines(axes, marks)]
+    parts = [axes.grid(rows=0, columns=5), *_baselines(axes, marks)]
     parts += _score_line(axes, score, evaluated.intervals.get(metric))
     highest = np.bincount(bins).max()
     if 2 * DOT * highest <= axes.bottom - top:

@@ -14,6 +14,7 @@ from jaxreact.pages.lines import drawing
 from jaxreact.pages.tables import number
 
 _ROW = 54
+FRDIV = "two samples of a clip, mean (FRDiv)"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def section(evaluated: Evaluated) -> str:
         pairs = np.stack([pairs_of_samples(evaluated.predictions.emotion[n]) for n in range(clips)])
         spreads += [
             Spread("model", "two samples of a clip, nearest", pairs.min(axis=1)),
-            Spread("model", "two samples of a clip, mean (FRDiv)", pairs.mean(axis=1)),
+            Spread("model", FRDIV, pairs.mean(axis=1)),
             Spread("model", "two samples of a clip, farthest", pairs.max(axis=1)),
         ]
     listeners = listener_differences(evaluated)
@@ -83,7 +84,7 @@ def _in_words(
     """What the chart says, and what is missing from it."""
     clips, samples, _ = evaluated.shape
     sentences = []
-    model = next((one for one in spreads if "mean" in one.name), None)
+    model = next((one for one in spreads if one.name == FRDIV), None)
     people = next((one for one in spreads if one.kind == "truth"), None)
     if model is None:
         sentences.append("One sample a clip: there is no diversity between samples to show.")

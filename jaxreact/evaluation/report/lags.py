@@ -76,8 +76,8 @@ def section(evaluated: Evaluated) -> str:
     remark = (
         f"Of {of_most(shown, evaluated.shape[0])}. Line: mean over the clips; area: the middle 80 %"
         " of them. FRSyn sees nothing of a curve but where its maximum is: a flat one puts it"
-        " anywhere, and a score near 25 is what chance gives. Maxima at the edges (±49) are lags"
-        " that want to be longer."
+        " anywhere, and then the score is near that of Random. Maxima at the edges (±49) would lie"
+        " beyond them if lags were longer."
     )
     return (
         f'<p class="quiet">{remark}</p><div class="charts">{_curve_chart(found)}'
@@ -100,11 +100,10 @@ def _lags(kind: str, name: str, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) 
 
 def _curve_chart(found: list[Lags]) -> str:
     bands = {one.kind: _summary(one.curves) for one in found}
-    low = min(np.nanmin(lower) for _, lower, _ in bands.values())
-    # Mime is 1 at lag 0 by itself; its shoulders may leave the drawing for the others' sake.
-    high = max(
-        np.nanmax(bands[one.kind][2]) for one in found if one.kind != "mime" or len(found) < 3
-    )
+    # Mime is 1 at lag 0 by itself: its peak may leave the drawing for the others' sake.
+    shaped = [one for one in found if one.kind != "mime"] or found
+    low = min(np.nanmin(bands[one.kind][1]) for one in shaped)
+    high = max(np.nanmax(bands[one.kind][2]) for one in shaped)
     margin = 0.06 * (high - low) or 0.1
     ends = (min(low, 0.0) - margin, min(max(high, 0.0) + margin, 1.05))
     drawings = []
@@ -113,8 +112,9 @@ def _curve_chart(found: list[Lags]) -> str:
         parts = [axes.grid(columns=10, name=_AXIS if style == "large" else _AXIS_SHORT)]
         parts.append(f'<path class="mark" d="M{float(axes.x(0)):.1f} 10V{axes.bottom}"/>')
         for one in reversed(found):
-            mean, lower, upper = (np.clip(curve, *ends) for curve in bands[one.kind])
+            mean, lower, upper = bands[one.kind]
             shape = band(axes, LAGS, lower, upper) if one.kind != "mime" else ""
+            mean = np.where((mean >= ends[0]) & (mean <= ends[1]), mean, np.nan)
             parts.append(f'<g class="{one.kind}">{shape}{line(axes, "line", LAGS, mean)}</g>')
         drawings.append(drawing(size, _in_words(found, bands), parts, style))
     keys = [key(one.kind, f"{one.name}, highest {_peak(bands[one.kind][0])}") for one in found]

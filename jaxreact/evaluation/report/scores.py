@@ -1,7 +1,6 @@
 """The six scores in words, and the table of them."""
 
 import math
-from collections.abc import Mapping
 from html import escape
 
 from jaxreact.evaluation.report.evaluated import Evaluated
@@ -107,8 +106,3 @@ def score_notes(evaluated: Evaluated) -> str:
             " without neighbours and of undefined correlations."
         )
     return f'<p class="quiet">{" ".join(lines)}</p>'
-
-
-def legend_of(values: Mapping[str, float]) -> str:
-    """A clip's scores in one line."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in values.items())

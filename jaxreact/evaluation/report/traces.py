@@ -12,7 +12,7 @@ from jaxreact.pages.axes import Axes, Margins
 from jaxreact.pages.figures import figure
 from jaxreact.pages.lines import band, drawing, line, thin
 
-SIZE = (380, 150)
+SIZE = (380, 135)
 POINTS = 300
 """Points of a line at most: more than the screen has for it."""
 
