@@ -13,9 +13,9 @@ from jaxreact.convert.original_predictions import check_torch, export_original
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import Dyad
 from jaxreact.errors import UserError
-from jaxreact.evaluation.baselines import baseline_scores
 from jaxreact.evaluation.generate import Generation, predict
-from jaxreact.evaluation.results import score_table, write_metrics_json
+from jaxreact.evaluation.report import write_evaluation_report
+from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.evaluation.split import (
     check_neighbours,
     clip_names,
@@ -26,6 +26,8 @@ from jaxreact.evaluation.split import (
 from jaxreact.evaluation.videos import render_videos
 from jaxreact.face import FPS
 from jaxreact.generation import Sampling
+from jaxreact.metrics.table import score_table
+from jaxreact.metrics.truth import conversations
 from jaxreact.predictions import (
     Layout,
     OriginalOrder,
@@ -46,9 +48,9 @@ TOKENIZER_BLOCK = 32
 class Evaluation:
     """Generates reactions to a split, exports them, and scores them beside naive baselines.
 
-    Writes `predictions.npz` and `metrics.json` into `--out`, with `--render` also `videos/`, and
-    prints the table. Give --tokenizer and --predictor, or --baseline, or --predictions. A run that
-    was interrupted is gone on with by the same command.
+    Writes `predictions.npz`, `metrics.json`, `clip_scores.csv` and `report.html` into `--out`,
+    with `--render` also `videos/`, and prints the table. Give --tokenizer and --predictor, or
+    --baseline, or --predictions. A run that was interrupted is gone on with by the same command.
     """
 
     data: Path
@@ -68,8 +70,8 @@ class Evaluation:
     layout: Layout | None = None
     """Order of the axes in --predictions, where their sizes do not tell it."""
     original_order: OriginalOrder | None = None
-    """Of the original's own file, in which the clips are mixed: "undo" puts each reaction with its
-    clip, "keep" scores the rows as the original did."""
+    """The original program mixes clips. Of its own file in --predictions "undo" puts each reaction
+    with its clip, "keep" scores the rows as the original did; "mix" mixes any other's likewise."""
     samples: int = 10
     """Reactions to each clip."""
     frames: int | None = None
@@ -108,17 +110,21 @@ def evaluate(config: Evaluation) -> str:
     assert predictions.listener is not None
     assert predictions.speaker is not None
     truth = (predictions.listener, predictions.speaker)
-    samples = predictions.emotion.shape[1]
-    scores = metrics.evaluate(predictions.emotion, *truth, matrix, config.mode)
-    baselines = baseline_scores(
+    clips, samples, frames, _ = predictions.emotion.shape
+    scores = metrics.clipwise(predictions.emotion, *truth, matrix, config.mode)
+    found = metrics.intervals(scores, groups=conversations(clip_names(dyads)), seed=config.seed)
+    baselines = metrics.baseline_scores(
         *truth, matrix, mean, samples=samples, seed=config.seed, mode=config.mode
     )
     write_metrics_json(
         config.out / "metrics.json",
-        scores,
+        name,
+        found,
         baselines,
+        split=config.split,
         mode=config.mode,
-        counts=metrics.count(predictions.emotion, predictions.speaker, matrix),
+        seed=config.seed,
+        counts=scores.count(),
     )
     if config.export_original is not None:
         _export(config, config.export_original, data, predictions, matrix, scores)
@@ -126,9 +132,15 @@ def evaluate(config: Evaluation) -> str:
         render_videos(
             config.out, data, dyads, predictions, clips=config.render_clips, size=config.size
         )
-    clips, samples, frames, _ = predictions.emotion.shape
+    report = write_evaluation_report(
+        config.out,
+        data=config.data,
+        split=config.split,
+        tokenizer=config.tokenizer,
+        clip_scores=scores,
+    )
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
-    return f"{title}\n\n{score_table(scores, baselines, name)}"
+    return f"{title}\n\n{score_table(found, baselines, name)}\n\n{report}"
 
 
 def _check(config: Evaluation) -> None:
@@ -211,12 +223,13 @@ def _export(
     data: Conversations,
     predictions: Predictions,
     matrix: np.ndarray,
-    scores: dict[str, float],
+    scores: metrics.ClipScores,
 ) -> None:
     """The original's files; its metrics.txt holds what its own program would print."""
-    if config.mode != "original":
+    if scores.mode != "original":
         assert predictions.listener is not None
         assert predictions.speaker is not None
         truth = (predictions.listener, predictions.speaker)
-        scores = metrics.evaluate(predictions.emotion, *truth, matrix, "original")
-    print(export_original(folder, config.split, predictions, data.mean_face(), scores))
+        scores = metrics.clipwise(predictions.emotion, *truth, matrix, "original")
+    printed = metrics.aggregate(scores)
+    print(export_original(folder, config.split, predictions, data.mean_face(), printed))

@@ -14,6 +14,7 @@ files.
 
 from numpy.typing import ArrayLike
 
+from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
 from jaxreact.metrics.clipwise import SCORES, ClipScores, aggregate, clipwise
 from jaxreact.metrics.comparison import Difference, compare
@@ -21,9 +22,9 @@ from jaxreact.metrics.frc import frc
 from jaxreact.metrics.frd import frd
 from jaxreact.metrics.frdiv import frdiv
 from jaxreact.metrics.frdvs import frdvs
-from jaxreact.metrics.frsyn import frsyn, offsets
+from jaxreact.metrics.frsyn import frsyn
 from jaxreact.metrics.frvar import frvar
-from jaxreact.metrics.inputs import MODES, as_predictions, as_sequences, neighbour_lists
+from jaxreact.metrics.inputs import MODES, neighbour_lists
 from jaxreact.metrics.order import reorder_as_original
 from jaxreact.metrics.uncertainty import Interval, intervals
 
@@ -37,9 +38,9 @@ __all__ = [
     "Interval",
     "aggregate",
     "baseline",
+    "baseline_scores",
     "clipwise",
     "compare",
-    "count",
     "evaluate",
     "frc",
     "frd",
@@ -49,6 +50,7 @@ __all__ = [
     "frvar",
     "intervals",
     "mean_reaction",
+    "neighbour_lists",
     "reorder_as_original",
 ]
 
@@ -67,18 +69,3 @@ def evaluate(
     not finite.
     """
     return aggregate(clipwise(predictions, listener, speaker, neighbours, mode))
-
-
-def count(predictions: ArrayLike, speaker: ArrayLike, neighbours: ArrayLike) -> dict[str, int]:
-    """How much the scores rest on: what was compared, and what mode `corrected` left out."""
-    predicted = as_predictions(predictions)
-    clips, samples, frames, _ = predicted.shape
-    found = offsets(predicted, as_sequences("speaker", speaker, predicted))
-    lists = neighbour_lists(neighbours, predicted)
-    return {
-        "clips": clips,
-        "samples": samples,
-        "frames": frames,
-        "clips_without_neighbours": sum(len(others) == 0 for others in lists),
-        "samples_without_synchrony": int((found != found).sum()),
-    }

@@ -1,27 +1,23 @@
 """The commands `python -m jaxreact.metrics score` and `compare`."""
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from tqdm import tqdm
 from tyro.conf import Positional, arg
 
 from jaxreact.errors import UserError
-from jaxreact.evaluation.results import Predictions, read_predictions
-from jaxreact.files import replacing
-from jaxreact.metrics.baselines import Baseline, baseline
+from jaxreact.files import write_json
+from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
 from jaxreact.metrics.comparison import compare, smallest_p
 from jaxreact.metrics.frdvs import frdvs
 from jaxreact.metrics.frvar import frvar
-from jaxreact.metrics.order import reorder_as_original
 from jaxreact.metrics.table import comparison_table, score_table
 from jaxreact.metrics.truth import (
+    Split,
     Truth,
     TruthFiles,
     check_same_clips,
@@ -30,9 +26,13 @@ from jaxreact.metrics.truth import (
     open_split,
 )
 from jaxreact.metrics.uncertainty import check_resampling, intervals
-
-UNTRAINED: tuple[Baseline, ...] = ("gt", "mime", "random")
-"""The naive baselines that need no training split."""
+from jaxreact.predictions import (
+    Layout,
+    OriginalOrder,
+    Predictions,
+    by_original,
+    read_predictions,
+)
 
 _FEW = 10
 _ORDER_NOTE = "clips are mixed as in the original: comparable with its published rows only"
@@ -44,9 +44,14 @@ class Options:
 
     mode: Literal["corrected", "original"] = "corrected"
     """"original" is what the original program prints for the same arrays."""
-    original_order: bool = False
-    """Mix the clips of the predictions as the original did before it scored them; for checking
-    its published rows only."""
+    layout: Layout | None = None
+    """Order of the axes of the predictions, where their sizes do not tell it."""
+    original_order: OriginalOrder | None = None
+    """The original program mixes clips. "undo" puts its file's right, "keep" leaves them mixed;
+    "mix" mixes other predictions in the same way, for checking published rows only. `compare`
+    applies "undo" and "keep" to the original's files alone."""
+    frames: int | None = None
+    """Score the first so many frames only; by default all there are of the predictions."""
     by: Literal["conversation", "clip"] | None = None
     """What is resampled. Default: whole conversations, whose clips resemble each other, where the
     clips' names (<site>/<chat>/<person>/<clip>) are known, else single clips."""
@@ -81,8 +86,8 @@ class Score:
         options = self.options
         check_resampling(options.resamples, options.level)
         split = open_split(self.truth)
-        predictions = read_predictions(self.predictions)
-        truth = find_truth(self.truth, split, self.predictions, predictions)
+        predictions = _read(self.predictions, split, options, options.original_order)
+        truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
         groups, unit = _groups(options, truth, self.predictions)
         scores = _scores(predictions, truth, options)
         found = intervals(
@@ -92,7 +97,12 @@ class Score:
             level=options.level,
             seed=options.seed,
         )
-        others = _baselines(truth, scores, options) if self.baselines else {}
+        others = {}
+        if self.baselines:
+            recorded = (truth.listener, truth.speaker, truth.neighbours)
+            others = baseline_scores(
+                *recorded, samples=scores.samples, seed=options.seed, mode=options.mode
+            )
         print(f"{self.predictions}: {_size(scores)}\n\n{score_table(found, others)}\n")
         notes = _notes(scores, options, groups, unit)
         print("\n".join(notes))
@@ -131,8 +141,10 @@ class Compare:
         options = self.options
         check_resampling(options.resamples, options.level)
         split = open_split(self.truth)
-        first, second = read_predictions(self.a), read_predictions(self.b)
-        truth = find_truth(self.truth, split, self.a, first)
+        first, second = (
+            _read(path, split, options, _order_of_one(path, options)) for path in (self.a, self.b)
+        )
+        truth = find_truth(self.truth, split, self.a, first, options.frames)
         check_same_clips(self.b, second, self.a, truth.clips)
         _check_pair(self.a, first, self.b, second)
         groups, unit = _groups(options, truth, self.a)
@@ -162,22 +174,30 @@ class Compare:
             )
 
 
+def _read(
+    path: Path, split: Split | None, options: Options, order: OriginalOrder | None
+) -> Predictions:
+    """The predictions in a file, after one line about how it was understood."""
+    return read_predictions(
+        path,
+        clips=None if split is None else split.clips,
+        frames=options.frames,
+        layout=options.layout,
+        original_order=order,
+        report=print,
+    )
+
+
+def _order_of_one(path: Path, options: Options) -> OriginalOrder | None:
+    """Of two files, what `--original-order` means for this one."""
+    if options.original_order == "mix" or by_original(path):
+        return options.original_order
+    return None
+
+
 def _scores(predictions: Predictions, truth: Truth, options: Options) -> ClipScores:
-    emotion = predictions.emotion
-    if options.original_order:
-        emotion = reorder_as_original(emotion)
-    return clipwise(emotion, truth.listener, truth.speaker, truth.neighbours, options.mode)
-
-
-def _baselines(truth: Truth, scores: ClipScores, options: Options) -> dict[str, dict[str, float]]:
-    """Scores of the baselines with as many samples; all but `random` repeat a single one."""
-    found = {}
-    for name in tqdm(UNTRAINED, "baselines", unit="baseline", delay=2, disable=None):
-        samples = scores.samples if name == "random" else 1
-        made = baseline(name, truth.listener, truth.speaker, samples, seed=options.seed)
-        one = clipwise(made, truth.listener, truth.speaker, truth.neighbours, options.mode)
-        found[name] = aggregate(one.repeated(scores.samples))
-    return found
+    recorded = (truth.listener, truth.speaker, truth.neighbours)
+    return clipwise(predictions.emotion, *recorded, options.mode)
 
 
 def _groups(options: Options, truth: Truth, path: Path) -> tuple[list[str] | None, str]:
@@ -240,7 +260,7 @@ def _notes(
     if counts.get("samples_without_synchrony"):
         left_out = counts["samples_without_synchrony"]
         lines.append(f"FRSyn leaves out samples that do not move: {left_out}")
-    if options.original_order:
+    if options.original_order in ("keep", "mix"):
         lines.append(_ORDER_NOTE)
     return lines
 
@@ -254,17 +274,7 @@ def _truth_note(truth: Truth) -> str:
 
 
 def _write(options: Options, **content: Any) -> None:
-    """Writes --json, whole or not at all; NaN becomes null, which JSON can say."""
+    """Writes --json, with the settings that the numbers depend on."""
     assert options.json is not None
     settings = {key: value for key, value in vars(options).items() if key not in ("json", "by")}
-    with replacing(options.json) as temporary:
-        text = json.dumps(_without_nan({**content, **settings}), indent=2, allow_nan=False)
-        temporary.write_text(text + "\n")
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    write_json(options.json, {**content, **settings})

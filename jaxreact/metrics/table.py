@@ -10,17 +10,22 @@ from jaxreact.metrics.uncertainty import Interval
 _ARROWS = {1: "↑", -1: "↓"}
 
 
-def score_table(found: Mapping[str, Interval], baselines: Mapping[str, Mapping[str, float]]) -> str:
+def score_table(
+    found: Mapping[str, Interval],
+    baselines: Mapping[str, Mapping[str, float]],
+    name: str = "score",
+) -> str:
     """One row a score: its value, its interval, and the values of naive baselines.
 
-    Arrows tell where better is; "-" stands for what is not defined.
+    `name` is that of what was scored. Arrows tell where better is; "-" stands for what is not
+    defined.
     """
     level = next(iter(found.values())).level
-    rows = [["", "score", f"{100 * level:g} % interval", *baselines]]
-    for name in SCORES:
-        interval = found[name]
-        others = [_number(values[name]) for values in baselines.values()]
-        rows.append([_labelled(name), _number(interval.value), _range(interval), *others])
+    rows = [["", name, f"{100 * level:g} % interval", *baselines]]
+    for score in SCORES:
+        interval = found[score]
+        others = [_number(values[score]) for values in baselines.values()]
+        rows.append([labelled(score), _number(interval.value), _range(interval), *others])
     return _aligned(rows)
 
 
@@ -32,11 +37,12 @@ def comparison_table(found: Mapping[str, Difference]) -> str:
         one = found[name]
         values = [_number(one.a), _number(one.b), _number(one.value), _range(one)]
         chances = [_chance(one.p_value), _chance(one.p_adjusted)]
-        rows.append([_labelled(name), *values, *chances, one.verdict])
+        rows.append([labelled(name), *values, *chances, one.verdict])
     return _aligned(rows)
 
 
-def _labelled(name: str) -> str:
+def labelled(name: str) -> str:
+    """A score's name with the arrow that tells where better is, if it has one."""
     return f"{name} {_ARROWS[BETTER[name]]}" if name in BETTER else name
 
 

@@ -14,7 +14,7 @@ from jaxreact.data.contents import open_array
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import EMOTION, Clip, Dyad
 from jaxreact.errors import UserError
-from jaxreact.evaluation.results import Predictions
+from jaxreact.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -78,19 +78,23 @@ def open_split(files: TruthFiles) -> Split | None:
 
 
 def find_truth(
-    files: TruthFiles, split: Split | None, path: Path, predictions: Predictions
+    files: TruthFiles,
+    split: Split | None,
+    path: Path,
+    predictions: Predictions,
+    frames: int | None = None,
 ) -> Truth:
-    """The truth for the predictions that `path` holds.
+    """The truth for the predictions that `path` holds, which are of the split's clips.
 
-    Raises `UserError` for files that cannot be used, and where the predictions are of other clips
-    than the split's, or longer.
+    `frames` cuts what is read from other files, as the predictions have been cut. Raises
+    `UserError` for files that cannot be used, and where the predictions are longer than the clips.
     """
     if split is not None:
         return _of_split(split, path, predictions)
     assert files.neighbours is not None
     return Truth(
-        listener=_of_file("listener", files.listener, path, predictions.listener),
-        speaker=_of_file("speaker", files.speaker, path, predictions.speaker),
+        listener=_of_file("listener", files.listener, path, predictions.listener, frames),
+        speaker=_of_file("speaker", files.speaker, path, predictions.speaker, frames),
         neighbours=read_array(files.neighbours, "neighbours"),
         clips=predictions.clips,
     )
@@ -120,9 +124,11 @@ def read_array(path: Path, name: str) -> np.ndarray:
         raise UserError(f"{path}: not an npz file of plain arrays ({error})") from None
 
 
-def _of_file(name: str, given: Path | None, path: Path, held: np.ndarray | None) -> np.ndarray:
+def _of_file(
+    name: str, given: Path | None, path: Path, held: np.ndarray | None, frames: int | None
+) -> np.ndarray:
     if given is not None:
-        return read_array(given, name)
+        return read_array(given, name)[:, :frames]
     if held is None:
         raise UserError(f"{path}: holds no {name}; give --{name} FILE, or --data")
     return held
@@ -130,7 +136,6 @@ def _of_file(name: str, given: Path | None, path: Path, held: np.ndarray | None)
 
 def _of_split(split: Split, path: Path, predictions: Predictions) -> Truth:
     frames = predictions.emotion.shape[2]
-    check_same_clips(path, predictions, f"{split.data.path} ({split.name})", split.clips)
     shortest = min(split.dyads, key=lambda dyad: dyad.frames)
     if shortest.frames < frames:
         raise UserError(

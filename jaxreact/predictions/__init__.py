@@ -10,6 +10,7 @@ Needs no model and no torch.
 from jaxreact.predictions.layout import LAYOUTS, Layout, OriginalOrder, undo_original_order
 from jaxreact.predictions.predictions import Predictions
 from jaxreact.predictions.reading import read_predictions
+from jaxreact.predictions.sources import by_original
 from jaxreact.predictions.writing import write_predictions
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Layout",
     "OriginalOrder",
     "Predictions",
+    "by_original",
     "read_predictions",
     "undo_original_order",
     "write_predictions",

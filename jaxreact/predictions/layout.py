@@ -16,8 +16,9 @@ from jaxreact.errors import UserError
 Layout = Literal["clips-samples", "samples-clips", "flat-by-clip", "flat-by-sample"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
-OriginalOrder = Literal["undo", "keep"]
-"""What to do with the original program's mixed clips: put them right, or leave them as they are."""
+OriginalOrder = Literal["undo", "keep", "mix"]
+"""The original program mixes clips (behaviour 1): "undo" puts its predictions right, "keep" leaves
+them mixed, "mix" does to right ones what it would have done."""
 
 
 def find_layout(shape: tuple[int, ...], clips: int | None, given: Layout | None = None) -> Layout:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxreact.errors import UserError
+from jaxreact.metrics.order import reorder_as_original
 from jaxreact.predictions.layout import (
     Layout,
     OriginalOrder,
@@ -15,6 +16,8 @@ from jaxreact.predictions.layout import (
 )
 from jaxreact.predictions.predictions import Predictions
 from jaxreact.predictions.sources import Source, open_source
+
+_MOVES = {"undo": undo_original_order, "mix": reorder_as_original}
 
 
 def read_predictions(
@@ -31,8 +34,9 @@ def read_predictions(
     `clips` are the names of the data set's clips, by whose number the layout is told; a file that
     names its clips must name these in this order. `frames` cuts to the first so many. `layout`
     decides where several are possible. The original program's file has its clips mixed: with
-    `original_order` "undo" they are put right, with "keep" left so. `report` gets one line that
-    says how the file was understood.
+    `original_order` "undo" they are put right, with "keep" left so; "mix" mixes another file's as
+    the original would have before it scored them. `report` gets one line that says how the file
+    was understood.
 
     Raises `UserError` where the file cannot be read, does not fit (both shapes are named), or its
     layout or order is left open. float32 arrays in npy files and uncompressed npz files are mapped,
@@ -45,11 +49,14 @@ def read_predictions(
         if source.rows_are_clips and layout is None:
             layout = "clips-samples"
         layout = find_layout(source.emotion.shape, count, layout)
-        undo = _undo(source, layout, original_order)
+        _check_order(source, layout, original_order)
         arrays = {
-            name: _placed(array, count, layout, undo, frames)
+            name: _placed(array, count, layout, frames)
             for name, array in {"emotion": source.emotion, **source.others}.items()
         }
+        for name in ("emotion", "coeffs"):
+            if name in arrays and original_order in _MOVES:
+                arrays[name] = _MOVES[original_order](arrays[name])
         found = Predictions(**arrays, clips=source.clips, made_with=source.made_with)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
@@ -58,9 +65,8 @@ def read_predictions(
     return found
 
 
-def _undo(source: Source, layout: Layout, original_order: OriginalOrder | None) -> bool:
-    """Whether the original's order is to be undone."""
-    if source.by_original and original_order is None:
+def _check_order(source: Source, layout: Layout, original_order: OriginalOrder | None) -> None:
+    if source.by_original and original_order in (None, "mix"):
         raise UserError(
             "the original program's file, whose rows mix the reactions to several clips; "
             "--original-order undo puts each with its clip, --original-order keep scores the rows "
@@ -70,17 +76,12 @@ def _undo(source: Source, layout: Layout, original_order: OriginalOrder | None) 
         raise UserError(
             "--original-order undo: the file's clips are not mixed as the original's are"
         )
-    return original_order == "undo"
 
 
-def _placed(
-    array: np.ndarray, count: int | None, layout: Layout, undo: bool, frames: int | None
-) -> np.ndarray:
+def _placed(array: np.ndarray, count: int | None, layout: Layout, frames: int | None) -> np.ndarray:
     """An array of the file in our layout, cut to `frames`, as float32."""
     if array.ndim > 3 or layout.startswith("flat"):
         array = arrange(array, count, layout)
-    if undo:
-        array = undo_original_order(array)
     if frames is not None and frames > array.shape[-2]:
         raise UserError(f"{array.shape[-2]} frames, fewer than the {frames} wanted")
     array = array[..., :frames, :]
@@ -104,6 +105,7 @@ def _described(
     order = {
         "undo": ", the original's order undone",
         "keep": ", in the original's order, which mixes clips",
+        "mix": ", its clips mixed as by the original",
         None: "",
     }[original_order]
     return (

@@ -65,6 +65,13 @@ def open_source(path: Path, clips: Sequence[str] | None) -> Source:
     return source
 
 
+def by_original(path: Path) -> bool:
+    """Whether the original program wrote the file, or the file in this folder: by name, and by
+    what only jaxreact's export adds."""
+    path = path / ORIGINAL_FILE if path.is_dir() else path
+    return path.name == ORIGINAL_FILE and path.is_file() and _clips_record(path) is None
+
+
 def _reader(path: Path) -> Callable[[Path, Sequence[str] | None], Source]:
     with path.open("rb") as file:
         head = file.read(6)
@@ -99,8 +106,9 @@ def _torch(path: Path, clips: Sequence[str] | None) -> Source:
             return Source(_stack(path, rows), clips=tuple(clips), rows_are_clips=True)
         content = _choose(path, content)
     emotion = _array(path, content, None if clips is None else len(clips))
-    by_original = path.name == ORIGINAL_FILE and names is None and emotion.ndim == 4
-    return Source(emotion, {}, names, None, names is not None, by_original)
+    return Source(
+        emotion, {}, names, None, names is not None, by_original(path) and emotion.ndim == 4
+    )
 
 
 def _tree(path: Path, clips: Sequence[str] | None) -> Source:

@@ -54,7 +54,7 @@ class Pretended:
 
 @pytest.fixture(scope="session")
 def models() -> Models:
-    return Models(*map(Pretended, ("tokenizer", "predictor", "audio encoder")), MEAN)
+    return Models(Pretended("tokenizer"), Pretended("predictor"), Pretended("audio encoder"), MEAN)
 
 
 @pytest.fixture(scope="session")

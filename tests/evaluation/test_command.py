@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,11 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
 from jaxreact.evaluation import command
 from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.report import codebook
 from jaxreact.metrics import reorder_as_original
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.reaction import Models
+from tests.evaluation.report.results import TwoCodes
 
 FRAMES = 96
 
@@ -25,13 +28,15 @@ FRAMES = 96
 @pytest.fixture(autouse=True)
 def pretended(monkeypatch, models: Models) -> None:
     monkeypatch.setattr(command, "load_models", lambda *_: models)
+    monkeypatch.setattr(codebook, "load_tokenizer", lambda _: TwoCodes())
 
 
 @pytest.fixture
 def config(conversations, tmp_path) -> Evaluation:
     """An evaluation of the four clips of `train` by a model."""
-    runs = {"tokenizer": Path("t"), "predictor": Path("p")}
-    return Evaluation(conversations, tmp_path / "out", split="train", samples=2, **runs)
+    t, p = Path("t"), Path("p")
+    out = tmp_path / "out"
+    return Evaluation(conversations, out, split="train", samples=2, tokenizer=t, predictor=p)
 
 
 def of_file(config: Evaluation, path: Path, out: str, **options: Any) -> Evaluation:
@@ -55,13 +60,27 @@ def made(config) -> Predictions:
 def test_a_model(config, capsys):
     table = evaluate(config)
     assert table.startswith("4 clips of 96 frames, 2 samples each, mode corrected\n")
-    assert [line.split()[0] for line in table.splitlines()[4:]] == ["model", *metrics.BASELINES]
-    assert sorted(path.name for path in config.out.iterdir()) == ["metrics.json", "predictions.npz"]
+    assert table.splitlines()[2].split()[0] == "model"
+    assert table.splitlines()[2].split()[-5:] == [*metrics.BASELINES]
+    assert table.splitlines()[-1] == str(config.out / "report.html")
+    written = sorted(path.name for path in config.out.iterdir())
+    assert written == ["clip_scores.csv", "metrics.json", "predictions.npz", "report.html"]
     made = read_predictions(config.out / "predictions.npz")
     data = open_conversations(config.data)
     truth = (made.listener, made.speaker)
     expected = metrics.evaluate(made.emotion, *truth, data.neighbours("train", 4))  # pyright: ignore[reportArgumentType]
     assert scores(config) == expected
+    content = json.loads((config.out / "metrics.json").read_text())
+    assert (content["split"], content["seed"]) == ("train", 0)
+    neighbours = data.neighbours("train", 4)
+    ranges = metrics.intervals(
+        metrics.clipwise(made.emotion, *truth, neighbours),  # pyright: ignore[reportArgumentType]
+        groups=[name.rsplit("/", 2)[0] for name in made.clips or ()],
+    )
+    assert content["intervals"] == {
+        name: [None if math.isnan(end) else end for end in (one.low, one.high)]
+        for name, one in ranges.items()
+    }
     assert made.emotion.shape == (4, 2, FRAMES, 25)
     before = (config.out / "metrics.json").read_bytes()
     capsys.readouterr()
@@ -88,7 +107,7 @@ def test_the_same_predictions_in_any_order_score_the_same(config, made, turn, op
     other = of_file(config, tmp_path / "p.npy", "again", **options)
     table = evaluate(other)
     assert scores(other) == scores(config)
-    assert table.splitlines()[4].startswith(str(tmp_path / "p.npy"))
+    assert str(tmp_path / "p.npy") in table.splitlines()[2]
 
 
 def test_the_files_length_counts(config, made, tmp_path, capsys):
@@ -120,9 +139,9 @@ def test_predictions_that_do_not_fit_leave_nothing(config, tmp_path):
 @pytest.mark.parametrize("name", ["gt", "mean-sequence"])
 def test_a_baseline(config, name):
     other = dataclasses.replace(config, tokenizer=None, predictor=None, baseline=name)
-    table = evaluate(other).splitlines()
-    rows = {line.split()[0]: line.split()[1:] for line in table if line.startswith(name)}
-    assert table[4].replace(" (scored)", "").split()[1:] == rows[name]
+    assert f"{name} (scored)" in evaluate(other)
+    content = json.loads((other.out / "metrics.json").read_text())
+    assert content["scores"] == content["baselines"][name]
     assert read_predictions(other.out / "predictions.npz").coeffs is None
 
 

@@ -4,18 +4,26 @@ import math
 import numpy as np
 import pytest
 
-from jaxreact.evaluation.results import score_table, write_metrics_json
+from jaxreact.evaluation.results import write_metrics_json
+from jaxreact.metrics import Interval
 
-SCORES = {"FRC": 0.5, "FRD": 123.456, "FRSyn": math.nan}
+FOUND = {
+    "FRC": Interval(0.5, 0.4, 0.6, level=0.95, groups=12),
+    "FRSyn": Interval(math.nan, math.nan, math.nan, level=0.95, groups=0),
+}
+RUN = {"split": "test", "mode": "corrected", "seed": 3}
 
 
 def test_metrics_json_is_strict_json(tmp_path):
     path = tmp_path / "metrics.json"
-    write_metrics_json(path, SCORES, {"mime": SCORES}, mode="corrected", counts={"clips": 2})
+    baselines = {"mime": {"FRC": 0.1, "FRSyn": math.nan}}
+    write_metrics_json(path, "model", FOUND, baselines, counts={"clips": 2}, **RUN)
     content = json.loads(path.read_text(), parse_constant=pytest.fail)
-    assert content["scores"] == {"FRC": 0.5, "FRD": 123.456, "FRSyn": None}
-    assert content["baselines"] == {"mime": content["scores"]}
-    assert content["mode"] == "corrected"
+    assert content["name"] == "model"
+    assert content["scores"] == {"FRC": 0.5, "FRSyn": None}
+    assert content["intervals"] == {"FRC": [0.4, 0.6], "FRSyn": [None, None]}
+    assert content["baselines"] == {"mime": {"FRC": 0.1, "FRSyn": None}}
+    assert RUN.items() <= content.items()
     assert content["counts"] == {"clips": 2}
     assert content["versions"]["numpy"] == np.__version__
 
@@ -24,16 +32,6 @@ def test_nothing_is_left_half_written(tmp_path):
     path = tmp_path / "metrics.json"
     path.write_text("before")
     with pytest.raises(TypeError):
-        write_metrics_json(path, SCORES, {}, mode="corrected", counts={"clips": object()})  # pyright: ignore[reportArgumentType]
+        write_metrics_json(path, "model", FOUND, {}, counts={"clips": object()}, **RUN)  # pyright: ignore[reportArgumentType]
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_table_is_aligned_and_says_where_better_is():
-    table = score_table(SCORES, {"random": {"FRC": 0.01, "FRD": 300.0, "FRSyn": 12.0}})
-    assert table.splitlines() == [
-        "         FRC ↑   FRD ↓  FRSyn ↓",
-        "-------------------------------",
-        "model   0.5000  123.46        -",
-        "random  0.0100  300.00    12.00",
-    ]

@@ -239,6 +239,18 @@ def test_the_originals_file_is_never_read_silently(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, original_order="undo")[0], EMOTION)
 
 
+def test_right_predictions_are_mixed_as_the_original_would(tmp_path, predictions):
+    write_predictions(tmp_path / "p.npz", predictions)
+    lines = []
+    mixed = read_predictions(tmp_path / "p.npz", original_order="mix", report=lines.append)
+    np.testing.assert_array_equal(mixed.emotion, reorder_as_original(predictions.emotion))
+    np.testing.assert_array_equal(mixed.coeffs, reorder_as_original(predictions.coeffs))
+    np.testing.assert_array_equal(mixed.listener, predictions.listener)
+    assert "mixed as by the original" in lines[0]
+    path = save(tmp_path / "listener_pred_emotion.pt", reorder_as_original(EMOTION))
+    refused(path, "the original program's file", original_order="mix")
+
+
 def test_there_is_no_original_order_to_undo(tmp_path, predictions):
     write_predictions(tmp_path / "p.npz", predictions)
     refused(tmp_path / "p.npz", "--original-order undo: the file's", original_order="undo")

@@ -6,8 +6,10 @@ from html import escape
 from jaxreact.evaluation.report import traces
 from jaxreact.evaluation.report.clip_table import ClipTable
 from jaxreact.evaluation.report.evaluated import Evaluated
-from jaxreact.evaluation.report.scores import BETTER_IS_GREATER, headline, scored, shown
+from jaxreact.evaluation.report.scores import scored, shown
 from jaxreact.evaluation.report.videos import Videos
+from jaxreact.metrics.comparison import BETTER
+from jaxreact.metrics.table import labelled
 from jaxreact.pages.figures import key
 from jaxreact.pages.tables import table
 
@@ -25,7 +27,7 @@ def telling_clips(table: ClipTable, each: int = EACH) -> dict[str, list[int]]:
     """
     found: dict[str, list[int]] = {}
     for metric in ("FRC", "FRD"):
-        ranking = table.ranking(metric, BETTER_IS_GREATER[metric])
+        ranking = table.ranking(metric, BETTER[metric] > 0)
         best = min(each, (len(ranking) + 1) // 2)
         worst = min(each, len(ranking) // 2)
         found[f"Best by {metric}"] = ranking[:best]
@@ -86,7 +88,7 @@ def _card(evaluated: Evaluated, clip: int, videos: Videos, opened: bool) -> str:
 def _heading(evaluated: Evaluated, clip: int) -> str:
     """A clip's name, and those of its scores that say how good it is."""
     assert evaluated.table is not None
-    known = {name: float(evaluated.table.values[name][clip]) for name in BETTER_IS_GREATER}
+    known = {name: float(evaluated.table.values[name][clip]) for name in BETTER}
     scores = ", ".join(f"{name} {shown(value)}" for name, value in known.items())
     return f'<b>{escape(evaluated.clips[clip])}</b> <span class="quiet">{scores}</span>'
 
@@ -119,7 +121,7 @@ def all_clips(clips: ClipTable) -> str:
         [escape(name), *(shown(float(values[clip])) for values in clips.values.values())]
         for clip, name in enumerate(clips.clips)
     ]
-    head = ["clip", *map(headline, clips.values)]
+    head = ["clip", *map(labelled, clips.values)]
     return (
         f"<details><summary>All {len(clips)} clips</summary>{table(head, rows, 'sortable')}"
         "</details>"

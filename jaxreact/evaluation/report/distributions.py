@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.evaluation.report.evaluated import Evaluated
-from jaxreact.evaluation.report.scores import BASELINES, headline, scored
+from jaxreact.evaluation.report.scores import BASELINES, scored
+from jaxreact.metrics.table import labelled
 from jaxreact.pages.axes import Axes, Margins, short
 from jaxreact.pages.figures import figure, key
 from jaxreact.pages.lines import drawing
@@ -80,7 +81,7 @@ def _chart(evaluated: Evaluated, metric: str, values: Float[np.ndarray, "clips"]
     keys = [key("model", f"{scored(evaluated).lower()} {_number(score)}")]
     if len(clips) < len(values):
         keys.append(f'<span class="quiet">{len(values) - len(clips)} clips without</span>')
-    return figure(headline(metric), keys, [drawing(SIZE, description, parts)])
+    return figure(labelled(metric), keys, [drawing(SIZE, description, parts)])
 
 
 def _number(score: float) -> str:

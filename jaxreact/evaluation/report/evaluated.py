@@ -15,10 +15,10 @@ from jaxreact import metrics
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import COEFFS, Dyad
 from jaxreact.errors import UserError
-from jaxreact.evaluation.generate import video_paths
 from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.clip_table import ClipTable
-from jaxreact.evaluation.results import Predictions, read_predictions
+from jaxreact.evaluation.videos import video_paths
+from jaxreact.predictions import Predictions, read_predictions
 
 SIMULATED = "_Simulated/"
 """In the names of all clips that `jaxreact.data.simulate` makes."""
@@ -178,6 +178,8 @@ def _table(
                 return found
         if recorded is None:
             return None
+        assert predictions.listener is not None
+        assert predictions.speaker is not None
         clip_scores = metrics.clipwise(
             predictions.emotion,
             predictions.listener,

@@ -4,7 +4,7 @@ from html import escape
 
 from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.evaluation.report.published_rows import GROUPS, METRICS, NOTES, TRAPS, Group, Row
-from jaxreact.evaluation.report.scores import headline
+from jaxreact.metrics.table import labelled
 from jaxreact.pages.tables import number, table
 
 _MARKS = dict(zip(NOTES, "abcdefgh", strict=False))
@@ -37,7 +37,7 @@ def section(evaluated: Evaluated) -> str:
 
 
 def _table(group: Group) -> str:
-    head = ["", "split", *(headline(metric) for metric in METRICS), "source"]
+    head = ["", "split", *(labelled(metric) for metric in METRICS), "source"]
     return table(head, [_cells(row) for row in group.rows], "scores")
 
 

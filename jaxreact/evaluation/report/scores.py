@@ -4,7 +4,7 @@ import math
 from html import escape
 
 from jaxreact.evaluation.report.evaluated import Evaluated
-from jaxreact.evaluation.results import DIRECTIONS
+from jaxreact.metrics.table import labelled
 from jaxreact.pages.tables import number, table
 
 BASELINES = {
@@ -22,18 +22,10 @@ ABOUT_BASELINES = (
     " frame the mean of that, a motionless face."
 )
 
-BETTER_IS_GREATER = {"FRC": True, "FRD": False, "FRSyn": False}
-"""Scores that say how good a reaction is. The others say how much it varies."""
-
 
 def shown(value: float) -> str:
     """A score as HTML; "-" where it is not defined."""
     return number(value) if math.isfinite(value) else "-"
-
-
-def headline(metric: str) -> str:
-    """A score's name with the arrow that tells where better is."""
-    return f"{metric} {DIRECTIONS.get(metric, '')}".strip()
 
 
 def meanings(samples: int) -> dict[str, str]:
@@ -60,7 +52,7 @@ def explanation(evaluated: Evaluated) -> str:
     """What each score means, one after the other."""
     known = meanings(evaluated.shape[1])
     entries = (
-        f"<div><dt>{escape(headline(name))}</dt><dd>{known.get(name, '')}</dd></div>"
+        f"<div><dt>{escape(labelled(name))}</dt><dd>{known.get(name, '')}</dd></div>"
         for name in evaluated.scores
     )
     return f'<dl class="meanings">{"".join(entries)}</dl>'
@@ -76,7 +68,7 @@ def score_table(evaluated: Evaluated) -> str:
     for name, values in evaluated.baselines.items():
         label = escape(BASELINES.get(name, name))
         rows.append([label, *(shown(values.get(metric, math.nan)) for metric in metrics)])
-    return table(["", *map(headline, metrics)], rows, "scores")
+    return table(["", *map(labelled, metrics)], rows, "scores")
 
 
 def scored(evaluated: Evaluated) -> str:

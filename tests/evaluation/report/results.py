@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from jaxreact import metrics
-from jaxreact.evaluation.results import Predictions, write_metrics_json, write_predictions_npz
+from jaxreact.evaluation.results import write_metrics_json
+from jaxreact.predictions import Predictions, write_predictions
 
 NAMES = tuple(f"NoXI/0{n}_2016-03-25_Paris/Expert_video/1" for n in range(9))
 NEIGHBOURS = np.eye(9) + np.eye(9, k=1)
@@ -33,6 +34,8 @@ def some_predictions(
 
 def clip_scores(predictions: Predictions, neighbours: np.ndarray | None = None):
     clips = len(predictions.emotion)
+    assert predictions.listener is not None
+    assert predictions.speaker is not None
     return metrics.clipwise(
         predictions.emotion,
         predictions.listener,
@@ -54,14 +57,30 @@ def evaluate(
     best = clip_scores(
         Predictions(truth, None, predictions.listener, predictions.speaker), neighbours
     )
-    write_predictions_npz(out / "predictions.npz", predictions)
+    write_predictions(out / "predictions.npz", predictions)
     path = out / "metrics.json"
     write_metrics_json(
         path,
-        metrics.aggregate(scores),
+        "Model",
+        metrics.intervals(scores, resamples=100),
         {"gt": metrics.aggregate(best)},
+        split="val",
         mode="corrected",
-        counts={"clips_without_neighbours": 0, "samples_without_synchrony": 0},
+        seed=0,
+        counts=scores.count(),
     )
-    path.write_text(json.dumps(json.loads(path.read_text()) | more))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"intervals": {}} | more))
     return scores
+
+
+class TwoCodes:
+    """A tokenizer whose code says whether the jaw is open further than in the mean face."""
+
+    codebook_size = 8
+    mean_face = np.full(58, 0.5, np.float32)
+
+    class config:
+        block_size = 32
+
+    def encode(self, coeffs):
+        return (np.asarray(coeffs)[..., 24] > 0).astype(int)

@@ -17,7 +17,8 @@ from jaxreact.evaluation.report.diversity import listener_differences, pairs_of_
 from jaxreact.evaluation.report.evaluated import Evaluated, spread
 from jaxreact.evaluation.report.lags import best_lags, curves
 from jaxreact.evaluation.report.published_rows import GROUPS, METRICS, NOTES
-from jaxreact.evaluation.results import Predictions
+from jaxreact.metrics.frsyn import offsets
+from jaxreact.predictions import Predictions
 from tests.evaluation.report.results import clip_scores, smooth, some_predictions
 
 
@@ -42,7 +43,7 @@ def test_the_best_lags_are_what_frsyn_averages(frames):
     assert made.speaker is not None
     pairs = zip(made.emotion, made.speaker, strict=True)
     found = np.concatenate([best_lags(curves(*pair)) for pair in pairs])
-    expected = metrics.offsets(made.emotion, made.speaker)
+    expected = offsets(made.emotion, made.speaker)
     np.testing.assert_array_equal(np.abs(found), expected[np.isfinite(expected)])
     assert np.abs(found).mean() == pytest.approx(metrics.frsyn(made.emotion, made.speaker))
 

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ import pytest
 from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
-from jaxreact.evaluation.generate import clip_names, emotions, video_paths
 from jaxreact.evaluation.report import codebook, write_evaluation_report
 from jaxreact.evaluation.report.__main__ import main
-from jaxreact.evaluation.results import Predictions
-from tests.evaluation.report.results import evaluate, smooth, some_predictions
+from jaxreact.evaluation.split import clip_names, emotions
+from jaxreact.evaluation.videos import video_paths
+from jaxreact.predictions import Predictions, write_predictions
+from tests.evaluation.report.results import TwoCodes, evaluate, smooth, some_predictions
 from tests.pages.reading import Page
 
 HOSTILE = (
@@ -27,7 +29,7 @@ HOSTILE = (
 )
 
 
-def written(out: Path, predictions: Predictions, **more: object) -> Page:
+def written(out: Path, predictions: Predictions, **more: Any) -> Page:
     scores = evaluate(out, predictions, **more)
     path = write_evaluation_report(out, clip_scores=scores)
     assert path == out / "report.html"
@@ -180,7 +182,7 @@ def test_published_rows_are_open_for_real_data_and_folded_for_simulated(tmp_path
     assert "Not like for like" in real
     assert "simulated conversations" not in real
     assert "No published score was measured on them" in simulated
-    assert "reactions to the clips of a data set, simulated conversations" in simulated
+    assert "reactions to the validation split, simulated conversations" in simulated
     for text in (real, simulated):
         assert "ten different speakers" in text
         assert "86.73" in text
@@ -224,19 +226,6 @@ def simulated(conversations, tmp_path_factory) -> Path:
     return out
 
 
-class TwoCodes:
-    """A tokenizer whose code says whether the jaw is open further than in the mean face."""
-
-    codebook_size = 8
-    mean_face = np.full(58, 0.5, np.float32)
-
-    class config:
-        block_size = 32
-
-    def encode(self, coeffs):
-        return (np.asarray(coeffs)[..., 24] > 0).astype(int)
-
-
 def test_the_data_set_gives_scores_of_clips_faces_and_codes(simulated, conversations, monkeypatch):
     monkeypatch.setattr(codebook, "load_tokenizer", lambda run: TwoCodes())
     path = write_evaluation_report(simulated, data=conversations, tokenizer="run")
@@ -245,7 +234,7 @@ def test_the_data_set_gives_scores_of_clips_faces_and_codes(simulated, conversat
     assert "Codes of 192 frames of each side" in page.text
     used, share, perplexity = page.row("Listener, recorded")
     assert share == 100 * int(used) / 8
-    assert 1 <= perplexity <= int(used)
+    assert 1 <= float(perplexity) <= int(used)
     assert "validation split, simulated conversations" in page.text
     with pytest.raises(UserError, match="its clips are not those of split train"):
         write_evaluation_report(simulated, data=conversations, split="train")
@@ -281,7 +270,7 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(tmp_path, simulated, 
 def test_predictions_without_the_recorded_persons_are_refused(tmp_path):
     made = some_predictions()
     evaluate(tmp_path, made)
-    np.savez(tmp_path / "predictions.npz", emotion=made.emotion, listener=made.listener)
+    write_predictions(tmp_path / "predictions.npz", dataclasses.replace(made, speaker=None))
     with pytest.raises(UserError, match="holds no speaker"):
         write_evaluation_report(tmp_path)
 
