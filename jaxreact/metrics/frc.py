@@ -6,7 +6,11 @@ from numpy.typing import ArrayLike
 
 from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.neighbourhood import mean_over_clips
+from jaxreact.metrics.neighbourhood import (
+    check_neighbours,
+    mean_over_clips,
+    without_neighbours,
+)
 
 _EPSILON = 1e-8
 
@@ -14,24 +18,38 @@ _EPSILON = 1e-8
 def frc(
     predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: str = "corrected"
 ) -> float:
-    """Facial reaction correlation, in [-K, K], higher is better.
+    """Facial reaction correlation, without unit, in [-K, K], higher is better.
 
     FRC = mean over clips n of sum over samples k of max over j in A(n) of CCC(G[j], P[n, k]),
     with predictions P (N, K, T, 25), listener G (N, T, 25), A(n) = {j < N: neighbours[n, j] == 1}
     and `concordance` for CCC. A *sum* over the K samples: ten perfect ones score 10 (behaviour 2).
 
     `original` counts a clip without neighbours as 0, `corrected` leaves it out (behaviour 3).
+    Raises `UserError` for arrays that do not fit, and if `corrected` would leave out every clip.
     Source: Song et al., REACT 2023/2024 (FRCorr); Lin, Biometrics 1989 (CCC).
     """
     check_mode(mode)
     predicted = as_predictions(predictions)
     truth = as_sequences("listener", listener, predicted)
     lists = neighbour_lists(neighbours, predicted)
-    rows = [
-        concordance(predicted[clip], truth[others]).max(axis=1).sum() if len(others) else 0.0
+    check_neighbours(lists, mode)
+    return mean_over_clips(frc_of_clips(predicted, truth, lists, mode))
+
+
+def frc_of_clips(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+    truth: Float[np.ndarray, "clips frames 25"],
+    lists: list[np.ndarray],
+    mode: str,
+) -> Float[np.ndarray, "clips"]:
+    """Each clip's part of FRC, float64: the sum over its samples."""
+    values = [
+        concordance(predicted[clip], truth[others]).max(axis=1).sum()
+        if len(others)
+        else without_neighbours(mode)
         for clip, others in enumerate(lists)
     ]
-    return mean_over_clips(np.array(rows), lists, mode)
+    return np.array(values, np.float64)
 
 
 def concordance(

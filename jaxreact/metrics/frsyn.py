@@ -14,7 +14,7 @@ MAX_LAG = 2 * FPS - 1
 
 
 def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: str = "corrected") -> float:
-    """Time-lagged cross correlation (TLCC) with the speaker: |best lag|, 0 to 49 frames.
+    """Time-lagged cross correlation (TLCC) with the speaker: |best lag|, 0 to 49 frames of 1/25 s.
 
     FRSyn = mean of |argmax over lags of c(lag)|, c(lag) the mean over the 25 channels of Pearson's
     r between predictions (N, K, T, 25) and speaker (N, T, 25) shifted against each other; lower is
@@ -27,16 +27,49 @@ def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: str = "corrected") -
     """
     check_mode(mode)
     predicted = as_predictions(predictions)
-    heard = as_sequences("speaker", speaker, predicted)
-    if mode == "corrected":
-        found = offsets(predicted, heard)
-        return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
-    lags = []
-    for clip, other in zip(predicted[:, :1], heard, strict=True):
+    values, samples = frsyn_of_clips(predicted, as_sequences("speaker", speaker, predicted), mode)
+    return mean_over_samples(values, samples)
+
+
+def frsyn_of_clips(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+    heard: Float[np.ndarray, "clips frames 25"],
+    mode: str,
+) -> tuple[Float[np.ndarray, "clips"], Float[np.ndarray, "clips"]]:
+    """The mean |best lag| of every clip, float64, and over how many samples it is taken.
+
+    A clip none of whose samples has a defined offset is NaN, of 0 samples.
+    """
+    if mode == "original":
+        return _offsets_as_original(predicted, heard), np.ones(len(predicted))
+    found = offsets(predicted, heard)
+    defined = np.isfinite(found)
+    samples = defined.sum(axis=1).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN of a motionless clip
+        return np.where(defined, found, 0.0).sum(axis=1) / samples, samples
+
+
+def mean_over_samples(
+    values: Float[np.ndarray, "clips"], samples: Float[np.ndarray, "clips"]
+) -> float:
+    """FRSyn of all clips from each clip's mean over some of its samples; NaN without any."""
+    taking_part = samples > 0
+    if not taking_part.any():
+        return float("nan")
+    return float(np.average(values[taking_part], weights=samples[taking_part]))
+
+
+def _offsets_as_original(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+    heard: Float[np.ndarray, "clips frames 25"],
+) -> Float[np.ndarray, "clips"]:
+    """|best lag| of each clip's first sample, where a NaN wins the argmax (behaviours 5, 6)."""
+    lags = np.empty(len(predicted))
+    for clip, (samples, other) in enumerate(zip(predicted[:, :1], heard, strict=True)):
         # float32 like the original, whose ties are decided by this rounding
-        course = lagged_correlation(clip, other)[0].astype(np.float32).mean(axis=-1)
-        lags.append(abs(int(np.argmax(course)) - MAX_LAG))  # argmax stops at the first NaN
-    return float(np.mean(lags))
+        course = lagged_correlation(samples, other)[0].astype(np.float32).mean(axis=-1)
+        lags[clip] = abs(int(np.argmax(course)) - MAX_LAG)  # argmax stops at the first NaN
+    return lags
 
 
 def offsets(
