@@ -7,9 +7,9 @@ import numpy as np
 
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import Dyad
-from jaxreact.evaluation.results import Predictions, read_predictions
 from jaxreact.face import FPS
 from jaxreact.metrics.behaviour import nod_rate_after_pauses, smile_mirroring, voice_activity
+from jaxreact.predictions import Predictions, read_predictions
 
 SPLIT = "val"
 

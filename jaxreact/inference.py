@@ -1,8 +1,9 @@
 """Trained or converted models, ready to be called: what `jaxreact.load_*` return."""
 
+import hashlib
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,18 @@ class _Compiled:
         self.content = content
         self.directory = Path(directory)
         self._graph, self._state = nnx.split(model)
+
+    def placed(self, sharding: jax.sharding.Sharding) -> Self:
+        """The same model with its variables placed so, such as a whole copy on each device."""
+        model = nnx.merge(self._graph, jax.device_put(self._state, sharding))
+        return type(self)(model, self.content, self.directory)
+
+    def fingerprint(self) -> str:
+        """16 hex digits that tell models apart by their configuration and variables."""
+        digest = hashlib.sha256(repr(self.config).encode())
+        for leaf in jax.tree.leaves(nnx.to_pure_dict(self._state)):
+            digest.update(np.asarray(leaf).tobytes())
+        return digest.hexdigest()[:16]
 
     def _jit(self, function: Any, **options: Any) -> Any:
         """`function(model, ...)` as a jitted function of the other arguments."""

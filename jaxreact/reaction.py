@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -58,23 +59,57 @@ def load_models(tokenizer_run: Path, predictor_run: Path) -> Models:
 
 
 def audio_features(
-    encoder: Callable[[Any], Any], waveform: Float[np.ndarray, "samples"], frames: int
-) -> Float[np.ndarray, "1 steps 512"]:
+    encoder: Callable[[Any], Any],
+    waveforms: Float[np.ndarray, "*batch samples"],
+    frames: int,
+    place: Callable[[Any], jax.Array] = jnp.asarray,
+) -> Float[jax.Array, "batch steps 512"]:
     """Features of exactly `frames` / 25 s of 16 kHz sound: 2 `frames` - 1 steps of 20 ms.
 
     Sound that is too short is continued by silence. Clips of up to `STRETCH` frames are encoded
     as a whole; longer ones in stretches that overlap by one frame, so that the steps are the same
     but for the encoder's normalisation, which is then over each stretch.
     """
-    waveform = waveform[: frames * SAMPLES_PER_FRAME]
-    waveform = np.pad(waveform, (0, frames * SAMPLES_PER_FRAME - len(waveform)))
+    waveforms = np.atleast_2d(waveforms)[:, : frames * SAMPLES_PER_FRAME]
+    missing = frames * SAMPLES_PER_FRAME - waveforms.shape[1]
+    waveforms = np.pad(waveforms, ((0, 0), (0, missing)))
     parts = []
     for first in range(0, frames, STRETCH):
         begin = max(first - 1, 0) * SAMPLES_PER_FRAME
         end = min(first + STRETCH, frames) * SAMPLES_PER_FRAME
-        steps = np.asarray(encoder(waveform[None, begin:end]))
+        steps = jnp.asarray(encoder(place(waveforms[:, begin:end])))
         parts.append(steps if first == 0 else steps[:, 1:])
-    return np.concatenate(parts, axis=1)
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
+
+
+def batch_reactions(
+    models: Models,
+    speakers: Float[np.ndarray, "batch time 58"],
+    waveforms: Float[np.ndarray, "batch samples"],
+    sampling: Sampling,
+    samples: int,
+    keys: jax.Array,
+    place: Callable[[Any], jax.Array] = jnp.asarray,
+) -> tuple[Float[jax.Array, "batch samples time 58"], Float[jax.Array, "batch samples time 25"]]:
+    """Mean-subtracted coefficients and emotion of `samples` listeners to each speaker.
+
+    `speakers` are mean-subtracted and whole numbers of the tokenizer's blocks long; `waveforms` is
+    their 16 kHz sound, `keys` (batch,) a key for each, so that its reactions do not depend on the
+    others. `place` puts an array whose first axis is the batch on the devices.
+    """
+    features = audio_features(models.audio_encoder, waveforms, speakers.shape[1], place)
+    codes = models.predictor.generate(
+        features,
+        models.tokenizer.encode(place(speakers)),
+        num_samples=samples,
+        temperature=sampling.temperature,
+        top_k=sampling.top_k,
+        vocabulary=sampling.vocabulary,
+        key=place(keys),
+    )
+    batch, _, time = codes.shape
+    coeffs, emotion = models.tokenizer.decode(codes.reshape(batch * samples, time))
+    return coeffs.reshape(batch, samples, time, -1), emotion.reshape(batch, samples, time, -1)
 
 
 def reactions(
@@ -90,15 +125,8 @@ def reactions(
     `speaker` is mean-subtracted and a whole number of the tokenizer's blocks long; `waveform` is
     its 16 kHz sound.
     """
-    features = audio_features(models.audio_encoder, waveform, len(speaker))
-    codes = models.predictor.generate(
-        features,
-        models.tokenizer.encode(speaker[None]),
-        num_samples=samples,
-        temperature=sampling.temperature,
-        top_k=sampling.top_k,
-        vocabulary=sampling.vocabulary,
-        key=key,
+    keys = jax.random.fold_in(key, 0)[None]
+    coeffs, emotion = batch_reactions(
+        models, speaker[None], waveform[None], sampling, samples, keys
     )
-    coeffs, emotion = models.tokenizer.decode(codes[0])
-    return np.asarray(coeffs) + models.mean_face, np.asarray(emotion)
+    return np.asarray(coeffs[0]) + models.mean_face, np.asarray(emotion[0])

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from flax import nnx
 import jaxreact
 from jaxreact import runs
 from jaxreact.errors import UserError
-from jaxreact.inference import Predictor
+from jaxreact.inference import Predictor, Tokenizer
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
 from tests.weights import golden, predictor, tokenizer
 
@@ -51,6 +52,17 @@ def test_a_tokenizer(root):
     assert model.codebook_size == 36
     np.testing.assert_array_equal(model.mean_face, np.full(58, 0.25, np.float32))
     assert model.directory == root / "tokenizer"
+
+
+def test_models_are_told_apart_by_their_variables(root):
+    model = jaxreact.load_tokenizer(root / "tokenizer")
+    copy = model.placed(jax.sharding.SingleDeviceSharding(jax.devices()[0]))
+    assert copy.fingerprint() == model.fingerprint()
+    assert len(copy.fingerprint()) == 16
+    np.testing.assert_array_equal(copy.mean_face, model.mean_face)
+    other = Tokenizer(tokenizer("small_fsq", seed=1), {}, root)
+    assert other.config == model.config
+    assert other.fingerprint() != model.fingerprint()
 
 
 def test_a_predictor(loaded):

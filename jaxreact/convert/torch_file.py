@@ -38,7 +38,12 @@ def read_checkpoint(path: str | Path) -> dict[Any, Any]:
     bfloat16 and float8 come as `ml_dtypes`. Raises UserError where the file is missing, truncated,
     damaged, no checkpoint, or names a global that is not permitted (which is not executed).
     """
-    return _read(path, lambda content: content)
+    return _read(path, _dictionary)
+
+
+def read_content(path: str | Path) -> Any:
+    """As `read_checkpoint`, for files that hold anything: one tensor, a list, a dictionary."""
+    return _read(path, lambda content: content, "save its tensors again by themselves")
 
 
 def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
@@ -56,30 +61,43 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
 
 def read_training_record(path: str | Path) -> dict[str, int]:
     """What a Lightning checkpoint says of its training, where it does: `epoch`, `global_step`."""
-    content = _read(path, lambda content: {k: v for k, v in content.items() if isinstance(v, int)})
+    content = _read(
+        path, lambda found: {k: v for k, v in _dictionary(found).items() if isinstance(v, int)}
+    )
     return {name: content[name] for name in ("epoch", "global_step") if name in content}
 
 
-def _state_dict(content: dict[Any, Any]) -> Any:
+def _dictionary(content: Any) -> dict[Any, Any]:
+    if not isinstance(content, dict):
+        raise Malformed("it holds no dictionary")
+    return content
+
+
+def _state_dict(content: Any) -> Any:
+    content = _dictionary(content)
     if "state_dict" in content:
+        if not isinstance(content["state_dict"], dict):
+            raise Malformed("its state_dict is no dictionary")
         return content["state_dict"]
     if content and all(isinstance(value, (np.ndarray, Tensor)) for value in content.values()):
         return content
     raise Malformed("there is no state_dict in it; is it a model's checkpoint?")
 
 
-def _read(path: str | Path, select: Callable[[dict[Any, Any]], Any]) -> Any:
-    """The selected part of a file's content, as arrays; every failure as a UserError."""
+def _read(
+    path: str | Path,
+    select: Callable[[Any], Any],
+    instead: str = "save its state_dict alone and convert that",
+) -> Any:
+    """The selected part of a file's content, as arrays; every failure as a UserError.
+
+    `instead` is what to do with a file that is refused, if one trusts it.
+    """
     path = Path(path)
     try:
         with path.open("rb") as file:
             content, read = _open(path, file)
-            if not isinstance(content, dict):
-                raise Malformed("it holds no dictionary")
-            selected = select(content)
-            if not isinstance(selected, dict):
-                raise Malformed("its state_dict is no dictionary")
-            return materialise(selected, read)
+            return materialise(select(content), read)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -87,7 +105,7 @@ def _read(path: str | Path, select: Callable[[dict[Any, Any]], Any]) -> Any:
     except Refused as error:
         raise UserError(
             f"{path}: refused: it names {error}, which no checkpoint needs; nothing was executed."
-            " If you trust the file, save its state_dict alone and convert that"
+            f" If you trust the file, {instead}"
         ) from None
     except Malformed as error:
         raise UserError(f"{path}: not a readable checkpoint: {error}") from error

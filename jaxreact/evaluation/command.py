@@ -7,30 +7,38 @@ from typing import Annotated, Literal
 
 import numpy as np
 import tyro
-from tqdm import tqdm
 
 from jaxreact import metrics
+from jaxreact.convert.original_predictions import check_torch, export_original
 from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import EMOTION, Dyad
+from jaxreact.data.layout import Dyad
 from jaxreact.errors import UserError
-from jaxreact.evaluation.generate import (
+from jaxreact.evaluation.generate import Generation, predict
+from jaxreact.evaluation.report import write_evaluation_report
+from jaxreact.evaluation.results import write_metrics_json
+from jaxreact.evaluation.split import (
+    check_neighbours,
     clip_names,
     common_frames,
     emotions,
-    predict,
-    video_paths,
+    training_mean,
 )
-from jaxreact.evaluation.results import (
-    Predictions,
-    read_predictions,
-    score_table,
-    write_metrics_json,
-    write_predictions_npz,
-)
+from jaxreact.evaluation.videos import render_videos
 from jaxreact.face import FPS
 from jaxreact.generation import Sampling
+from jaxreact.metrics.table import score_table
+from jaxreact.metrics.truth import conversations
+from jaxreact.predictions import (
+    Layout,
+    OriginalOrder,
+    Predictions,
+    read_predictions,
+    write_predictions,
+)
 from jaxreact.reaction import load_models
-from jaxreact.rendering.compose import render_conversation
+
+FRAMES = 736
+"""Frames that are generated where --frames does not say: what the original evaluates."""
 
 TOKENIZER_BLOCK = 32
 """Frames are cut to a multiple of this where no tokenizer says otherwise."""
@@ -40,8 +48,9 @@ TOKENIZER_BLOCK = 32
 class Evaluation:
     """Generates reactions to a split, exports them, and scores them beside naive baselines.
 
-    Writes `predictions.npz` and `metrics.json` into `--out`, with `--render` also `videos/`, and
-    prints the table. Give --tokenizer and --predictor, or --baseline, or --predictions.
+    Writes `predictions.npz`, `metrics.json`, `clip_scores.csv` and `report.html` into `--out`,
+    with `--render` also `videos/`, and prints the table. Give --tokenizer and --predictor, or
+    --baseline, or --predictions. A run that was interrupted is gone on with by the same command.
     """
 
     data: Path
@@ -56,51 +65,82 @@ class Evaluation:
     baseline: metrics.Baseline | None = None
     """Score this naive baseline instead of a model."""
     predictions: Path | None = None
-    """Score somebody else's predictions.npz instead of a model."""
+    """Score somebody's predictions instead of a model: an npz, npy or PyTorch file of emotion in
+    any of the orders of --layout, or a folder with CLIP/result-0.pth and so on."""
+    layout: Layout | None = None
+    """Order of the axes in --predictions, where their sizes do not tell it."""
+    original_order: OriginalOrder | None = None
+    """The original program mixes clips. Of its own file in --predictions "undo" puts each reaction
+    with its clip, "keep" scores the rows as the original did; "mix" mixes any other's likewise."""
     samples: int = 10
     """Reactions to each clip."""
-    frames: int = 736
-    """Frames of each clip, from its first (25 a second); shorter clips shorten all."""
+    frames: int | None = None
+    """Frames of each clip, from its first (25 a second); shorter clips shorten all. By default 736,
+    and all there are of --predictions."""
     mode: Literal["corrected", "original"] = "corrected"
     """How to score; "original" is what the original program prints for the same predictions."""
     seed: int = 0
     """Fixes the sampled reactions and the random baseline."""
     sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
+    batch: int | None = None
+    """Clips to generate at once, all devices together; changes speed and memory alone. By default
+    1 for a CPU, 8 for each GPU or TPU."""
     render: bool = False
     """Also write videos: the speaker beside the first sample, with the speaker's sound."""
     render_clips: int = 4
     """How many clips to draw with --render, from the first; 0 draws all."""
     size: int = 256
     """Side of each face in the videos, in pixels."""
+    export_original: Path | None = None
+    """Also write the original's files listener_pred_emotion.pt, listener_pred_3dmm.pt,
+    listener_gt.pt, speaker_gt.pt and metrics.txt, below this directory. Needs torch."""
 
 
 def evaluate(config: Evaluation) -> str:
-    """Runs an evaluation and returns its table. Raises UserError for options that do not fit."""
+    """Runs an evaluation and returns its table.
+
+    Raises UserError for options and files that do not fit, before anything is generated.
+    """
     _check(config)
     data = open_conversations(config.data)
     dyads = data.dyads(config.split)
     matrix = data.neighbours(config.split, len(dyads))
-    name, predictions = _predictions(config, data, dyads)
-    if config.render and predictions.coeffs is None:
-        raise UserError("--render needs coefficients; these predictions hold emotion alone")
+    check_neighbours(matrix, config.mode)
+    name, predictions, mean = _predictions(config, data, dyads)
     assert predictions.listener is not None
     assert predictions.speaker is not None
     truth = (predictions.listener, predictions.speaker)
-    write_predictions_npz(config.out / "predictions.npz", predictions)
-    scores = metrics.evaluate(predictions.emotion, *truth, matrix, config.mode)
-    baselines = _baseline_scores(config, data, *truth, matrix, predictions.emotion.shape[1])
+    clips, samples, frames, _ = predictions.emotion.shape
+    scores = metrics.clipwise(predictions.emotion, *truth, matrix, config.mode)
+    found = metrics.intervals(scores, groups=conversations(clip_names(dyads)), seed=config.seed)
+    baselines = metrics.baseline_scores(
+        *truth, matrix, mean, samples=samples, seed=config.seed, mode=config.mode
+    )
     write_metrics_json(
         config.out / "metrics.json",
-        scores,
+        name,
+        found,
         baselines,
+        split=config.split,
         mode=config.mode,
-        counts=metrics.count(predictions.emotion, predictions.speaker, matrix),
+        seed=config.seed,
+        counts=scores.count(),
     )
+    if config.export_original is not None:
+        _export(config, config.export_original, data, predictions, matrix, scores)
     if config.render:
-        _render(config, data, dyads, predictions)
-    clips, samples, frames, _ = predictions.emotion.shape
+        render_videos(
+            config.out, data, dyads, predictions, clips=config.render_clips, size=config.size
+        )
+    report = write_evaluation_report(
+        config.out,
+        data=config.data,
+        split=config.split,
+        tokenizer=config.tokenizer,
+        clip_scores=scores,
+    )
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
-    return f"{title}\n\n{score_table(scores, baselines, name)}"
+    return f"{title}\n\n{score_table(found, baselines, name)}\n\n{report}"
 
 
 def _check(config: Evaluation) -> None:
@@ -110,94 +150,86 @@ def _check(config: Evaluation) -> None:
         raise UserError(
             "give both --tokenizer and --predictor, or --baseline, or --predictions; nothing else"
         )
-    if config.samples < 1:
-        raise UserError(f"--samples {config.samples} is less than 1")
+    for name in ("samples", "frames", "batch", "size"):
+        value = getattr(config, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} {value} is less than 1")
+    if config.render and not model and config.baseline is not None:
+        raise UserError("--render needs coefficients; baselines are emotion alone")
     if config.size % 2:
         raise UserError(f"--size {config.size} is odd; video needs an even number of pixels")
+    if config.predictions is None and (config.layout or config.original_order):
+        raise UserError("--layout and --original-order are for --predictions")
+    if config.export_original is not None:
+        check_torch()
 
 
 def _predictions(
     config: Evaluation, data: Conversations, dyads: Sequence[Dyad]
-) -> tuple[str, Predictions]:
-    """The predictions to score, and what to call them in the table."""
+) -> tuple[str, Predictions, np.ndarray]:
+    """What to call the predictions in the table, they themselves, now also in `--out`, and the
+    training split's mean reaction of the same length, which is read first: nothing that could be
+    wrong is left for after hours of generation."""
+    names = clip_names(dyads)
     if config.tokenizer is not None and config.predictor is not None:
         models = load_models(config.tokenizer, config.predictor)
-        frames = common_frames(dyads, config.frames, models.tokenizer.config.block_size)
-        made = predict(models, data, dyads, frames, config.sampling, config.samples, config.seed)
-        return "model", made
-    frames = common_frames(dyads, config.frames, TOKENIZER_BLOCK)
-    names = clip_names(dyads)
+        block = models.tokenizer.config.block_size
+        frames = common_frames(dyads, config.frames or FRAMES, block)
+        mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
+        wanted = Generation(config.split, frames, config.samples, config.seed, config.sampling)
+        path = predict(models, data, dyads, wanted, config.out, truth, config.batch)
+        return "model", read_predictions(path, clips=names), mean
     if config.predictions is not None:
-        found = read_predictions(config.predictions, clips=names)
+        name, found = str(config.predictions), _read(config, dyads)
         frames = found.emotion.shape[2]
-        if frames > min(dyad.frames for dyad in dyads):
-            raise UserError(f"{config.predictions}: {frames} frames, more than the clips have")
-        listener, speaker = emotions(data, dyads, frames)
-        return str(config.predictions), Predictions(
-            found.emotion, found.coeffs, listener, speaker, names
-        )
-    listener, speaker = emotions(data, dyads, frames)
-    assert config.baseline is not None
-    made = metrics.baseline(
-        config.baseline,
-        listener,
-        speaker,
-        config.samples,
-        training_mean=_training_mean(data, frames) if "mean" in config.baseline else None,
-        seed=config.seed,
+        mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
+        predictions = Predictions(found.emotion, found.coeffs, *truth, names)
+    else:
+        assert config.baseline is not None
+        frames = common_frames(dyads, config.frames or FRAMES, TOKENIZER_BLOCK)
+        mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
+        name, number, seed = f"{config.baseline} (scored)", config.samples, config.seed
+        made = metrics.baseline(config.baseline, *truth, number, training_mean=mean, seed=seed)
+        predictions = Predictions(made, None, *truth, names)
+    write_predictions(config.out / "predictions.npz", predictions)
+    return name, predictions, mean
+
+
+def _read(config: Evaluation, dyads: Sequence[Dyad]) -> Predictions:
+    """Somebody's predictions, which fit the clips."""
+    assert config.predictions is not None
+    found = read_predictions(
+        config.predictions,
+        clips=clip_names(dyads),
+        frames=config.frames,
+        layout=config.layout,
+        original_order=config.original_order,
+        report=print,
     )
-    return f"{config.baseline} (scored)", Predictions(made, None, listener, speaker, names)
+    frames, common = found.emotion.shape[2], min(dyad.frames for dyad in dyads)
+    if frames > common:
+        raise UserError(
+            f"{config.predictions}: {frames} frames ({frames / FPS:g} s), the clips have {common} "
+            f"in common; --frames {common} leaves the rest out"
+        )
+    if config.render and found.coeffs is None:
+        raise UserError("--render needs coefficients; these predictions hold emotion alone")
+    return found
 
 
-def _training_mean(data: Conversations, frames: int) -> np.ndarray:
-    """The training listeners' mean reaction."""
-    dyads = data.dyads("train", modalities=(EMOTION,))
-    clips = tqdm(dyads, "mean reaction", unit="clip", delay=2, disable=None)
-    return metrics.mean_reaction((data.emotion(dyad.listener) for dyad in clips), frames)
-
-
-def _baseline_scores(
+def _export(
     config: Evaluation,
+    folder: Path,
     data: Conversations,
-    listener: np.ndarray,
-    speaker: np.ndarray,
+    predictions: Predictions,
     matrix: np.ndarray,
-    samples: int,
-) -> dict[str, dict[str, float]]:
-    """Scores of all naive baselines on the same clips.
-
-    All but `random` repeat one reaction, so one sample is scored and the two scores that are sums
-    over samples are multiplied.
-    """
-    mean = _training_mean(data, listener.shape[1])
-    scores = {}
-    for name in tqdm(metrics.BASELINES, "baselines", unit="baseline", disable=None):
-        repeated = 1 if name != "random" else samples
-        made = metrics.baseline(
-            name, listener, speaker, repeated, training_mean=mean, seed=config.seed
-        )
-        found = metrics.evaluate(made, listener, speaker, matrix, config.mode)
-        for sum_over_samples in ("FRC", "FRD"):
-            found[sum_over_samples] *= samples / repeated
-        scores[name] = found
-    return scores
-
-
-def _render(
-    config: Evaluation, data: Conversations, dyads: Sequence[Dyad], predictions: Predictions
+    scores: metrics.ClipScores,
 ) -> None:
-    """Videos of the first clips, the first sample of each."""
-    assert predictions.coeffs is not None
-    assert predictions.clips is not None
-    count = config.render_clips or len(dyads)
-    frames = predictions.coeffs.shape[2]
-    paths = video_paths(config.out, predictions.clips)
-    for dyad, coeffs, path in list(zip(dyads, predictions.coeffs, paths, strict=True))[:count]:
-        render_conversation(
-            path,
-            data.coeffs(dyad.speaker)[:frames],
-            coeffs[0],
-            data.sound(dyad.speaker, frames / FPS),
-            size=config.size,
-        )
-        print(path)
+    """The original's files; its metrics.txt holds what its own program would print."""
+    if scores.mode != "original":
+        assert predictions.listener is not None
+        assert predictions.speaker is not None
+        truth = (predictions.listener, predictions.speaker)
+        scores = metrics.clipwise(predictions.emotion, *truth, matrix, "original")
+    printed = metrics.aggregate(scores)
+    print(export_original(folder, config.split, predictions, data.mean_face(), printed))

@@ -1,86 +1,223 @@
-"""A model's reactions to every clip of a split."""
+"""A model's reactions to every clip of a split: in batches over clips and samples, on all devices,
+and so that an interrupted run goes on where it stopped."""
 
-from collections.abc import Sequence
+import dataclasses
+import shutil
+import sys
+import zipfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
-from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.data.conversations import Conversations
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, Dyad
-from jaxreact.data.pipeline import EvaluationItems, evaluation_items
+from jaxreact.data.layout import AUDIO, COEFFS, Dyad
+from jaxreact.data.pipeline import evaluation_items
 from jaxreact.errors import UserError
-from jaxreact.evaluation.results import Predictions
+from jaxreact.evaluation.parts import Parts, made_with_text, open_parts
+from jaxreact.evaluation.split import clip_names
 from jaxreact.generation import Sampling
-from jaxreact.reaction import Models, reactions
+from jaxreact.predictions.npz import map_npz
+from jaxreact.reaction import Models, batch_reactions
+from jaxreact.training.placement import Placement, make_placement
+
+T = TypeVar("T")
+Item = dict[str, np.ndarray]
+
+PER_DEVICE = {"cpu": 1}
+"""Clips that a device generates at once where `--batch` does not say: on a CPU the samples of one
+clip fill it, see README; elsewhere `_PER_ACCELERATOR`."""
+
+_PER_ACCELERATOR = 8
+_BATCHES_AHEAD = 2
 
 
-def common_frames(dyads: Sequence[Dyad], wanted: int, block: int) -> int:
-    """Frames that every clip has, at most `wanted`, cut to whole blocks of the tokenizer."""
-    frames = min(wanted, *(dyad.frames for dyad in dyads)) // block * block
-    if not frames:
-        raise UserError(
-            f"the clips have no common stretch of {block} frames, the tokenizer's block"
-        )
-    return frames
+@dataclass(frozen=True)
+class Generation:
+    """What is generated: so many samples of so many frames, drawn by a seed."""
 
-
-def emotions(
-    data: Conversations, dyads: Sequence[Dyad], frames: int
-) -> tuple[Float[np.ndarray, "clips frames 25"], Float[np.ndarray, "clips frames 25"]]:
-    """What listeners and speakers of a split really showed, from the first frame on."""
-    items = list(evaluation_items(data, dyads, frames, modalities=(EMOTION,)))
-    listener = np.stack([item["listener_emotion"] for item in items])
-    return listener, np.stack([item["speaker_emotion"] for item in items])
+    split: str
+    frames: int
+    samples: int
+    seed: int
+    sampling: Sampling
 
 
 def predict(
     models: Models,
     data: Conversations,
     dyads: Sequence[Dyad],
-    frames: int,
-    sampling: Sampling,
-    samples: int,
-    seed: int,
-) -> Predictions:
-    """Reactions of the model to every dyad's speaker.
+    wanted: Generation,
+    out: Path,
+    truth: tuple[np.ndarray, np.ndarray],
+    batch: int | None = None,
+) -> Path:
+    """Writes `OUT/predictions.npz`: reactions to every dyad's speaker, with the truth beside them.
 
-    A clip's reactions depend on the seed and its place in the split, not on the other clips.
+    `truth` is the emotion of listeners and speakers (N, T, 25). Of a run that was interrupted, what
+    is finished is not made again; nor are whole predictions that were made with the same models,
+    data and options. A clip's reactions depend on the seed and its place in the split, not on
+    `batch` (clips at once, all devices together), on the devices or on interruptions. Raises
+    `UserError` where parts of another run are in the way, or the disk has no room.
     """
-    key = jax.random.key(seed)
-    items: EvaluationItems = evaluation_items(
-        data, dyads, frames, mean_face=models.mean_face, modalities=(COEFFS, AUDIO)
+    path = out / "predictions.npz"
+    made_with = _made_with(models, data, wanted)
+    parts = Parts(out / "parts", clip_names(dyads), wanted.samples, wanted.frames, made_with)
+    if _holds(path, made_with):
+        print(f"{path}: made with the same models, data and options; not made again")
+        parts.remove()
+        return path
+    parts = open_parts(parts.folder, parts.clips, wanted.samples, wanted.frames, made_with)
+    _check_room(out, parts)
+    if len(parts.missing) < len(dyads):
+        done = len(dyads) - len(parts.missing)
+        print(f"{parts.folder}: {done} of {len(dyads)} clips are finished; going on")
+    try:
+        _fill(parts, models, data, dyads, wanted, batch)
+    except KeyboardInterrupt:
+        done = len(dyads) - len(parts.missing)
+        print(f"\n{parts.folder}: {done} clips are kept; the same command goes on", file=sys.stderr)
+        raise
+    parts.finish(path, *truth)
+    return path
+
+
+def default_batch(placement: Placement) -> int:
+    """Clips at once, all devices together, where nothing else is wanted."""
+    return placement.devices * PER_DEVICE.get(jax.default_backend(), _PER_ACCELERATOR)
+
+
+def _made_with(models: Models, data: Conversations, wanted: Generation) -> dict[str, Any]:
+    """What the reactions depend on, in plain JSON data."""
+    return {
+        **{name: getattr(models, name).fingerprint() for name in _MODELS},
+        "data": data.fingerprint(),
+        **dataclasses.asdict(wanted),
+        "jax": jax.__version__,
+        "platform": jax.default_backend(),
+    }
+
+
+_MODELS = ("tokenizer", "predictor", "audio_encoder")
+
+
+def _holds(path: Path, made_with: dict[str, Any]) -> bool:
+    """Whether `path` holds whole predictions made so."""
+    try:
+        return str(map_npz(path).get("made_with")) == made_with_text(made_with)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return False  # whatever is wrong with that file, it is about to be replaced
+
+
+def _check_room(out: Path, parts: Parts) -> None:
+    need, free = parts.bytes_missing, shutil.disk_usage(parts.folder).free
+    if need > free:
+        raise UserError(
+            f"{out}: generation needs {need / 1e9:.1f} GB, the disk has {free / 1e9:.1f} GB free; "
+            "make room, or choose another --out or fewer --samples"
+        )
+
+
+def _fill(
+    parts: Parts,
+    models: Models,
+    data: Conversations,
+    dyads: Sequence[Dyad],
+    wanted: Generation,
+    batch: int | None,
+) -> None:
+    """Makes the missing parts: while one batch is computed, the next is read, the last written."""
+    placement = make_placement()
+    size = _batch_size(placement, batch, len(dyads))
+    missing = parts.missing
+    batches = [missing[first : first + size] for first in range(0, len(missing), size)]
+    items = evaluation_items(
+        data, dyads, wanted.frames, mean_face=models.mean_face, modalities=(COEFFS, AUDIO)
     )
-    made = [
-        reactions(
+    react = _reactor(models, wanted, size, placement)
+    read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])
+    done = len(dyads) - len(missing)
+    with tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar:
+        for clips, (coeffs, emotion) in _one_behind((clips, react(clips, i)) for clips, i in read):
+            rows = slice(len(clips))
+            raw = np.asarray(coeffs)[rows] + models.mean_face
+            parts.add(clips, np.asarray(emotion)[rows], raw)
+            bar.update(len(clips))
+
+
+def _reactor(
+    models: Models, wanted: Generation, size: int, placement: Placement
+) -> Callable[[list[int], list[Item]], tuple[jax.Array, jax.Array]]:
+    """The function from some clips' numbers and items to mean-subtracted coefficients and emotion
+    of `size` clips, on all devices.
+
+    All batches have one size, so that everything is compiled once: the last is filled up by its
+    last clip.
+    """
+    place: Callable[[Any], jax.Array] = jax.numpy.asarray
+    if placement.devices > 1:
+        copies = {name: getattr(models, name).placed(placement.everywhere) for name in _MODELS}
+        models = dataclasses.replace(models, **copies)
+        place = partial(jax.device_put, device=placement.rows)
+
+    def react(clips: list[int], items: list[Item]) -> tuple[jax.Array, jax.Array]:
+        full = [*items, *items[-1:] * (size - len(items))]
+        numbers = np.asarray([*clips, *clips[-1:] * (size - len(clips))])
+        return batch_reactions(
             models,
-            item["speaker_coeffs"],
-            item["speaker_waveform"],
-            sampling,
-            samples,
-            jax.random.fold_in(key, index),
+            np.stack([item["speaker_coeffs"] for item in full]),
+            np.stack([item["speaker_waveform"] for item in full]),
+            wanted.sampling,
+            wanted.samples,
+            _keys(wanted.seed, numbers),
+            place,
         )
-        for index, item in enumerate(
-            tqdm(items, "generating", len(items), unit="clip", disable=None)
-        )
-    ]
-    coeffs, emotion = (np.stack(part) for part in zip(*made, strict=True))
-    listener, speaker = emotions(data, dyads, frames)
-    return Predictions(emotion, coeffs, listener, speaker, clip_names(dyads))
+
+    return react
 
 
-def clip_names(dyads: Sequence[Dyad]) -> tuple[str, ...]:
-    """The speakers' clip names, which tell the rows of predictions apart."""
-    return tuple(dyad.speaker.name for dyad in dyads)
+def _batch_size(placement: Placement, batch: int | None, clips: int) -> int:
+    """A multiple of the devices, not more than the clips need."""
+    size = min(batch or default_batch(placement), clips)
+    return -(-size // placement.devices) * placement.devices
 
 
-def video_name(clip: str) -> str:
-    """A file name for a clip's video: its name without folders."""
-    return clip.replace("/", "_") + ".mp4"
+def _keys(seed: int, clips: np.ndarray) -> jax.Array:
+    """A key for each clip by its number, with which `reaction.reactions` answers it alone."""
+    key, fold = jax.random.key(seed), jax.random.fold_in
+    return jax.vmap(lambda clip: fold(fold(key, clip), 0))(clips)
 
 
-def video_paths(out: Path, clips: Sequence[str]) -> list[Path]:
-    """Where the videos of clips go."""
-    return [out / "videos" / video_name(clip) for clip in clips]
+def _one_behind(items: Iterable[T]) -> Iterator[T]:
+    """The same items, each after the next one has been begun."""
+    waiting: list[T] = []
+    for item in items:
+        yield from waiting
+        waiting = [item]
+    yield from waiting
+
+
+def _read_ahead(
+    batches: Sequence[list[int]], read: Callable[[list[int]], list[Item]]
+) -> Iterator[tuple[list[int], list[Item]]]:
+    """Each batch with what `read` gives for it, read in a thread some batches ahead."""
+    waiting: deque[tuple[list[int], Future[list[Item]]]] = deque()
+    with ThreadPoolExecutor(1, "reading") as pool:
+        try:
+            for batch in batches:
+                waiting.append((batch, pool.submit(read, batch)))
+                if len(waiting) > _BATCHES_AHEAD:
+                    clips, future = waiting.popleft()
+                    yield clips, future.result()
+            while waiting:
+                clips, future = waiting.popleft()
+                yield clips, future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

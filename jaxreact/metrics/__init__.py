@@ -6,26 +6,41 @@ Two modes. `original` is what the original program prints for the same arrays. `
 default, differs in three points: FRC and FRD leave out clips without an appropriate reaction
 instead of counting 0; FRSyn looks at all samples instead of the first; and in FRSyn an undefined
 correlation takes no part instead of winning. FRVar, FRDiv and FRDvs are the same in both.
+
+`clipwise` gives the scores clip by clip; `intervals` says how far other clips could have moved
+them, `compare` whether two systems differ. `python -m jaxreact.metrics --help` does all of it from
+files.
 """
 
 from numpy.typing import ArrayLike
 
+from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
+from jaxreact.metrics.clipwise import SCORES, ClipScores, aggregate, clipwise
+from jaxreact.metrics.comparison import Difference, compare
 from jaxreact.metrics.frc import frc
 from jaxreact.metrics.frd import frd
 from jaxreact.metrics.frdiv import frdiv
 from jaxreact.metrics.frdvs import frdvs
-from jaxreact.metrics.frsyn import frsyn, offsets
+from jaxreact.metrics.frsyn import frsyn
 from jaxreact.metrics.frvar import frvar
-from jaxreact.metrics.inputs import MODES, as_predictions, as_sequences, neighbour_lists
+from jaxreact.metrics.inputs import MODES, neighbour_lists
 from jaxreact.metrics.order import reorder_as_original
+from jaxreact.metrics.uncertainty import Interval, intervals
 
 __all__ = [
     "BASELINES",
     "MODES",
+    "SCORES",
     "Baseline",
+    "ClipScores",
+    "Difference",
+    "Interval",
+    "aggregate",
     "baseline",
-    "count",
+    "baseline_scores",
+    "clipwise",
+    "compare",
     "evaluate",
     "frc",
     "frd",
@@ -33,7 +48,9 @@ __all__ = [
     "frdvs",
     "frsyn",
     "frvar",
+    "intervals",
     "mean_reaction",
+    "neighbour_lists",
     "reorder_as_original",
 ]
 
@@ -51,26 +68,4 @@ def evaluate(
     sample moves. Raises `UserError` naming the array, and the clip and frame of a value that is
     not finite.
     """
-    return {
-        "FRC": frc(predictions, listener, neighbours, mode),
-        "FRD": frd(predictions, listener, neighbours, mode),
-        "FRDvs": frdvs(predictions, mode),
-        "FRVar": frvar(predictions, mode),
-        "FRDiv": frdiv(predictions, mode),
-        "FRSyn": frsyn(predictions, speaker, mode),
-    }
-
-
-def count(predictions: ArrayLike, speaker: ArrayLike, neighbours: ArrayLike) -> dict[str, int]:
-    """How much the scores rest on: what was compared, and what mode `corrected` left out."""
-    predicted = as_predictions(predictions)
-    clips, samples, frames, _ = predicted.shape
-    found = offsets(predicted, as_sequences("speaker", speaker, predicted))
-    lists = neighbour_lists(neighbours, predicted)
-    return {
-        "clips": clips,
-        "samples": samples,
-        "frames": frames,
-        "clips_without_neighbours": sum(len(others) == 0 for others in lists),
-        "samples_without_synchrony": int((found != found).sum()),
-    }
+    return aggregate(clipwise(predictions, listener, speaker, neighbours, mode))

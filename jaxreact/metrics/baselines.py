@@ -15,6 +15,8 @@ from jaxreact.face import EMOTION_CHANNELS
 
 Baseline = Literal["gt", "mime", "random", "mean-sequence", "mean-frame"]
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+UNTRAINED: tuple[Baseline, ...] = ("gt", "mime", "random")
+"""Those that need no training split."""
 
 
 def baseline(

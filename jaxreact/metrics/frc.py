@@ -4,8 +4,13 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.neighbourhood import mean_over_clips
+from jaxreact.metrics.neighbourhood import (
+    check_neighbours,
+    mean_over_clips,
+    without_neighbours,
+)
 
 _EPSILON = 1e-8
 
@@ -13,24 +18,38 @@ _EPSILON = 1e-8
 def frc(
     predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: str = "corrected"
 ) -> float:
-    """Facial reaction correlation, in [-K, K], higher is better.
+    """Facial reaction correlation, without unit, in [-K, K], higher is better.
 
     FRC = mean over clips n of sum over samples k of max over j in A(n) of CCC(G[j], P[n, k]),
     with predictions P (N, K, T, 25), listener G (N, T, 25), A(n) = {j < N: neighbours[n, j] == 1}
     and `concordance` for CCC. A *sum* over the K samples: ten perfect ones score 10 (behaviour 2).
 
     `original` counts a clip without neighbours as 0, `corrected` leaves it out (behaviour 3).
+    Raises `UserError` for arrays that do not fit, and if `corrected` would leave out every clip.
     Source: Song et al., REACT 2023/2024 (FRCorr); Lin, Biometrics 1989 (CCC).
     """
     check_mode(mode)
     predicted = as_predictions(predictions)
     truth = as_sequences("listener", listener, predicted)
     lists = neighbour_lists(neighbours, predicted)
-    rows = [
-        concordance(predicted[clip], truth[others]).max(axis=1).sum() if len(others) else 0.0
+    check_neighbours(lists, mode)
+    return mean_over_clips(frc_of_clips(predicted, truth, lists, mode))
+
+
+def frc_of_clips(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+    truth: Float[np.ndarray, "clips frames 25"],
+    lists: list[np.ndarray],
+    mode: str,
+) -> Float[np.ndarray, "clips"]:
+    """Each clip's part of FRC, float64: the sum over its samples."""
+    values = [
+        concordance(predicted[clip], truth[others]).max(axis=1).sum()
+        if len(others)
+        else without_neighbours(mode)
         for clip, others in enumerate(lists)
     ]
-    return mean_over_clips(np.array(rows), lists, mode)
+    return np.array(values, np.float64)
 
 
 def concordance(
@@ -42,11 +61,14 @@ def concordance(
     float64; r = 0 where a channel is constant, so that such a channel scores 0 even against
     itself (behaviour 7).
     """
-    one, other = one.astype(np.float64), other.astype(np.float64)
-    mean_one, mean_other = one.mean(axis=1), other.mean(axis=1)
-    centred_one, centred_other = one - mean_one[:, None], other - mean_other[:, None]
-    covariance = np.matmul(centred_one.transpose(2, 0, 1), centred_other.transpose(2, 1, 0))
-    covariance = covariance.transpose(1, 2, 0) / one.shape[1]  # (a, b, channels), = r s_y s_p
-    spread = one.var(axis=1)[:, None] + other.var(axis=1)
+    mean_one, one = centred(one)
+    mean_other, other = centred(other)
+    products = np.matmul(one.swapaxes(0, 1), other.transpose(1, 2, 0))
+    covariance = products.transpose(1, 2, 0) / one.shape[-1]  # (a, b, channels), = r s_y s_p
+    spread = _variances(one)[:, None] + _variances(other)
     distance = np.square(mean_one[:, None] - mean_other)
     return (2 * covariance / (spread + distance + _EPSILON)).mean(axis=-1)
+
+
+def _variances(centred: Float[np.ndarray, "n channels frames"]) -> Float[np.ndarray, "n channels"]:
+    return np.einsum("nct,nct->nc", centred, centred) / centred.shape[-1]

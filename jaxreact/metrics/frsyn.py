@@ -1,11 +1,12 @@
 """FRSyn: how many frames lie between the speaker's behaviour and the listener's reaction."""
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from jaxreact.face import FPS
+from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode
 
 MAX_LAG = 2 * FPS - 1
@@ -13,7 +14,7 @@ MAX_LAG = 2 * FPS - 1
 
 
 def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: str = "corrected") -> float:
-    """Time-lagged cross correlation (TLCC) with the speaker: |best lag|, 0 to 49 frames.
+    """Time-lagged cross correlation (TLCC) with the speaker: |best lag|, 0 to 49 frames of 1/25 s.
 
     FRSyn = mean of |argmax over lags of c(lag)|, c(lag) the mean over the 25 channels of Pearson's
     r between predictions (N, K, T, 25) and speaker (N, T, 25) shifted against each other; lower is
@@ -26,16 +27,49 @@ def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: str = "corrected") -
     """
     check_mode(mode)
     predicted = as_predictions(predictions)
-    heard = as_sequences("speaker", speaker, predicted)
-    if mode == "corrected":
-        found = offsets(predicted, heard)
-        return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
-    lags = []
-    for clip, other in zip(predicted[:, :1], heard, strict=True):
+    values, samples = frsyn_of_clips(predicted, as_sequences("speaker", speaker, predicted), mode)
+    return mean_over_samples(values, samples)
+
+
+def frsyn_of_clips(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+    heard: Float[np.ndarray, "clips frames 25"],
+    mode: str,
+) -> tuple[Float[np.ndarray, "clips"], Float[np.ndarray, "clips"]]:
+    """The mean |best lag| of every clip, float64, and over how many samples it is taken.
+
+    A clip none of whose samples has a defined offset is NaN, of 0 samples.
+    """
+    if mode == "original":
+        return _offsets_as_original(predicted, heard), np.ones(len(predicted))
+    found = offsets(predicted, heard)
+    defined = np.isfinite(found)
+    samples = defined.sum(axis=1).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN of a motionless clip
+        return np.where(defined, found, 0.0).sum(axis=1) / samples, samples
+
+
+def mean_over_samples(
+    values: Float[np.ndarray, "clips"], samples: Float[np.ndarray, "clips"]
+) -> float:
+    """FRSyn of all clips from each clip's mean over some of its samples; NaN without any."""
+    taking_part = samples > 0
+    if not taking_part.any():
+        return float("nan")
+    return float(np.average(values[taking_part], weights=samples[taking_part]))
+
+
+def _offsets_as_original(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+    heard: Float[np.ndarray, "clips frames 25"],
+) -> Float[np.ndarray, "clips"]:
+    """|best lag| of each clip's first sample, where a NaN wins the argmax (behaviours 5, 6)."""
+    lags = np.empty(len(predicted))
+    for clip, (samples, other) in enumerate(zip(predicted[:, :1], heard, strict=True)):
         # float32 like the original, whose ties are decided by this rounding
-        course = lagged_correlation(clip, other)[0].astype(np.float32).mean(axis=-1)
-        lags.append(abs(int(np.argmax(course)) - MAX_LAG))  # argmax stops at the first NaN
-    return float(np.mean(lags))
+        course = lagged_correlation(samples, other)[0].astype(np.float32).mean(axis=-1)
+        lags[clip] = abs(int(np.argmax(course)) - MAX_LAG)  # argmax stops at the first NaN
+    return lags
 
 
 def offsets(
@@ -76,50 +110,63 @@ def lagged_correlation(
     Lag l > 0 compares samples[l:] with other[:-l], l < 0 samples[:l] with other[-l:]: a positive
     lag is a reaction that comes after the speaker.
     """
-    x = samples - samples.mean(axis=1, keepdims=True, dtype=np.float64)
-    y = (other - other.mean(axis=0, dtype=np.float64))[None]
-    first_of = {"x": _Beginnings(x), "y": _Beginnings(y)}
-    last_of = {"x": _Beginnings(x[:, ::-1]), "y": _Beginnings(y[:, ::-1])}
     frames = samples.shape[1]
-    r = np.full((len(samples), 2 * MAX_LAG + 1, samples.shape[2]), np.nan)
-    for lag in range(-MAX_LAG, MAX_LAG + 1):
-        length = frames - abs(lag)
-        if length < 2:
-            continue
-        early, late = ("y", "x") if lag > 0 else ("x", "y")
-        a, b = first_of[early], last_of[late]
-        shifted = {early: slice(None, length), late: slice(frames - length, None)}
-        products = np.einsum("ktc,tc->kc", x[:, shifted["x"]], y[0, shifted["y"]])
-        covariance = products - a.total(length) * b.total(length) / length
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = covariance / np.sqrt(a.spread(length) * b.spread(length))
-        undefined = a.constant(length) | b.constant(length)
-        r[:, lag + MAX_LAG] = np.where(undefined, np.nan, np.clip(value, -1, 1))
-    return r
+    most = min(MAX_LAG, frames - 2)  # a window has two frames or more
+    r = np.full((len(samples), samples.shape[2], 2 * MAX_LAG + 1), np.nan)
+    if most >= 0:
+        (_, x), (_, y) = centred(samples), centred(other[None])
+        forwards = _Windows(x, most), _Windows(y[..., ::-1], most)
+        backwards = _Windows(x[..., ::-1], most), _Windows(y, most)
+        products = _products(x, y, most)
+        r[..., MAX_LAG : MAX_LAG + most + 1] = _pearson(*backwards, products[..., most:])
+        r[..., MAX_LAG - most : MAX_LAG + 1] = _pearson(*forwards, products[..., most::-1])[
+            ..., ::-1
+        ]
+    return r.transpose(0, 2, 1)
 
 
-class _Beginnings:
-    """Moments of the first frames of centred series (n, T, C), for any number of frames.
+def _products(
+    x: Float[np.ndarray, "n channels frames"], y: Float[np.ndarray, "1 channels frames"], most: int
+) -> Float[np.ndarray, "n channels lags"]:
+    """Sums over t of x[t + lag] y[t] at lags -most .. most, by Fourier transforms."""
+    size = 1 << (x.shape[-1] + most - 1).bit_length()  # so long that the ends do not meet
+    spectrum = np.fft.rfft(x, size) * np.fft.rfft(y, size).conj()
+    circular = np.fft.irfft(spectrum, size)
+    return np.concatenate([circular[..., size - most :], circular[..., : most + 1]], axis=-1)
 
-    Running sums make the 99 windows cheap; whether a window is constant is decided exactly, since
-    a rounded variance of zero would not be zero.
+
+def _pearson(a: "_Windows", b: "_Windows", products: Float[np.ndarray, "n channels lags"]):
+    """r at lags 0, 1, .. of series whose windows these are; NaN where one is constant."""
+    covariance = products - a.total * b.total / a.length
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = np.clip(covariance / np.sqrt(a.spread * b.spread), -1, 1)
+    return np.where(a.constant | b.constant, np.nan, r)
+
+
+class _Windows:
+    """Moments of centred series (n, C, T) without their last 0, 1, .. `most` frames.
+
+    Running sums make the windows cheap; whether a window is constant is decided exactly, since a
+    rounded variance of zero would not be zero.
     """
 
-    def __init__(self, series: Float[np.ndarray, "n frames channels"]):
-        self._sums = series.cumsum(axis=1)
-        self._squares = np.square(series).cumsum(axis=1)
-        moved = series != series[:, :1]
-        self._still = np.where(moved.any(axis=1), moved.argmax(axis=1), series.shape[1])
+    def __init__(self, series: Float[np.ndarray, "n channels frames"], most: int):
+        frames = series.shape[-1]
+        self.length = np.arange(frames, frames - most - 1, -1)
+        self.total = _beginnings(series, most)
+        mean_square = np.square(self.total) / self.length
+        self.spread = np.maximum(_beginnings(np.square(series), most) - mean_square, 0.0)
+        """Sum of squared distances from the window's mean."""
+        moved = series != series[..., :1]
+        still = np.where(moved.any(axis=-1), moved.argmax(axis=-1), frames)
+        self.constant = self.length <= still[..., None]
 
-    def total(self, length: int) -> Float[np.ndarray, "n channels"]:
-        """Sum of the first `length` frames."""
-        return self._sums[:, length - 1]
 
-    def spread(self, length: int) -> Float[np.ndarray, "n channels"]:
-        """Sum of squared distances from the mean of the first `length` frames."""
-        mean_square = np.square(self.total(length)) / length
-        return np.maximum(self._squares[:, length - 1] - mean_square, 0.0)
-
-    def constant(self, length: int) -> Bool[np.ndarray, "n channels"]:
-        """Whether the first `length` frames are all equal."""
-        return length <= self._still
+def _beginnings(
+    series: Float[np.ndarray, "n channels frames"], most: int
+) -> Float[np.ndarray, "n channels windows"]:
+    """Sums of the first T, T - 1, .. T - most frames, longest first."""
+    shortest = series.shape[-1] - most
+    sums = series[..., shortest - 1 :].copy()
+    sums[..., 0] = series[..., :shortest].sum(axis=-1)
+    return sums.cumsum(axis=-1)[..., ::-1]

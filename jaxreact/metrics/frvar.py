@@ -1,20 +1,28 @@
 """FRVar: how much a reaction moves."""
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.inputs import as_predictions, check_mode
+from jaxreact.metrics.neighbourhood import mean_over_clips
 
 
 def frvar(predictions: ArrayLike, mode: str = "corrected") -> float:
-    """Variance of a reaction over time, 0 or more, higher is livelier.
+    """Variance of a reaction over time, squared channel units, 0 or more.
 
     FRVar = mean over n, k, d of the unbiased variance over t of P[n, k, t, d], predictions P
     (N, K, T, D), in float64 (behaviour 9). Both modes agree.
 
-    Uniform noise in [0, 1] gives 1/12. Source: Song et al., REACT 2023/2024 (FRVar).
+    Higher is livelier, which noise is too: uniform noise in [0, 1] gives 1/12.
+    Source: Song et al., REACT 2023/2024 (FRVar).
     """
     check_mode(mode)
-    predicted = as_predictions(predictions)
-    variances = [np.var(clip.astype(np.float64), axis=1, ddof=1).mean() for clip in predicted]
-    return float(np.mean(variances))
+    return mean_over_clips(frvar_of_clips(as_predictions(predictions)))
+
+
+def frvar_of_clips(
+    predicted: Float[np.ndarray, "clips samples frames 25"],
+) -> Float[np.ndarray, "clips"]:
+    """FRVar of every clip, float64."""
+    return np.array([np.var(clip.astype(np.float64), axis=1, ddof=1).mean() for clip in predicted])

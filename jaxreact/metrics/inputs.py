@@ -44,11 +44,12 @@ def neighbour_lists(
 ) -> list[np.ndarray]:
     """For every clip the indices of the listeners that suit it.
 
-    Entries exactly 1 count; columns beyond the clips at hand are skipped (behaviour 4).
+    Entries exactly 1 count; columns beyond the clips at hand are skipped (behaviour 4). Raises
+    `UserError` for another number of rows, and for fewer columns than clips.
     """
     array = np.asarray(neighbours)
     clips = len(predictions)
-    if array.ndim != 2 or len(array) != clips:
+    if array.ndim != 2 or len(array) != clips or array.shape[1] < clips:
         raise UserError(
             f"neighbours: shape {array.shape} does not fit predictions of shape "
             f"{predictions.shape}; expected ({clips}, {clips} or more)"
@@ -57,6 +58,8 @@ def neighbour_lists(
 
 
 def _check(name: str, array: np.ndarray, axes: tuple[str | int, ...]) -> None:
+    if array.ndim == len(axes) and not len(array):
+        raise UserError(f"{name}: no clip in it (shape {array.shape}); is the split empty?")
     fits = array.ndim == len(axes) and array.shape[-1] == EMOTION_CHANNELS
     if not fits or 0 in array.shape or array.shape[-2] < 2:
         expected = ", ".join(str(axis) for axis in axes)

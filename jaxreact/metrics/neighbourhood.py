@@ -1,4 +1,4 @@
-"""The mean over clips when some have no appropriate reaction to be compared with."""
+"""Clips that have no appropriate reaction to be compared with, in both modes."""
 
 import numpy as np
 from jaxtyping import Float
@@ -6,15 +6,21 @@ from jaxtyping import Float
 from jaxreact.errors import UserError
 
 
-def mean_over_clips(rows: Float[np.ndarray, "clips"], lists: list[np.ndarray], mode: str) -> float:
-    """Mean of one value a clip; clips without neighbours hold 0.
+def without_neighbours(mode: str) -> float:
+    """The value of a clip without neighbours: 0 in `original`, NaN (takes no part) in `corrected`.
 
-    `original` divides by all clips, so each such clip pulls the score to 0; `corrected` leaves
-    them out (behaviour 3) and raises `UserError` if none is left.
+    So the original divides by all clips, and each such clip pulls the score to 0 (behaviour 3).
     """
-    if mode == "original":
-        return float(rows.mean())
-    compared = np.array([len(others) > 0 for others in lists])
-    if not compared.any():
+    return 0.0 if mode == "original" else float("nan")
+
+
+def check_neighbours(lists: list[np.ndarray], mode: str) -> None:
+    """Raises `UserError` if mode `corrected` would leave out every clip."""
+    if mode == "corrected" and not any(len(others) for others in lists):
         raise UserError("neighbours: no clip has a neighbour; is it the matrix of this split?")
-    return float(rows[compared].mean())
+
+
+def mean_over_clips(values: Float[np.ndarray, "clips"]) -> float:
+    """Mean of the values that are not NaN; NaN if there are none."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,9 @@ import tyro
 
 from jaxreact.errors import run_command
 from jaxreact.files import replacing
+from jaxreact.pages.figures import figure, key
+from jaxreact.pages.page import asset, document
+from jaxreact.pages.tables import compact_json, number
 from jaxreact.watching import naming, tables
 from jaxreact.watching.chart import Series, line_chart
 from jaxreact.watching.record import Picture, Record, read_record
@@ -41,29 +43,16 @@ def page(record: Record) -> str:
     """The whole page."""
     kind = str(record.config.get("kind", "model"))
     name = record.directory.resolve().name
-    style = resources.files("jaxreact.watching").joinpath("report.css").read_text("utf-8")
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(name)}: training of a {escape(kind)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<h1>{escape(name)}</h1>
+    header = f"""<h1>{escape(name)}</h1>
 <p class="quiet">Training of a {escape(kind)}. {_when(record)}</p>
 {_status(record)}
-{tables.facts(record)}
-</header>
-<main>
-{"".join(_body(record))}
-</main>
-</body>
-</html>
-"""
+{tables.facts(record)}"""
+    return document(
+        f"{name}: training of a {kind}",
+        header,
+        "".join(_body(record)),
+        style=asset("jaxreact.watching", "report.css"),
+    )
 
 
 def _body(record: Record) -> Iterator[str]:
@@ -84,7 +73,7 @@ def _body(record: Record) -> Iterator[str]:
         yield _section(record, title, sections[title])
     if record.curves:
         yield tables.all_values(record)
-    shown = tables.compact_json(record.config)
+    shown = compact_json(record.config)
     yield f"<details><summary>Configuration</summary><pre>{escape(shown)}</pre></details>"
 
 
@@ -112,7 +101,7 @@ def _section(record: Record, title: str, names: Sequence[str], remark: str = "")
         series = _series(record, name)
         values = np.concatenate([one.curve.values for one in series])
         if len(values) > 1 and np.ptp(values) == 0:
-            constant.append(f"{escape(naming.called(name))} {tables.number(values[0])}")
+            constant.append(f"{escape(naming.called(name))} {number(values[0])}")
         else:
             charts.append(_chart(record, name, series))
     note = f'<p class="quiet">Constant: {", ".join(constant)}.</p>' if constant else ""
@@ -136,8 +125,8 @@ def _chart(record: Record, name: str, series: Sequence[Series]) -> str:
     for one in series:
         lost = f", {one.curve.lost} not finite" if one.curve.lost else ""
         kind = one.kind if one.kind in naming.KINDS else ""
-        value = tables.number(one.curve.last)
-        keys.append(f'<span class="key {one.kind}">{kind} {value}{lost}</span>')
+        value = number(one.curve.last)
+        keys.append(key(one.kind, f"{kind} {value}{lost}"))
     wide = name == "loss"
     sizes = {"small": (380, 210)} | ({"large": (780, 480)} if wide else {})
     drawings = [
@@ -152,11 +141,7 @@ def _chart(record: Record, name: str, series: Sequence[Series]) -> str:
         )
         for style, size in sizes.items()
     ]
-    return (
-        f'<figure class="chart{" wide" if wide else ""}"><figcaption>'
-        f"<b>{escape(naming.called(name))}</b>{''.join(keys)}</figcaption>{''.join(drawings)}"
-        "</figure>"
-    )
+    return figure(naming.called(name), keys, drawings, wide)
 
 
 def _resumed(record: Record) -> list[int]:

@@ -1,30 +1,13 @@
-"""The numbers of a training report: key facts, tables, the configuration."""
+"""The numbers of a training report: key facts and tables."""
 
-import json
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 
+from jaxreact.pages.tables import cards, duration, number, table
 from jaxreact.watching import naming
 from jaxreact.watching.record import Curve, Record
-
-
-def number(value: float) -> str:
-    """A number as HTML: four digits to read, all of them in the `value` of its element."""
-    shown = f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
-    return f'<data value="{float(value)!r}">{shown}</data>'
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    first = next((i for i, (count, _) in enumerate(parts) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2])
 
 
 def facts(record: Record) -> str:
@@ -41,11 +24,7 @@ def facts(record: Record) -> str:
     if record.starts:
         start = record.starts[-1]
         found.append(("Devices", escape(start["device"]), _processes(start)))
-    cards = (
-        f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
-        for name, value, note in found
-    )
-    return f'<dl class="facts">{"".join(cards)}</dl>'
+    return cards(found)
 
 
 def _speed(record: Record) -> list[tuple[str, str, str]]:
@@ -90,7 +69,7 @@ def final_and_best(record: Record) -> str:
         metric = naming.metric_of(tag)[1]
         rows.append(_row(metric, record.curves))
     head = ("", "training, last", "validation, last", "validation, best", "after step")
-    return _table(head, sorted(rows, key=lambda row: row[0] != "loss"))
+    return table(head, sorted(rows, key=lambda row: row[0] != "loss"))
 
 
 def _row(metric: str, curves: dict[str, Curve]) -> list[str]:
@@ -119,26 +98,4 @@ def all_values(record: Record) -> str:
         for tag, curve in record.curves.items()
     ]
     head = ("tag", "last", "lowest", "highest", "entries", "last step")
-    return f"<details><summary>All values</summary>{_table(head, rows)}</details>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of HTML cells; the first of each row names it."""
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>'
-        for row in rows
-    )
-    return (
-        f'<div class="table"><table><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def compact_json(value: Any, indent: str = "") -> str:
-    """JSON with one key a line and every list in one."""
-    if not isinstance(value, dict) or not value:
-        return json.dumps(value)
-    deeper = indent + "  "
-    entries = [f"{deeper}{json.dumps(k)}: {compact_json(v, deeper)}" for k, v in value.items()]
-    return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+    return f"<details><summary>All values</summary>{table(head, rows)}</details>"

@@ -55,3 +55,16 @@ def test_unknown_mode(arrays):
 def test_lists_and_float64_are_accepted(arrays):
     as_lists = {name: array.tolist() for name, array in arrays.items()}
     assert metrics.evaluate(**as_lists) == metrics.evaluate(**arrays)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (4, 4), (3, 2), (3,)])
+def test_neighbours_of_too_few_rows_or_columns(arrays, shape):
+    arrays["neighbours"] = np.ones(shape)
+    with pytest.raises(UserError, match=r"neighbours: shape \(.* predictions of shape \(3, 2, 30"):
+        metrics.evaluate(**arrays)
+
+
+def test_no_clips(arrays):
+    arrays["predictions"] = arrays["predictions"][:0]
+    with pytest.raises(UserError, match=r"predictions: no clip in it .* is the split empty"):
+        metrics.evaluate(**arrays)

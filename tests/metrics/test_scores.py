@@ -177,7 +177,8 @@ def test_motionless_clips_have_no_synchrony():
     predictions = np.roll(speaker, 7, axis=1)[:, None].copy()
     predictions[0] = 0.1
     assert metrics.frsyn(predictions, speaker) == 7
-    assert metrics.count(predictions, speaker, np.eye(2))["samples_without_synchrony"] == 1
+    counts = metrics.clipwise(predictions, predictions[:, 0], speaker, np.eye(2)).count()
+    assert counts["samples_without_synchrony"] == 1
     assert math.isnan(metrics.frsyn(np.full_like(predictions, 0.1), speaker))
 
 

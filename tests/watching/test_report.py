@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
@@ -19,55 +18,7 @@ from jaxreact.errors import UserError
 from jaxreact.training.logging import RunLog
 from jaxreact.watching.record import read_record
 from jaxreact.watching.report import write_training_report
-
-VOID = {"meta", "link", "img", "br", "hr", "input", "path", "circle"}
-"""Elements that the page uses without an end tag (SVG's close themselves)."""
-
-
-class Page(HTMLParser):
-    """Checks that tags nest, and gathers tables, links and pictures."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict]] = []
-        self.rows: list[list[tuple[str, float | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append(("", None))
-        elif tag == "data" and "tr" in self.open:
-            self.rows[-1][-1] = ("", float(dict(attrs)["value"]))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" in self.open:
-            return
-        self.words.append(data)
-        if "tr" in self.open and self.rows[-1]:
-            text, value = self.rows[-1][-1]
-            self.rows[-1][-1] = (text + data, value)
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
-
-    def row(self, name: str) -> list[float | str]:
-        """Cells of the one row of that name, numbers in full."""
-        (found,) = [row for row in self.rows if row and row[0][0] == name]
-        return [text if value is None else value for text, value in found[1:]]
+from tests.pages.reading import Page
 
 
 def loss(step: int) -> float:

@@ -1,0 +1,125 @@
+"""How the codes of the tokenizer are used: by what was generated, and by people."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from jaxreact.evaluation.report.evaluated import Evaluated, of_most, spread
+from jaxreact.evaluation.report.scores import scored
+from jaxreact.inference import Tokenizer, load_tokenizer
+from jaxreact.pages.axes import Axes, Margins
+from jaxreact.pages.figures import figure, key
+from jaxreact.pages.lines import drawing, line
+from jaxreact.pages.tables import number, table
+
+CLIPS = 100
+"""Clips whose codes are counted at most. The same frames of each side, so that shares compare."""
+
+SMALL, LARGE = (380, 250), (780, 320)
+
+
+@dataclass(frozen=True)
+class Use:
+    """How often each code occurs in the frames of one side."""
+
+    kind: str
+    name: str
+    counts: Int[np.ndarray, "codes"]
+
+    @property
+    def used(self) -> int:
+        """Codes that occur at all."""
+        return int((self.counts > 0).sum())
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the entropy: how many equally frequent codes would be as varied."""
+        share = self.counts[self.counts > 0] / self.counts.sum()
+        return float(np.exp(-(share * np.log(share)).sum()))
+
+    @property
+    def ranked(self) -> Float[np.ndarray, "used"]:
+        """Shares of the codes that occur, the most frequent first."""
+        return np.sort(self.counts[self.counts > 0])[::-1] / self.counts.sum()
+
+
+def section(evaluated: Evaluated, tokenizer_run: Path | None) -> str:
+    """Share of the codes used, perplexity and rank-frequency curves, or why there are none."""
+    missing = _missing(evaluated, tokenizer_run)
+    if missing or tokenizer_run is None:
+        return f'<p class="quiet">{missing}</p>'
+    tokenizer = load_tokenizer(tokenizer_run)
+    shown = spread(evaluated.shape[0], CLIPS)
+    uses = _count(evaluated, tokenizer, shown)
+    frames = int(uses[0].counts.sum())
+    size = tokenizer.codebook_size
+    rows = [
+        [use.name, str(use.used), f"{number(100 * use.used / size)} %", number(use.perplexity)]
+        for use in uses
+    ]
+    remark = (
+        f"Codes of {frames} frames of each side ({of_most(shown, evaluated.shape[0])}, the first"
+        f" sample of each), encoded with the tokenizer, which has {size} codes. Perplexity: so many"
+        " equally frequent codes would be as varied. A model that uses far fewer codes than people"
+        " repeats itself."
+    )
+    head = ["", "codes used", "of all", "perplexity"]
+    return (
+        f'<p class="quiet">{remark}</p>{table(head, rows)}<div class="charts">{_chart(uses)}</div>'
+    )
+
+
+def _missing(evaluated: Evaluated, tokenizer_run: Path | None) -> str:
+    if evaluated.predictions.coeffs is None:
+        return "These predictions hold emotion alone; codes are codes of face coefficients."
+    if tokenizer_run is None:
+        return (
+            "Not shown: no tokenizer was given. With it, python -m jaxreact.evaluation.report"
+            " OUT --data ROOT --tokenizer RUN counts the codes."
+        )
+    return ""
+
+
+def _count(evaluated: Evaluated, tokenizer: Tokenizer, shown: np.ndarray) -> list[Use]:
+    """Codes of what was generated and, where the data set is at hand, of both persons."""
+    block = tokenizer.config.block_size
+    frames = evaluated.shape[2] // block * block
+    names = {"model": f"{scored(evaluated)}, generated"}
+    if evaluated.recorded is not None:
+        names |= {"truth": "Listener, recorded", "speaker": "Speaker, recorded"}
+    counts = {kind: np.zeros(tokenizer.codebook_size, int) for kind in names}
+    assert evaluated.predictions.coeffs is not None
+    for clip in shown:
+        faces = {"model": evaluated.predictions.coeffs[clip, 0]}
+        if evaluated.recorded is not None:
+            sides = evaluated.recorded.coeffs(int(clip), frames)
+            faces |= {"truth": sides["listener"], "speaker": sides["speaker"]}
+        batch = np.stack([face[:frames] for face in faces.values()]) - tokenizer.mean_face
+        for kind, codes in zip(faces, np.asarray(tokenizer.encode(batch)), strict=True):
+            counts[kind] += np.bincount(codes, minlength=tokenizer.codebook_size)
+    return [Use(kind, name, counts[kind]) for kind, name in names.items()]
+
+
+def _chart(uses: list[Use]) -> str:
+    """Share of the frames by rank, both axes logarithmic: a code used twice as often is as far."""
+    longest = max(use.used for use in uses)
+    shares = [100 * use.ranked for use in uses]
+    ends = (min(s[-1] for s in shares) / 1.3, max(s[0] for s in shares) * 1.3)
+    drawings = []
+    words = "; ".join(f"{use.name}: {use.used} codes used" for use in uses)
+    for style, size in {"small": SMALL, "large": LARGE}.items():
+        across = (1.0, float(max(2, longest)))
+        axes = Axes(across, ends, size, log_x=True, log_y=True, margins=Margins(48, 16, 10, 40))
+        parts = [axes.grid(name="rank of the code")]
+        for use, share in zip(reversed(uses), reversed(shares), strict=True):
+            ranks = np.arange(1, len(share) + 1)
+            kept = np.unique(np.geomspace(1, len(share), 300).astype(int)) - 1
+            stroke = line(axes, "line", ranks[kept], share[kept])
+            parts.append(f'<g class="{use.kind}">{stroke}</g>')
+        drawings.append(
+            drawing(size, f"Share of the frames by rank of the code. {words}.", parts, style)
+        )
+    keys = [key(use.kind, use.name.lower()) for use in uses]
+    return figure("% of the frames with a code, codes by rank", keys, drawings, wide=True)

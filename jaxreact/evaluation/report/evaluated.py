@@ -1,0 +1,234 @@
+"""What lies in the directory of an evaluation, and what the data set adds to it."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from jaxreact import metrics
+from jaxreact.data.conversations import Conversations, open_conversations
+from jaxreact.data.layout import COEFFS, Dyad
+from jaxreact.errors import UserError
+from jaxreact.evaluation.report import clip_table
+from jaxreact.evaluation.report.clip_table import ClipTable
+from jaxreact.evaluation.videos import video_paths
+from jaxreact.predictions import Predictions, read_predictions
+
+SIMULATED = "_Simulated/"
+"""In the names of all clips that `jaxreact.data.simulate` makes."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The split that was evaluated, in its data set; what is in it is read when it is asked for."""
+
+    data: Conversations
+    split: str
+
+    @cached_property
+    def dyads(self) -> list[Dyad]:
+        return self.data.dyads(self.split, modalities=(COEFFS,))
+
+    def neighbours(self) -> Float[np.ndarray, "clips clips"]:
+        return self.data.neighbours(self.split, len(self.dyads))
+
+    def coeffs(self, clip: int, frames: int) -> dict[str, Float[np.ndarray, "frames 58"]]:
+        """Raw coefficients of a clip's "speaker" and "listener", the first `frames` of them."""
+        dyad = self.dyads[clip]
+        sides = {"speaker": dyad.speaker, "listener": dyad.listener}
+        return {name: self.data.coeffs(side)[:frames] for name, side in sides.items()}
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation: its predictions and scores, and the data set if it is at hand.
+
+    Scores are NaN where they are not defined. `table` is None where the scores of single clips are
+    neither there nor can be computed.
+    """
+
+    out: Path
+    predictions: Predictions
+    content: Mapping[str, Any]
+    recorded: Recorded | None
+    table: ClipTable | None
+
+    @property
+    def listener(self) -> Float[np.ndarray, "clips frames 25"]:
+        assert self.predictions.listener is not None
+        return self.predictions.listener
+
+    @property
+    def speaker(self) -> Float[np.ndarray, "clips frames 25"]:
+        assert self.predictions.speaker is not None
+        return self.predictions.speaker
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Clips, samples a clip, frames."""
+        clips, samples, frames, _ = self.predictions.emotion.shape
+        return clips, samples, frames
+
+    @cached_property
+    def clips(self) -> tuple[str, ...]:
+        return names(self.predictions)
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        return _numbers(self.content["scores"])
+
+    @cached_property
+    def baselines(self) -> dict[str, dict[str, float]]:
+        return {name: _numbers(values) for name, values in self.content["baselines"].items()}
+
+    @cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Metric -> bounds of its 95 % interval, for those that have one."""
+        found = {
+            name: (_number(low), _number(high))
+            for name, (low, high) in self.content.get("intervals", {}).items()
+        }
+        return {name: pair for name, pair in found.items() if not math.isnan(sum(pair))}
+
+    @property
+    def simulated(self) -> bool:
+        """Whether all clips come from the simulation, as their names say."""
+        return all(SIMULATED in name for name in self.clips)
+
+    @cached_property
+    def neighbours(self) -> list[np.ndarray] | None:
+        """For every clip the indices of the listeners that suit it, if the data set is at hand."""
+        if self.recorded is None:
+            return None
+        return metrics.neighbour_lists(self.recorded.neighbours(), self.predictions.emotion)
+
+    @cached_property
+    def videos(self) -> dict[int, Path]:
+        """Clip -> its video, for those that have one."""
+        if self.predictions.clips is None:
+            return {}
+        paths = enumerate(video_paths(self.out, self.predictions.clips))
+        return {clip: path for clip, path in paths if path.is_file()}
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """At most `most` indices of `count`, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
+def names(predictions: Predictions) -> tuple[str, ...]:
+    """The clips' names, or numbers where the file has none."""
+    if predictions.clips is not None:
+        return predictions.clips
+    return tuple(f"clip {index}" for index in range(len(predictions.emotion)))
+
+
+def read_evaluation(
+    out: Path,
+    data: Path | None = None,
+    split: str | None = None,
+    clip_scores: metrics.ClipScores | None = None,
+) -> Evaluated:
+    """Reads an evaluation's directory, with the data set's part if `data` is given.
+
+    Scores of single clips are `clip_scores`, else those of `clip_scores.csv` if they fit the
+    evaluation, else computed from the data set; the file is written where it is missing or does
+    not fit. The split is the one given, else that of metrics.json, else "val". Raises `UserError`
+    naming a file that is missing, damaged, or does not fit the others.
+    """
+    content = _read_metrics(out / "metrics.json")
+    predictions = read_predictions(out / "predictions.npz")
+    for name in ("listener", "speaker"):
+        if getattr(predictions, name) is None:
+            raise UserError(
+                f"{out / 'predictions.npz'}: holds no {name}; give the directory that evaluate.py "
+                "wrote"
+            )
+    recorded = None
+    if data is not None:
+        recorded = Recorded(open_conversations(data), split or content.get("split") or "val")
+        _check_split(out, predictions, recorded)
+    return Evaluated(
+        out=out,
+        predictions=predictions,
+        content=content,
+        recorded=recorded,
+        table=_table(out, predictions, content, recorded, clip_scores),
+    )
+
+
+def _table(
+    out: Path,
+    predictions: Predictions,
+    content: Mapping[str, Any],
+    recorded: Recorded | None,
+    clip_scores: metrics.ClipScores | None,
+) -> ClipTable | None:
+    path, clips = out / clip_table.NAME, names(predictions)
+    if clip_scores is None:
+        if path.is_file():
+            found = clip_table.read_clip_table(path)
+            if found.fits(clips, _numbers(content["scores"])):
+                return found
+        if recorded is None:
+            return None
+        assert predictions.listener is not None
+        assert predictions.speaker is not None
+        clip_scores = metrics.clipwise(
+            predictions.emotion,
+            predictions.listener,
+            predictions.speaker,
+            recorded.neighbours(),
+            content["mode"],
+        )
+    table = clip_table.table_of(clips, clip_scores)
+    if not table.fits(clips, _numbers(content["scores"])):
+        raise UserError(
+            f"{out}: predictions.npz does not give the scores of metrics.json with this data set; "
+            "give the --data and --split of the evaluation, or evaluate again"
+        )
+    clip_table.write_clip_table(path, table)
+    return table
+
+
+def _read_metrics(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give a directory that evaluate.py wrote")
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be read ({error}); evaluate again") from None
+    expected = {"scores": dict, "baselines": dict, "mode": str}
+    for name, kind in expected.items():
+        if not isinstance(content, dict) or not isinstance(content.get(name), kind):
+            raise UserError(f"{path}: no {name}; give a directory that evaluate.py wrote")
+    return content
+
+
+def _check_split(out: Path, predictions: Predictions, recorded: Recorded) -> None:
+    ours = tuple(dyad.speaker.name for dyad in recorded.dyads)
+    if len(ours) != len(predictions.emotion) or predictions.clips not in (None, ours):
+        raise UserError(
+            f"{out / 'predictions.npz'}: its clips are not those of split {recorded.split} in "
+            f"{recorded.data.path}; give the --data and --split of the evaluation"
+        )
+
+
+def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _number(value: float | None) -> float:
+    """JSON's null is a value that is not defined."""
+    return math.nan if value is None else float(value)
+
+
+def of_most(shown: Sequence[int] | np.ndarray, count: int) -> str:
+    """How many clips of all a figure is about, for its caption."""
+    return "all clips" if len(shown) == count else f"{len(shown)} of {count} clips, evenly spread"

@@ -1,0 +1,100 @@
+"""The six scores in words, and the table of them."""
+
+import math
+from html import escape
+
+from jaxreact.evaluation.report.evaluated import Evaluated
+from jaxreact.metrics.table import labelled
+from jaxreact.pages.tables import number, table
+
+BASELINES = {
+    "gt": "Ground truth",
+    "mime": "Mime",
+    "random": "Random",
+    "mean-sequence": "Mean sequence",
+    "mean-frame": "Mean frame",
+}
+"""What the naive baselines are called."""
+
+ABOUT_BASELINES = (
+    "Ground truth repeats the listener's own reaction, Mime the speaker's behaviour; Random is"
+    " uniform noise; Mean sequence is the training listeners' mean at each moment of a clip, Mean"
+    " frame the mean of that, a motionless face."
+)
+
+
+def shown(value: float) -> str:
+    """A score as HTML; "-" where it is not defined."""
+    return number(value) if math.isfinite(value) else "-"
+
+
+def meanings(samples: int) -> dict[str, str]:
+    """Score -> what it means and where better is, in a sentence or two."""
+    return {
+        "FRC": "How well the course of a reaction agrees with the most similar appropriate one"
+        f" (concordance correlation, summed over the {samples} samples). Higher is better;"
+        f" {samples} would be perfect, 0 is no relation.",
+        "FRD": "How far a reaction is from the nearest appropriate one when time may be warped"
+        f" (summed over the {samples} samples; it grows with a clip's length). Lower is better; 0"
+        " is a copy.",
+        "FRDvs": "How much the reactions to different speakers differ. Higher is more diverse, but"
+        " noise is too (0.167): people's own value, that of the ground truth, is the one to reach.",
+        "FRVar": "How much a face moves within a clip. Higher is livelier, but so is noise (0.083):"
+        " the ground truth's value is the one to reach.",
+        "FRDiv": "How much the samples for one clip differ. Higher is more diverse; a model that"
+        " always does the same has 0, noise 0.167. Baselines that repeat one reaction have 0.",
+        "FRSyn": "After how many frames (1/25 s, at most 49) a reaction is most like the speaker's"
+        " behaviour. Lower counts as better; look at the lag curves before believing it.",
+    }
+
+
+def explanation(evaluated: Evaluated) -> str:
+    """What each score means, one after the other."""
+    known = meanings(evaluated.shape[1])
+    entries = (
+        f"<div><dt>{escape(labelled(name))}</dt><dd>{known.get(name, '')}</dd></div>"
+        for name in evaluated.scores
+    )
+    return f'<dl class="meanings">{"".join(entries)}</dl>'
+
+
+def score_table(evaluated: Evaluated) -> str:
+    """The model with its intervals, the naive baselines below it."""
+    metrics = list(evaluated.scores)
+    model = [
+        f"{shown(evaluated.scores[metric])}{_interval(evaluated, metric)}" for metric in metrics
+    ]
+    rows = [[f"<b>{escape(scored(evaluated))}</b>", *model]]
+    for name, values in evaluated.baselines.items():
+        label = escape(BASELINES.get(name, name))
+        rows.append([label, *(shown(values.get(metric, math.nan)) for metric in metrics)])
+    return table(["", *map(labelled, metrics)], rows, "scores")
+
+
+def scored(evaluated: Evaluated) -> str:
+    """What was scored, as the evaluation calls it."""
+    return str(evaluated.content.get("name") or "Model")
+
+
+def _interval(evaluated: Evaluated, metric: str) -> str:
+    if metric not in evaluated.intervals:
+        return ""
+    low, high = evaluated.intervals[metric]
+    return f"<small>{number(low)} to {number(high)}</small>"
+
+
+def score_notes(evaluated: Evaluated) -> str:
+    """What one has to know to read the table."""
+    lines = [ABOUT_BASELINES]
+    if evaluated.intervals:
+        lines.insert(
+            0,
+            "Small numbers are 95 % confidence intervals over clips: where the score would lie on"
+            " other clips of the same kind.",
+        )
+    if evaluated.content["mode"] == "original":
+        lines.append(
+            "Mode original: computed as the original program does, with its treatment of clips"
+            " without neighbours and of undefined correlations."
+        )
+    return f'<p class="quiet">{" ".join(lines)}</p>'

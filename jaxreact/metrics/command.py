@@ -1,0 +1,280 @@
+"""The commands `python -m jaxreact.metrics score` and `compare`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from tyro.conf import Positional, arg
+
+from jaxreact.errors import UserError
+from jaxreact.files import write_json
+from jaxreact.metrics.baseline_scores import baseline_scores
+from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
+from jaxreact.metrics.comparison import compare, smallest_p
+from jaxreact.metrics.frdvs import frdvs
+from jaxreact.metrics.frvar import frvar
+from jaxreact.metrics.table import comparison_table, score_table
+from jaxreact.metrics.truth import (
+    Split,
+    Truth,
+    TruthFiles,
+    check_same_clips,
+    conversations,
+    find_truth,
+    open_split,
+)
+from jaxreact.metrics.uncertainty import check_resampling, intervals
+from jaxreact.predictions import (
+    Layout,
+    OriginalOrder,
+    Predictions,
+    by_original,
+    read_predictions,
+)
+
+_FEW = 10
+_ORDER_NOTE = "clips are mixed as in the original: comparable with its published rows only"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to score, and how sure to be."""
+
+    mode: Literal["corrected", "original"] = "corrected"
+    """"original" is what the original program prints for the same arrays."""
+    layout: Layout | None = None
+    """Order of the axes of the predictions, where their sizes do not tell it."""
+    original_order: OriginalOrder | None = None
+    """The original program mixes clips. "undo" puts its file's right, "keep" leaves them mixed;
+    "mix" mixes other predictions in the same way, for checking published rows only. `compare`
+    applies "undo" and "keep" to the original's files alone."""
+    frames: int | None = None
+    """Score the first so many frames only; by default all there are of the predictions."""
+    by: Literal["conversation", "clip"] | None = None
+    """What is resampled. Default: whole conversations, whose clips resemble each other, where the
+    clips' names (<site>/<chat>/<person>/<clip>) are known, else single clips."""
+    resamples: int = 2000
+    """Bootstrap resamples, and exchanges of a test."""
+    level: float = 0.95
+    """Confidence level of the intervals."""
+    seed: int = 0
+    """Fixes the resamples and the random baseline."""
+    json: Path | None = None
+    """Also write everything to this file."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """Scores predictions, with bootstrap confidence intervals.
+
+    The intervals say where the scores might lie on other clips of the same kind; they do not cover
+    another training of the same model. The truth comes from --data, or from --neighbours and, where
+    the predictions' file lacks them, --listener and --speaker.
+    """
+
+    predictions: Annotated[Positional[Path], arg(metavar="PREDICTIONS")]
+    """Predicted emotion (clips, samples, frames, 25)."""
+    truth: Annotated[TruthFiles, arg(name="")] = field(default_factory=TruthFiles)
+    options: Annotated[Options, arg(name="")] = field(default_factory=Options)
+    baselines: bool = False
+    """Score the naive baselines gt (the truth itself), mime (the speaker) and random too."""
+
+    def run(self) -> None:
+        """Prints the table, and writes --json."""
+        options = self.options
+        check_resampling(options.resamples, options.level)
+        split = open_split(self.truth)
+        predictions = _read(self.predictions, split, options, options.original_order)
+        truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
+        groups, unit = _groups(options, truth, self.predictions)
+        scores = _scores(predictions, truth, options)
+        found = intervals(
+            scores,
+            groups=groups,
+            resamples=options.resamples,
+            level=options.level,
+            seed=options.seed,
+        )
+        others = {}
+        if self.baselines:
+            recorded = (truth.listener, truth.speaker, truth.neighbours)
+            others = baseline_scores(
+                *recorded, samples=scores.samples, seed=options.seed, mode=options.mode
+            )
+        print(f"{self.predictions}: {_size(scores)}\n\n{score_table(found, others)}\n")
+        notes = _notes(scores, options, groups, unit)
+        print("\n".join(notes))
+        if options.json is not None:
+            ranges = {name: [one.low, one.high] for name, one in found.items()}
+            _write(
+                options,
+                predictions=str(self.predictions),
+                scores=aggregate(scores),
+                intervals=ranges,
+                baselines=others,
+                counts=scores.count(),
+                unit=unit,
+                notes=notes,
+            )
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Tests whether system B differs from system A, both scored on the same clips.
+
+    For each score: the difference with its bootstrap interval, a p-value from exchanging the two
+    systems' predictions of random clips (or conversations), and the p-value corrected for there
+    being six scores, by which the verdict is drawn.
+    """
+
+    a: Annotated[Positional[Path], arg(metavar="A")]
+    """Predictions of the first system."""
+    b: Annotated[Positional[Path], arg(metavar="B")]
+    """Predictions of the second, for the same clips in the same order."""
+    truth: Annotated[TruthFiles, arg(name="")] = field(default_factory=TruthFiles)
+    options: Annotated[Options, arg(name="")] = field(default_factory=Options)
+
+    def run(self) -> None:
+        """Prints the table, and writes --json."""
+        options = self.options
+        check_resampling(options.resamples, options.level)
+        split = open_split(self.truth)
+        first, second = (
+            _read(path, split, options, _order_of_one(path, options)) for path in (self.a, self.b)
+        )
+        truth = find_truth(self.truth, split, self.a, first, options.frames)
+        check_same_clips(self.b, second, self.a, truth.clips)
+        _check_pair(self.a, first, self.b, second)
+        groups, unit = _groups(options, truth, self.a)
+        scores = [_scores(one, truth, options) for one in (first, second)]
+        found = compare(
+            *scores,
+            groups=groups,
+            resamples=options.resamples,
+            level=options.level,
+            seed=options.seed,
+        )
+        print(f"A {self.a}\nB {self.b}\n{_size(scores[0])}\n\n{comparison_table(found)}\n")
+        notes = [*_notes(scores[0], options, groups, unit), _truth_note(truth)]
+        number = _units(scores[0], groups)
+        if smallest_p(number) > 1 - options.level:
+            notes.append(f"{number} {unit}s are too few to show any difference at this level")
+        print("\n".join(notes))
+        if options.json is not None:
+            _write(
+                options,
+                a=str(self.a),
+                b=str(self.b),
+                differences={name: asdict(one) for name, one in found.items()},
+                counts={"a": scores[0].count(), "b": scores[1].count()},
+                unit=unit,
+                notes=notes,
+            )
+
+
+def _read(
+    path: Path, split: Split | None, options: Options, order: OriginalOrder | None
+) -> Predictions:
+    """The predictions in a file, after one line about how it was understood."""
+    return read_predictions(
+        path,
+        clips=None if split is None else split.clips,
+        frames=options.frames,
+        layout=options.layout,
+        original_order=order,
+        report=print,
+    )
+
+
+def _order_of_one(path: Path, options: Options) -> OriginalOrder | None:
+    """Of two files, what `--original-order` means for this one."""
+    if options.original_order == "mix" or by_original(path):
+        return options.original_order
+    return None
+
+
+def _scores(predictions: Predictions, truth: Truth, options: Options) -> ClipScores:
+    recorded = (truth.listener, truth.speaker, truth.neighbours)
+    return clipwise(predictions.emotion, *recorded, options.mode)
+
+
+def _groups(options: Options, truth: Truth, path: Path) -> tuple[list[str] | None, str]:
+    """Every clip's conversation, or None to resample clips; and what to call the unit."""
+    if options.by == "clip" or (options.by is None and truth.clips is None):
+        return None, "clip"
+    if truth.clips is None:
+        raise UserError(
+            f"{path}: holds no names of clips, so that conversations are not known; "
+            "give --data, or --by clip"
+        )
+    return conversations(truth.clips), "conversation"
+
+
+def _check_pair(path_a: Path, a: Predictions, path_b: Path, b: Predictions) -> None:
+    """Raises `UserError` where the arrays of the two files cannot be of the same clips."""
+    if a.emotion.shape != b.emotion.shape:
+        raise UserError(
+            f"{path_b}: shape {b.emotion.shape}, {path_a} has {a.emotion.shape}; only the same "
+            "clips, samples and frames can be compared"
+        )
+    for name in ("listener", "speaker"):
+        one, other = getattr(a, name), getattr(b, name)
+        if one is None or other is None:
+            continue
+        differ = ~np.isclose(one, other, atol=1e-4).all(axis=(1, 2))
+        if differ.any():
+            raise UserError(
+                f"{path_b}: the {name} of clip {differ.argmax()} is another than in {path_a}; "
+                "only predictions of the same clips can be compared"
+            )
+
+
+def _units(scores: ClipScores, groups: Sequence[str] | None) -> int:
+    return len(scores) if groups is None else len(set(groups))
+
+
+def _size(scores: ClipScores) -> str:
+    return (
+        f"{len(scores)} clips of {scores.frames} frames, {scores.samples} samples each, "
+        f"mode {scores.mode}"
+    )
+
+
+def _notes(
+    scores: ClipScores, options: Options, groups: Sequence[str] | None, unit: str
+) -> list[str]:
+    """What a reader of the table has to know."""
+    number = _units(scores, groups)
+    lines = [
+        f"intervals: {options.resamples} resamples of {number} {unit}s; they cover other {unit}s "
+        "of the same kind, not other trainings"
+    ]
+    if number < _FEW:
+        lines.append(f"{number} {unit}s are few: the intervals are rough")
+    counts = scores.count()
+    if scores.mode == "corrected" and counts["clips_without_neighbours"]:
+        left_out = counts["clips_without_neighbours"]
+        lines.append(f"FRC and FRD leave out clips without an appropriate reaction: {left_out}")
+    if counts.get("samples_without_synchrony"):
+        left_out = counts["samples_without_synchrony"]
+        lines.append(f"FRSyn leaves out samples that do not move: {left_out}")
+    if options.original_order in ("keep", "mix"):
+        lines.append(_ORDER_NOTE)
+    return lines
+
+
+def _truth_note(truth: Truth) -> str:
+    recorded = truth.listener[:, None]
+    return (
+        "FRVar, FRDiv and FRDvs have no better or worse, noise has most of them; the recorded "
+        f"listeners have FRVar {frvar(recorded):.4f} and FRDvs {frdvs(recorded):.4f}"
+    )
+
+
+def _write(options: Options, **content: Any) -> None:
+    """Writes --json, with the settings that the numbers depend on."""
+    assert options.json is not None
+    settings = {key: value for key, value in vars(options).items() if key not in ("json", "by")}
+    write_json(options.json, {**content, **settings})

@@ -1,0 +1,169 @@
+"""What predictions are scored against: listeners, speakers and who suits whom."""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from tqdm import tqdm
+
+from jaxreact.data.contents import open_array
+from jaxreact.data.conversations import Conversations, open_conversations
+from jaxreact.data.layout import EMOTION, Clip, Dyad
+from jaxreact.errors import UserError
+from jaxreact.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class TruthFiles:
+    """Where the truth is: a data set, or files."""
+
+    data: Path | None = None
+    """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare. Clips
+    are cut to the frames of the predictions, from the first."""
+    split: Literal["train", "val", "test"] = "val"
+    """The split of --data that was predicted."""
+    listener: Path | None = None
+    """Without --data: emotion of the recorded listeners (clips, frames, 25), npy or npz. Default:
+    what the predictions' own file holds."""
+    speaker: Path | None = None
+    """The same of the speakers."""
+    neighbours: Path | None = None
+    """Without --data: the split's neighbour matrix (clips, clips), npy or npz, such as
+    neighbour_emotion_val.npy."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Emotion of the recorded persons (N, T, 25), the neighbour matrix, and the clips' names."""
+
+    listener: Float[np.ndarray, "clips frames 25"]
+    speaker: Float[np.ndarray, "clips frames 25"]
+    neighbours: Float[np.ndarray, "clips columns"]
+    clips: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """The ordered pairs of a data set's split."""
+
+    data: Conversations
+    name: str
+    dyads: list[Dyad]
+
+    @property
+    def clips(self) -> tuple[str, ...]:
+        """The speakers' clip names, which tell the rows of predictions apart."""
+        return tuple(dyad.speaker.name for dyad in self.dyads)
+
+
+def open_split(files: TruthFiles) -> Split | None:
+    """The split to compare with, or None where the truth comes from files.
+
+    Raises `UserError` for a data set that lacks emotion, an empty split, options that contradict
+    each other or do not suffice.
+    """
+    if files.data is None:
+        if files.neighbours is None:
+            raise UserError("give --data, or --neighbours with the split's neighbour matrix")
+        return None
+    for name in ("listener", "speaker", "neighbours"):
+        if getattr(files, name) is not None:
+            raise UserError(f"--{name} contradicts --data, which has its own; give one of them")
+    data = open_conversations(files.data)
+    return Split(data, files.split, data.dyads(files.split, modalities=(EMOTION,)))
+
+
+def find_truth(
+    files: TruthFiles,
+    split: Split | None,
+    path: Path,
+    predictions: Predictions,
+    frames: int | None = None,
+) -> Truth:
+    """The truth for the predictions that `path` holds, which are of the split's clips.
+
+    `frames` cuts what is read from other files, as the predictions have been cut. Raises
+    `UserError` for files that cannot be used, and where the predictions are longer than the clips.
+    """
+    if split is not None:
+        return _of_split(split, path, predictions)
+    assert files.neighbours is not None
+    return Truth(
+        listener=_of_file("listener", files.listener, path, predictions.listener, frames),
+        speaker=_of_file("speaker", files.speaker, path, predictions.speaker, frames),
+        neighbours=read_array(files.neighbours, "neighbours"),
+        clips=predictions.clips,
+    )
+
+
+def conversations(clips: Sequence[str]) -> list[str]:
+    """The conversation of every clip `<site>/<chat>/<person>/<clip>`: `<site>/<chat>`."""
+    return [name.rsplit("/", 2)[0] for name in clips]
+
+
+def read_array(path: Path, name: str) -> np.ndarray:
+    """The array in an npy file, or the one called `name` (or the only one) in an npz file.
+
+    Raises `UserError` for anything else; pickled objects are refused.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    if path.suffix != ".npz":
+        return open_array(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            key = file.files[0] if len(file.files) == 1 else name
+            if key not in file.files:
+                raise UserError(f"{path}: holds {', '.join(file.files)} but no array {name}")
+            return file[key]
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not an npz file of plain arrays ({error})") from None
+
+
+def _of_file(
+    name: str, given: Path | None, path: Path, held: np.ndarray | None, frames: int | None
+) -> np.ndarray:
+    if given is not None:
+        return read_array(given, name)[:, :frames]
+    if held is None:
+        raise UserError(f"{path}: holds no {name}; give --{name} FILE, or --data")
+    return held
+
+
+def _of_split(split: Split, path: Path, predictions: Predictions) -> Truth:
+    frames = predictions.emotion.shape[2]
+    shortest = min(split.dyads, key=lambda dyad: dyad.frames)
+    if shortest.frames < frames:
+        raise UserError(
+            f"{path}: {frames} frames, but {shortest.speaker.name} in {split.data.path} has "
+            f"{shortest.frames}"
+        )
+
+    def emotions(people: list[Clip]) -> np.ndarray:
+        clips = tqdm(people, "reading", unit="clip", delay=2, disable=None)
+        return np.stack([split.data.emotion(clip)[:frames] for clip in clips])
+
+    return Truth(
+        listener=emotions([dyad.listener for dyad in split.dyads]),
+        speaker=emotions([dyad.speaker for dyad in split.dyads]),
+        neighbours=split.data.neighbours(split.name, len(split.dyads)),
+        clips=split.clips,
+    )
+
+
+def check_same_clips(
+    path: Path, predictions: Predictions, other: str | Path, clips: Sequence[str] | None
+) -> None:
+    """Raises `UserError` unless the predictions of `path` are of `clips`, which `other` lists.
+
+    Names that are not known cannot differ; their number is compared elsewhere.
+    """
+    if clips is not None and len(predictions.emotion) != len(clips):
+        raise UserError(f"{path}: {len(predictions.emotion)} clips, {other} has {len(clips)}")
+    for index, (ours, theirs) in enumerate(zip(predictions.clips or (), clips or (), strict=False)):
+        if ours != theirs:
+            raise UserError(f"{path}: clip {index} is {ours}, in {other} it is {theirs}")

@@ -1,0 +1,137 @@
+"""What the parts of the report compute, on cases that can be checked by hand."""
+
+import numpy as np
+import pytest
+
+from jaxreact import metrics
+from jaxreact.errors import UserError
+from jaxreact.evaluation.report.clip_table import (
+    ClipTable,
+    read_clip_table,
+    table_of,
+    write_clip_table,
+)
+from jaxreact.evaluation.report.clips import telling_clips
+from jaxreact.evaluation.report.codebook import Use
+from jaxreact.evaluation.report.diversity import listener_differences, pairs_of_samples
+from jaxreact.evaluation.report.evaluated import Evaluated, spread
+from jaxreact.evaluation.report.lags import best_lags, curves
+from jaxreact.evaluation.report.published_rows import GROUPS, METRICS, NOTES
+from jaxreact.metrics.frsyn import offsets
+from jaxreact.predictions import Predictions
+from tests.evaluation.report.results import clip_scores, smooth, some_predictions
+
+
+def table(**values: list[float]) -> ClipTable:
+    some = {name: np.arange(3.0) for name in metrics.SCORES}
+    known = {name: np.array(value) for name, value in values.items()}
+    count = len(next(iter(known.values())))
+    return ClipTable(tuple(f"clip {n}" for n in range(count)), some | known)
+
+
+def test_a_reaction_that_follows_has_a_positive_lag():
+    speaker = smooth(100, 25)
+    late = np.concatenate([speaker[:1].repeat(7, axis=0), speaker[:-7]])
+    assert best_lags(curves(np.stack([late, speaker]), speaker)).tolist() == [7, 0]
+    assert np.nanmax(curves(late[None], speaker)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("frames", [6, 40, 80, 200])
+def test_the_best_lags_are_what_frsyn_averages(frames):
+    made = some_predictions(3, 4, frames)
+    made.emotion[1, 2] = 0.5  # a motionless face
+    assert made.speaker is not None
+    pairs = zip(made.emotion, made.speaker, strict=True)
+    found = np.concatenate([best_lags(curves(*pair)) for pair in pairs])
+    expected = offsets(made.emotion, made.speaker)
+    np.testing.assert_array_equal(np.abs(found), expected[np.isfinite(expected)])
+    assert np.abs(found).mean() == pytest.approx(metrics.frsyn(made.emotion, made.speaker))
+
+
+def test_codebook_use():
+    use = Use("model", "model", np.array([0, 6, 2, 0]))
+    assert use.used == 2
+    assert use.ranked.tolist() == [0.75, 0.25]
+    assert use.perplexity == pytest.approx(4 / 27**0.25)
+    assert Use("model", "model", np.full(5, 3)).perplexity == pytest.approx(5)
+
+
+def test_the_mean_over_pairs_of_samples_is_frdiv():
+    made = some_predictions(1, 4)
+    pairs = pairs_of_samples(made.emotion[0])
+    assert len(pairs) == 6
+    assert pairs.mean() == pytest.approx(metrics.frdiv(made.emotion))
+    assert pairs[0] == pytest.approx(np.square(made.emotion[0, 0] - made.emotion[0, 1]).mean())
+
+
+class Matrix:
+    """A data set that is its neighbours."""
+
+    def __init__(self, matrix: np.ndarray):
+        self.neighbours = lambda: matrix
+
+
+def test_two_appropriate_listeners():
+    listener = np.zeros((3, 4, 25), np.float32)
+    listener[1], listener[2] = 1, 3
+    made = Predictions(listener[:, None], None, listener, listener)
+    matrix = np.array([[1, 1, 1], [1, 1, 0], [0, 0, 1]])
+    evaluated = Evaluated(None, made, {}, Matrix(matrix), None)  # pyright: ignore
+    found = listener_differences(evaluated)
+    assert found is not None
+    np.testing.assert_allclose(found, [(1 + 9 + 4) / 3, 1, np.nan])
+    assert listener_differences(Evaluated(None, made, {}, None, None)) is None  # pyright: ignore
+
+
+def test_rankings():
+    found = table(FRC=[0.1, np.nan, 0.5, 0.3, 0.5], FRD=[1.0, np.nan, 2.0, 2.0, 0.0])
+    assert found.ranking("FRC", best_is_greatest=True) == [2, 4, 3, 0]
+    assert telling_clips(found, each=2) == {
+        "Best by FRC": [2, 4],
+        "Worst by FRC": [0, 3],
+        "Best by FRD": [4, 0],
+        "Worst by FRD": [3, 2],
+    }
+    one = telling_clips(table(FRC=[0.1], FRD=[1.0]))
+    assert one == {"Best by FRC": [0], "Best by FRD": [0]}
+
+
+def test_clip_scores_round_trip(tmp_path):
+    made = some_predictions(3)
+    scores = clip_scores(made, np.diag([1, 1, 0]))
+    written = table_of(("a,b", 'c"d', "e\nf"), scores)
+    write_clip_table(tmp_path / "clip_scores.csv", written)
+    found = read_clip_table(tmp_path / "clip_scores.csv")
+    assert found.clips == written.clips
+    for name in metrics.SCORES:
+        np.testing.assert_array_equal(found.values[name], written.values[name])
+    assert np.isnan(found.values["FRC"][2])
+    all_scores = metrics.aggregate(scores)
+    assert found.fits(found.clips, all_scores)
+    assert not found.fits(found.clips[::-1], all_scores)
+    assert not found.fits(found.clips, all_scores | {"FRVar": 0.5})
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "clip,FRC,FRD,FRDvs,FRVar,FRDiv,FRSyn\nx,1\n"])
+def test_a_damaged_table_is_named(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(UserError, match=r"t.csv: not a table of clip scores .* remove it"):
+        read_clip_table(tmp_path / "t.csv")
+
+
+def test_clips_are_evenly_spread():
+    assert spread(3, 10).tolist() == [0, 1, 2]
+    assert spread(101, 3).tolist() == [0, 50, 100]
+
+
+def test_published_rows_name_their_source_and_known_notes_and_scores():
+    rows = [row for group in GROUPS for row in group.rows]
+    assert len(rows) == 18
+    for row in rows:
+        assert row.source
+        assert set(row.notes) <= set(NOTES)
+        assert set(row.scores) <= set(METRICS)
+    (test,) = [row for row in rows if "original" in row.system and row.split == "test"]
+    assert test.scores["FRD"] == 82.0288
+    assert test.scores["FRSyn"] == 43.0918
+    assert "order" in test.notes

@@ -1,0 +1,219 @@
+"""`evaluate.py` as users give it, with pretended models."""
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jaxreact import metrics
+from jaxreact.data.conversations import open_conversations
+from jaxreact.errors import UserError
+from jaxreact.evaluation import command
+from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.report import codebook
+from jaxreact.metrics import reorder_as_original
+from jaxreact.predictions import Predictions, read_predictions
+from jaxreact.reaction import Models
+from tests.evaluation.report.results import TwoCodes
+
+FRAMES = 96
+
+
+@pytest.fixture(autouse=True)
+def pretended(monkeypatch, models: Models) -> None:
+    monkeypatch.setattr(command, "load_models", lambda *_: models)
+    monkeypatch.setattr(codebook, "load_tokenizer", lambda _: TwoCodes())
+
+
+@pytest.fixture
+def config(conversations, tmp_path) -> Evaluation:
+    """An evaluation of the four clips of `train` by a model."""
+    t, p = Path("t"), Path("p")
+    out = tmp_path / "out"
+    return Evaluation(conversations, out, split="train", samples=2, tokenizer=t, predictor=p)
+
+
+def of_file(config: Evaluation, path: Path, out: str, **options: Any) -> Evaluation:
+    """The same, of somebody's predictions."""
+    changes = {"tokenizer": None, "predictor": None, "predictions": path, "out": path.parent / out}
+    return dataclasses.replace(config, **changes, **options)
+
+
+def scores(config: Evaluation) -> dict[str, Any]:
+    content = json.loads((config.out / "metrics.json").read_text())
+    return content["scores"]
+
+
+@pytest.fixture
+def made(config) -> Predictions:
+    """What the model answers."""
+    evaluate(config)
+    return read_predictions(config.out / "predictions.npz")
+
+
+def test_a_model(config, capsys):
+    table = evaluate(config)
+    assert table.startswith("4 clips of 96 frames, 2 samples each, mode corrected\n")
+    assert table.splitlines()[2].split()[0] == "model"
+    assert table.splitlines()[2].split()[-5:] == [*metrics.BASELINES]
+    assert table.splitlines()[-1] == str(config.out / "report.html")
+    written = sorted(path.name for path in config.out.iterdir())
+    assert written == ["clip_scores.csv", "metrics.json", "predictions.npz", "report.html"]
+    made = read_predictions(config.out / "predictions.npz")
+    data = open_conversations(config.data)
+    truth = (made.listener, made.speaker)
+    expected = metrics.evaluate(made.emotion, *truth, data.neighbours("train", 4))  # pyright: ignore[reportArgumentType]
+    assert scores(config) == expected
+    content = json.loads((config.out / "metrics.json").read_text())
+    assert (content["split"], content["seed"]) == ("train", 0)
+    neighbours = data.neighbours("train", 4)
+    ranges = metrics.intervals(
+        metrics.clipwise(made.emotion, *truth, neighbours),  # pyright: ignore[reportArgumentType]
+        groups=[name.rsplit("/", 2)[0] for name in made.clips or ()],
+    )
+    assert content["intervals"] == {
+        name: [None if math.isnan(end) else end for end in (one.low, one.high)]
+        for name, one in ranges.items()
+    }
+    assert made.emotion.shape == (4, 2, FRAMES, 25)
+    before = (config.out / "metrics.json").read_bytes()
+    capsys.readouterr()
+    assert evaluate(config) == table
+    assert "not made again" in capsys.readouterr().out
+    assert (config.out / "metrics.json").read_bytes() == before
+
+
+Write = Callable[[Path, np.ndarray], None]
+
+
+@pytest.mark.parametrize(
+    ("turn", "options"),
+    [
+        (lambda x: x, {}),
+        (lambda x: x.swapaxes(0, 1), {}),
+        (lambda x: x.reshape(8, FRAMES, 25), {"layout": "flat-by-clip"}),
+        (lambda x: x.swapaxes(0, 1).reshape(8, FRAMES, 25), {"layout": "flat-by-sample"}),
+        (reorder_as_original, {"original_order": "undo"}),
+    ],
+)
+def test_the_same_predictions_in_any_order_score_the_same(config, made, turn, options, tmp_path):
+    np.save(tmp_path / "p.npy", turn(made.emotion))
+    other = of_file(config, tmp_path / "p.npy", "again", **options)
+    table = evaluate(other)
+    assert scores(other) == scores(config)
+    assert str(tmp_path / "p.npy") in table.splitlines()[2]
+
+
+def test_the_files_length_counts(config, made, tmp_path, capsys):
+    np.save(tmp_path / "p.npy", made.emotion[:, :, :70])
+    table = evaluate(of_file(config, tmp_path / "p.npy", "again"))
+    assert table.startswith("4 clips of 70 frames")
+    assert "shape (4, 2, 70, 25) read as clips-samples: 4 clips" in capsys.readouterr().out
+    table = evaluate(of_file(config, tmp_path / "p.npy", "again", frames=50))
+    assert table.startswith("4 clips of 50 frames")
+    np.save(tmp_path / "p.npy", np.zeros((4, 2, 126, 25), np.float32))
+    words = re.escape("126 frames (5.04 s), the clips have 124 in common; --frames 124 leaves")
+    with pytest.raises(UserError, match=words):
+        evaluate(of_file(config, tmp_path / "p.npy", "third"))
+    assert not (tmp_path / "third").exists()
+
+
+def test_predictions_that_do_not_fit_leave_nothing(config, tmp_path):
+    for array, words in (
+        (np.zeros((3, 2, 96, 25)), "(3, 2, 96, 25) does not fit: the data set needs (4, samples"),
+        (np.zeros((4, 2, 96, 24)), "expected 25 channels"),
+        (np.full((4, 2, 96, 25), np.nan), "nan in clip 0, sample 0, frame 0"),
+    ):
+        np.save(tmp_path / "p.npy", array)
+        with pytest.raises(UserError, match=re.escape(words)):
+            evaluate(of_file(config, tmp_path / "p.npy", "again"))
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("name", ["gt", "mean-sequence"])
+def test_a_baseline(config, name):
+    other = dataclasses.replace(config, tokenizer=None, predictor=None, baseline=name)
+    assert f"{name} (scored)" in evaluate(other)
+    content = json.loads((other.out / "metrics.json").read_text())
+    assert content["scores"] == content["baselines"][name]
+    assert read_predictions(other.out / "predictions.npz").coeffs is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tokenizer": None}, "give both --tokenizer and --predictor, or --baseline"),
+        ({"baseline": "gt"}, "give both --tokenizer and --predictor, or --baseline"),
+        ({"samples": 0}, "--samples 0 is less than 1"),
+        ({"batch": 0}, "--batch 0 is less than 1"),
+        ({"frames": -1}, "--frames -1 is less than 1"),
+        ({"frames": 20}, "no common stretch of 32 frames"),
+        ({"size": 65}, "--size 65 is odd"),
+        ({"layout": "flat-by-clip"}, "--layout and --original-order are for --predictions"),
+        ({"original_order": "keep"}, "--layout and --original-order are for --predictions"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_first(config, monkeypatch, change, words):
+    monkeypatch.setattr(command, "predict", pytest.fail)
+    with pytest.raises(UserError, match=re.escape(words)):
+        evaluate(dataclasses.replace(config, **change))
+    assert not config.out.exists()
+
+
+def test_baselines_cannot_be_drawn(config, tmp_path):
+    other = dataclasses.replace(config, tokenizer=None, predictor=None, baseline="gt", render=True)
+    with pytest.raises(UserError, match="--render needs coefficients; baselines are emotion alone"):
+        evaluate(other)
+    np.save(tmp_path / "p.npy", np.zeros((4, 2, 96, 25)))
+    with pytest.raises(UserError, match="--render needs coefficients; these predictions hold"):
+        evaluate(of_file(config, tmp_path / "p.npy", "again", render=True))
+
+
+@pytest.fixture
+def own_data(config, tmp_path) -> Path:
+    """The same data set, whose lists and matrices may be changed."""
+    root = tmp_path / "data"
+    root.mkdir()
+    for path in config.data.iterdir():
+        if path.is_dir():
+            (root / path.name).symlink_to(path)
+        else:
+            (root / path.name).write_bytes(path.read_bytes())
+    return root
+
+
+def test_what_else_could_be_wrong_is_noticed_before_generation(config, own_data, monkeypatch):
+    monkeypatch.setattr(command, "predict", pytest.fail)
+    config = dataclasses.replace(config, data=own_data)
+    matrix = own_data / "neighbour_emotion_train.npy"
+
+    def refused(words: str) -> None:
+        with pytest.raises(UserError, match=re.escape(words)):
+            evaluate(config)
+        assert not config.out.exists()
+
+    np.save(matrix, np.ones((6, 6)))
+    refused("shape (6, 6), but train.csv gives 4 mirrored dyads, which need (4, 4)")
+    np.save(matrix, np.zeros((4, 4)))
+    refused("the neighbour matrix has no 1; is it the matrix of this split?")
+    np.save(matrix, np.eye(4))
+    lines = (own_data / "train.csv").read_text()
+    (own_data / "train.csv").write_text(lines.splitlines()[0] + "\n")
+    refused("train.csv")
+    (own_data / "train.csv").write_text(lines.replace("/1\n", "/1x\n"))
+    refused("train")
+
+
+def test_the_naive_means_need_the_training_split_before_generation(config, own_data, monkeypatch):
+    monkeypatch.setattr(command, "predict", pytest.fail)
+    (own_data / "train.csv").unlink()
+    config = dataclasses.replace(config, data=own_data, split="val")
+    with pytest.raises(UserError, match=re.escape("train.csv: no such file")):
+        evaluate(config)
+    assert not config.out.exists()
