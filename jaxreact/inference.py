@@ -206,9 +206,7 @@ class Inception(_Compiled):
         """Features of prepared pictures, float32; compiled anew for each size of the batch."""
         return self._features(jnp.asarray(pictures, jnp.float32))
 
-    def __call__(
-        self, images: UInt8[Given, "batch height width 3"]
-    ) -> Float[Array, "batch 2048"]:
+    def __call__(self, images: UInt8[Given, "batch height width 3"]) -> Float[Array, "batch 2048"]:
         """Features of RGB images from 0 to 255, float32."""
         return self.features(self.prepare(images))
 

@@ -104,7 +104,8 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def _numbers(path: Path) -> list[list[str | int]]:
-    """A key that sorts by the numbers in names; text and numbers alternate, so that they compare."""
+    """A key that sorts by the numbers in names; text and numbers alternate, so that they
+    compare."""
     return [
         [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name)]
         for name in path.parts

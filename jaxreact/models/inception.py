@@ -247,9 +247,7 @@ class Inception(nnx.Module):
         self.Mixed_7b = InceptionE(1280, "average", rngs=rngs)
         self.Mixed_7c = InceptionE(2048, "maximum", rngs=rngs)
 
-    def features(
-        self, pictures: Float[Array, "batch 299 299 3"]
-    ) -> Float[Array, "batch 2048"]:
+    def features(self, pictures: Float[Array, "batch 299 299 3"]) -> Float[Array, "batch 2048"]:
         """Features of pictures that `prepare` made; float32."""
         hidden = self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(pictures))
         hidden = _halve(self.Conv2d_2b_3x3(hidden))
@@ -260,9 +258,7 @@ class Inception(nnx.Module):
         hidden = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(hidden)))
         return hidden.mean(axis=(1, 2))
 
-    def __call__(
-        self, images: UInt8[Array, "batch height width 3"]
-    ) -> Float[Array, "batch 2048"]:
+    def __call__(self, images: UInt8[Array, "batch height width 3"]) -> Float[Array, "batch 2048"]:
         """Features of RGB images of any size, 0 to 255; float32."""
         return self.features(prepare(images, self.config.antialias))
 

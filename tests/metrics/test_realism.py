@@ -85,4 +85,6 @@ def test_missing_weights_say_where_they_come_from(tmp_path):
     assert "\n" not in message
     assert "pytorch-fid's releases" in message
     assert "Apache-2.0" in message
-    assert f"convert_weights.py inception pt_inception-2015-12-05-6726825d.pth {tmp_path}" in message
+    assert (
+        f"convert_weights.py inception pt_inception-2015-12-05-6726825d.pth {tmp_path}" in message
+    )
