@@ -7,8 +7,13 @@ from tyro.conf import subcommand
 
 from jaxreact.errors import run_command
 from jaxreact.metrics.command import Compare, Score
+from jaxreact.metrics.realism import Realism
 
-Commands = Annotated[Score, subcommand("score")] | Annotated[Compare, subcommand("compare")]
+Commands = (
+    Annotated[Score, subcommand("score")]
+    | Annotated[Compare, subcommand("compare")]
+    | Annotated[Realism, subcommand("realism")]
+)
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """The command `python -m jaxreact.metrics realism`."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,7 @@ from tqdm import tqdm
 from tyro.conf import Positional, arg
 
 from jaxreact.errors import UserError
-from jaxreact.files import replacing
+from jaxreact.files import write_json
 from jaxreact.metrics.frechet import FeatureStatistics, frechet_distance
 from jaxreact.metrics.frrea import image_statistics
 from jaxreact.metrics.pictures import PictureFiles, find_pictures
@@ -77,8 +76,7 @@ class Realism:
                 "antialias": self.antialias,
                 "notes": notes,
             }
-            with replacing(self.json) as path:
-                path.write_text(json.dumps(content, indent=1) + "\n")
+            write_json(self.json, content)
 
 
 def _statistics(

@@ -43,7 +43,8 @@ def test_agrees_with_the_eigenvalues_of_the_product():
     rng = np.random.default_rng(0)
     sets = [rng.standard_normal((90, 12)) * scale + scale for scale in (1.0, 1.7)]
     means, covariances = [x.mean(0) for x in sets], [np.cov(x.T) for x in sets]
-    roots = np.sqrt(np.linalg.eigvals(covariances[0] @ covariances[1]).astype(complex)).real
+    product = covariances[0] @ covariances[1]
+    roots = np.real(np.sqrt(np.linalg.eigvals(product).astype(complex)))
     shift = means[0] - means[1]
     expected = shift @ shift + sum(map(np.trace, covariances)) - 2 * roots.sum()
     found = frechet_distance(*map(FeatureStatistics.of, sets))

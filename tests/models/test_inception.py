@@ -32,7 +32,8 @@ def published_tensors(classes: int = 1008) -> dict[str, np.ndarray]:
     tensors = {}
     leaves = paths(nnx.to_pure_dict(runs.abstract_model("inception", InceptionConfig())[1]))
     for name, leaf in leaves.items():
-        module, last = ".".join(name[:-1]), name[-1]
+        *at, last = map(str, name)
+        module = ".".join(at)
         shape = leaf.shape
         if last == "kernel":
             shape = (shape[3], shape[2], shape[0], shape[1])
