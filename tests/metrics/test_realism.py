@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tyro
 from PIL import Image
 
 from jaxreact import inference
 from jaxreact.errors import UserError
+from jaxreact.metrics.__main__ import Commands
 from jaxreact.metrics.realism import Realism
 from jaxreact.rendering.video import write_video
 from tests.metrics.colour_features import ColourFeatures
@@ -51,6 +53,12 @@ def test_the_distance_and_what_it_rests_on(tmp_path, asked, capsys):
     assert written["every"] == {"generated": 2, "real": 1}
     assert written["antialias"] is True
     assert len(written["notes"]) == 1
+
+
+def test_it_is_a_command_of_the_package(tmp_path, asked, capsys):
+    folder = save(tmp_path / "a", range(7))
+    tyro.cli(Commands, args=["realism", str(folder), str(folder), "--every", "3"]).run()  # pyright: ignore[reportArgumentType, reportCallIssue]
+    assert f"real: 3 pictures of {folder}\n" in capsys.readouterr().out
 
 
 def test_enough_pictures_need_no_note(tmp_path, asked, capsys):
