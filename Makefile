@@ -17,7 +17,7 @@ demo: $(DEMO)/evaluation/metrics.json
 	@echo "predictor     $(DEMO)/predictor"
 	@echo "reports       $(DEMO)/tokenizer/training_report.html $(DEMO)/predictor/training_report.html"
 	@echo "predictions   $(DEMO)/evaluation/predictions.npz"
-	@echo "scores        $(DEMO)/evaluation/metrics.json"
+	@echo "scores        $(DEMO)/evaluation/metrics.json $(DEMO)/evaluation/report.html"
 	@ls $(DEMO)/evaluation/videos/*.mp4 | sed 's/^/video         /'
 
 test: .venv/.test

@@ -89,8 +89,8 @@ def score_notes(evaluated: Evaluated) -> str:
     if evaluated.intervals:
         lines.insert(
             0,
-            "Small numbers are 95 % confidence intervals over clips: where the score would lie on"
-            " other clips of the same kind.",
+            "Small numbers are 95 % confidence intervals: where the score would lie on other"
+            " conversations of the same kind.",
         )
     if evaluated.content["mode"] == "original":
         lines.append(
