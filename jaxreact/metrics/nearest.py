@@ -5,21 +5,17 @@ from typing import Literal
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.face import EMOTION_CHANNELS
 from jaxreact.metrics.dtw import dtw
-
-WEIGHTS = np.array([1 / 15, 1.0, 1 / 8])
-"""Of the distances of action units, valence and arousal, and expressions."""
+from jaxreact.metrics.pairs import Pairs, keep_nearest
 
 MEMORY = 2**28
 """Bytes for buffers where nothing else is wanted."""
 
 Kernel = Literal["auto", "cpu", "jax"]
-Pairs = Int[np.ndarray, "pairs 3"]
-"""Clip, sample and the other that they are compared with."""
 
 
 def nearest_distances(
@@ -62,15 +58,6 @@ def nearest_distances(
                     progress.update(len(found))
     nearest[alike] = nearest[alike, :1]
     return nearest
-
-
-def keep_nearest(
-    nearest: Float[np.ndarray, "clips samples"], pairs: Pairs, blocks: Float[np.ndarray, "3 pairs"]
-) -> None:
-    """Lowers `nearest` to the weighted totals of these pairs, where they are smaller."""
-    weighted = WEIGHTS[:, None] * blocks.astype(np.float64)
-    totals = weighted[0] + weighted[1] + weighted[2]  # a matrix product rounds by its size
-    np.minimum.at(nearest, (pairs[:, 0], pairs[:, 1]), totals)
 
 
 def _by_jax(

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from jaxreact.metrics.dtw import BLOCKS
 from jaxreact.metrics.dtw_cpu import Warper
 from jaxreact.metrics.lanes import LANES
-from jaxreact.metrics.nearest import WEIGHTS, Pairs, keep_nearest
+from jaxreact.metrics.pairs import WEIGHTS, Pairs, keep_nearest
 
 _SLACK = 1 + 1e-9
 """What the order of three float64 additions may change."""

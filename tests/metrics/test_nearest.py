@@ -6,7 +6,8 @@ import pytest
 from jaxreact.metrics.dtw import BLOCKS, dtw
 from jaxreact.metrics.dtw_cpu import Warper
 from jaxreact.metrics.lanes import LANES
-from jaxreact.metrics.nearest import WEIGHTS, nearest_distances
+from jaxreact.metrics.nearest import nearest_distances
+from jaxreact.metrics.pairs import WEIGHTS
 from tests.metrics.test_scores import smooth
 
 CLIPS, SAMPLES, FRAMES = 7, 5, 71
