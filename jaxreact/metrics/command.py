@@ -23,6 +23,7 @@ from jaxreact.metrics.truth import (
     check_same_clips,
     conversations,
     find_truth,
+    number_of_clips,
     open_split,
 )
 from jaxreact.metrics.uncertainty import check_resampling, intervals
@@ -86,7 +87,7 @@ class Score:
         options = self.options
         check_resampling(options.resamples, options.level)
         split = open_split(self.truth)
-        predictions = _read(self.predictions, split, options, options.original_order)
+        predictions = _read(self.predictions, split, self.truth, options, options.original_order)
         truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
         groups, unit = _groups(options, truth, self.predictions)
         scores = _scores(predictions, truth, options)
@@ -142,7 +143,8 @@ class Compare:
         check_resampling(options.resamples, options.level)
         split = open_split(self.truth)
         first, second = (
-            _read(path, split, options, _order_of_one(path, options)) for path in (self.a, self.b)
+            _read(path, split, self.truth, options, _order_of_one(path, options))
+            for path in (self.a, self.b)
         )
         truth = find_truth(self.truth, split, self.a, first, options.frames)
         check_same_clips(self.b, second, self.a, truth.clips)
@@ -175,12 +177,17 @@ class Compare:
 
 
 def _read(
-    path: Path, split: Split | None, options: Options, order: OriginalOrder | None
+    path: Path,
+    split: Split | None,
+    truth: TruthFiles,
+    options: Options,
+    order: OriginalOrder | None,
 ) -> Predictions:
     """The predictions in a file, after one line about how it was understood."""
     return read_predictions(
         path,
         clips=None if split is None else split.clips,
+        number=number_of_clips(truth),
         frames=options.frames,
         layout=options.layout,
         original_order=order,

@@ -100,6 +100,13 @@ def find_truth(
     )
 
 
+def number_of_clips(files: TruthFiles) -> int | None:
+    """How many clips the files of listeners and speakers are for, where one is given."""
+    given = {name: getattr(files, name) for name in ("listener", "speaker")}
+    rows = (len(read_array(path, name)) for name, path in given.items() if path is not None)
+    return next(rows, None)
+
+
 def conversations(clips: Sequence[str]) -> list[str]:
     """The conversation of every clip `<site>/<chat>/<person>/<clip>`: `<site>/<chat>`."""
     return [name.rsplit("/", 2)[0] for name in clips]

@@ -24,6 +24,7 @@ def read_predictions(
     path: str | Path,
     *,
     clips: Sequence[str] | None = None,
+    number: int | None = None,
     frames: int | None = None,
     layout: Layout | None = None,
     original_order: OriginalOrder | None = None,
@@ -32,11 +33,11 @@ def read_predictions(
     """Reads an npz, npy or PyTorch file, or a folder (`predictions.sources`), as float32.
 
     `clips` are the names of the data set's clips, by whose number the layout is told; a file that
-    names its clips must name these in this order. `frames` cuts to the first so many. `layout`
-    decides where several are possible. The original program's file has its clips mixed: with
-    `original_order` "undo" they are put right, with "keep" left so; "mix" mixes another file's as
-    the original would have before it scored them. `report` gets one line that says how the file
-    was understood.
+    names its clips must name these in this order. Where names are not known, `number` says how many
+    there are. `frames` cuts to the first so many. `layout` decides where several are possible. The
+    original program's file has its clips mixed: with `original_order` "undo" they are put right,
+    with "keep" left so; "mix" mixes another file's as the original would have before it scored
+    them. `report` gets one line that says how the file was understood.
 
     Raises `UserError` where the file cannot be read, does not fit (both shapes are named), or its
     layout or order is left open. float32 arrays in npy files and uncompressed npz files are mapped,
@@ -44,7 +45,8 @@ def read_predictions(
     """
     path = Path(path)
     source = open_source(path, clips)
-    count = len(clips) if clips is not None else len(source.clips) if source.clips else None
+    names = clips if clips is not None else source.clips
+    count = number if names is None else len(names)
     try:
         if source.rows_are_clips and layout is None:
             layout = "clips-samples"

@@ -87,6 +87,14 @@ def test_score_of_a_file_without_names(files, arrays, capsys, ending):
     assert f"100 resamples of {CLIPS} clips" in capsys.readouterr().out
 
 
+def test_the_recorded_persons_tell_the_number_of_clips(files, arrays, capsys):
+    np.save(files / "passes.npy", arrays["good"].swapaxes(0, 1))
+    truth = ("--listener", "listener.npy", "--speaker", "speaker.npy")
+    run("score", "passes.npy", *truth, "--neighbours", "neighbours.npy", "--json", "scores.json")
+    assert "read as samples-clips" in capsys.readouterr().out
+    assert json.loads((files / "scores.json").read_text())["scores"] == scored(arrays, "good")
+
+
 def test_by_clip_and_seed(files):
     found = []
     for options in ([], ["--by", "clip"], ["--by", "clip", "--seed", "1"], ["--by", "clip"]):
