@@ -43,7 +43,7 @@ def check_torch() -> None:
     except ImportError:
         raise UserError(
             "--export-original writes PyTorch's format and needs torch: "
-            "pip install 'jaxreact[torch]'"
+            "pip install -e '.[torch]'"
         ) from None
 
 

@@ -37,7 +37,7 @@ def write_torch(run: Path, out: Path) -> None:
         import torch
     except ImportError:
         raise UserError(
-            "to-torch writes PyTorch's format and needs torch: pip install 'jaxreact[torch]'"
+            "to-torch writes PyTorch's format and needs torch: pip install -e '.[torch]'"
         ) from None
     kind = _kind(run)
     with progress(2) as step:

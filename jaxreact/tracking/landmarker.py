@@ -15,7 +15,7 @@ from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS, INDEX
 from jaxreact.tracking.no_opengl import drawing_modules_optional, provide_opengl
 
-INSTALL = "pip install 'jaxreact[track]'"
+INSTALL = "pip install -e '.[track]'"
 
 
 @dataclass(frozen=True)
