@@ -42,8 +42,7 @@ def check_torch() -> None:
         import torch  # noqa: F401
     except ImportError:
         raise UserError(
-            "--export-original writes PyTorch's format and needs torch: "
-            "pip install -e '.[torch]'"
+            "--export-original writes PyTorch's format and needs torch: pip install -e '.[torch]'"
         ) from None
 
 

@@ -63,6 +63,11 @@ class Conversations(Protocol):
         """The first `seconds` of sound, mono, at the best rate there is: (waveform, rate)."""
         ...
 
+    def video(self, clip: Clip) -> Path | None:
+        """The clip's recorded face, a folder of frames or a film (`footage.recorded` reads both),
+        or None where there is none. A cache holds none."""
+        ...
+
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients, (58,) float32."""
         ...

@@ -74,6 +74,9 @@ class Packed:
         samples = min(int(seconds * SAMPLE_RATE), len(record) // 2)
         return decode_sound(record, self._clip(clip).scale, 0, samples), SAMPLE_RATE
 
+    def video(self, clip: Clip) -> None:
+        """None: pictures are not packed."""
+
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients."""
         return np.array(self._index.mean_face, np.float32)

@@ -25,6 +25,7 @@ from jaxreact.data.layout import (
     expected,
     find,
     read_pairs,
+    video_source,
 )
 from jaxreact.data.neighbours import neighbours
 from jaxreact.data.pairing import pair_up
@@ -70,6 +71,10 @@ class React2024:
     def sound(self, clip: Clip, seconds: float) -> tuple[Float[np.ndarray, "samples"], int]:
         """The first `seconds` of a clip's sound, mono, at its own rate: (waveform, rate)."""
         return read_native_audio(self._file(clip, AUDIO), duration=seconds)
+
+    def video(self, clip: Clip) -> Path | None:
+        """The clip's frame folder or film in `Video_files`: `layout.video_source`."""
+        return video_source(self.path, clip.split, clip)
 
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients: `contents.mean_face`."""

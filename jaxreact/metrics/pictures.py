@@ -8,15 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
 
 from jaxreact.errors import UserError
-from jaxreact.tracking.video import count_pictures, pictures
+from jaxreact.footage.film import count_pictures, pictures
+from jaxreact.footage.image import read_image
 
 IMAGES = (".png", ".jpg", ".jpeg")
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
-EIGHT_BITS = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "YCbCr")
-"""Pillow's modes whose colours are RGB's without loss of range."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +75,6 @@ def find_pictures(path: str | Path, every: int = 1) -> PictureFiles:
     folders = groupby(images, key=lambda file: file.parent)
     clips = [tuple(files) for _, files in folders] + [(video,) for video in videos]
     return PictureFiles(path, tuple(clips), every)
-
-
-def read_image(path: Path) -> UInt8[np.ndarray, "height width 3"]:
-    """An image file as RGB from 0 to 255; transparency is dropped.
-
-    Raises UserError where it is damaged or has more than 8 bits a colour.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.mode not in EIGHT_BITS:
-                raise UserError(f"{path}: mode {image.mode}; save it with 8 bits a colour")
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path}: not a readable image: {error}") from error
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

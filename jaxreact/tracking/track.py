@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EXPRESSION, ROTATION, TRANSLATION
+from jaxreact.footage.film import count_pictures, pictures
 from jaxreact.tracking import pose, timeline
 from jaxreact.tracking.landmarker import Detection, open_landmarker
-from jaxreact.tracking.video import count_pictures, pictures
 
 MIN_SOURCE_FPS = 5.0
 """Slower recordings are refused: blinks and lip movements fall between their pictures."""

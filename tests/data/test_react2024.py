@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxreact.data.contents import mean_face
-from jaxreact.data.layout import EMOTION, Clip, find, frame_files, video_source
+from jaxreact.data.layout import EMOTION, Clip, find, frame_files
 from jaxreact.data.react2024 import React2024, read_split
 from jaxreact.errors import UserError
 from tests.data.react2024_files import NOXI, RECOLA, TinyDataSet, write_tiny
@@ -210,16 +210,16 @@ def test_mean_face(data):
 
 def test_video_is_a_frame_folder_or_a_film_or_nothing(data):
     clip = read_split(data.root, "train")[0].speaker
-    assert video_source(data.root, "train", clip) is None
+    assert React2024(data.root).video(clip) is None
     film = data.path("Video_files", clip.name, ".mp4")
     film.parent.mkdir(parents=True)
     film.write_bytes(b"")
-    assert video_source(data.root, "train", clip) == film
+    assert React2024(data.root).video(clip) == film
     folder = film.with_suffix("")
     folder.mkdir()
-    assert video_source(data.root, "train", clip) == film
+    assert React2024(data.root).video(clip) == film
     for name in ("10.png", "9.png", "100.png", "._9.png", ".DS_Store"):
         (folder / name).write_bytes(b"")
-    assert video_source(data.root, "train", clip) == folder
+    assert React2024(data.root).video(clip) == folder
     numbers = [path.stem for path in frame_files(folder)]
     assert numbers == ["9", "10", "100"]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from jaxreact.errors import UserError
-from jaxreact.metrics.pictures import find_pictures, read_image
+from jaxreact.metrics.pictures import find_pictures
 from jaxreact.rendering.video import write_video
 
 
@@ -55,18 +55,6 @@ def test_every_nth_frame_of_each_video(tmp_path):
     np.testing.assert_allclose(greys(found), [0, 30, 60, 100, 130, 160], atol=3)
     single = find_pictures(tmp_path / "a9.mp4", every=30)
     assert single.count() == len(list(single)) == 1
-
-
-def test_modes_of_images(tmp_path):
-    colours = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
-    for mode in ("RGB", "RGBA"):
-        Image.fromarray(colours).convert(mode).save(tmp_path / "1.png")
-        np.testing.assert_array_equal(read_image(tmp_path / "1.png"), colours)
-    Image.fromarray(colours[..., 0]).save(tmp_path / "1.png")
-    np.testing.assert_array_equal(read_image(tmp_path / "1.png"), colours[..., :1].repeat(3, -1))
-    Image.fromarray(colours[..., 0].astype(np.uint16) * 256).save(tmp_path / "1.png")
-    with pytest.raises(UserError, match=r"1\.png: mode I;16; save it with 8 bits"):
-        read_image(tmp_path / "1.png")
 
 
 def test_unreadable_files_are_named(tmp_path):

@@ -1,0 +1,40 @@
+"""A person's recorded face in a data set: a folder of frames, or a film."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from jaxreact.data.layout import frame_files
+from jaxreact.errors import UserError
+from jaxreact.footage.film import steady
+from jaxreact.footage.image import read_image
+
+
+def recorded_frames(source: Path, count: int) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+    """Yields the first `count` frames of a recording, 25 a second, as `layout.video_source` names
+    it.
+
+    A folder's images are frames by their numbers. A recording that ends a little early (data sets
+    differ by a frame) repeats its last frame. Raises `UserError` naming a file that cannot be read.
+    """
+    if not source.is_dir():
+        yield from steady(source, count)
+        return
+    frame = None
+    shown = 0
+    for file in islice(frame_files(source), count):
+        frame = read_image(file)
+        shown += 1
+        yield frame
+    if frame is None:
+        raise UserError(f"{source}: holds no frames <n>.png or <n>.jpg")
+    for _ in range(shown, count):
+        yield frame
+
+
+def frame_addresses(source: Path, count: int) -> list[str]:
+    """The files of the first `count` frames of a folder; of a film, the film itself."""
+    return [str(file) for file in frame_files(source)[:count]] if source.is_dir() else [str(source)]
