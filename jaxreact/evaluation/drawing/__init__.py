@@ -1,0 +1,1 @@
+"""Predictions as pictures: which clips are drawn, what of, and into which files."""
