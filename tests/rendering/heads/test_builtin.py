@@ -7,7 +7,7 @@ import pytest
 from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS, INDEX
 from jaxreact.rendering import Camera, load_builtin_head
-from jaxreact.rendering.head import rotation_matrices
+from jaxreact.rendering.heads.pose import rotation_matrices
 
 ASSET = resources.files("jaxreact.rendering") / "assets" / "head.npz"
 
