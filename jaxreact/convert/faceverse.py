@@ -48,16 +48,16 @@ def convert_faceverse(source: Path, out: Path) -> None:
         step(f"writing {out.name}")
         save_faceverse(model, out)
     if strangers := sorted(set(content) - {*USED, *UNUSED}):
-        names = ascii(", ".join(strangers))[1:-1]
+        names = ascii(", ".join(strangers))[1:-1][:200]
         print(f"{source}: left out, since nothing here knows them: {names}", file=sys.stderr)
 
 
 def model_of(content: dict[str, Any], source: Path) -> FaceVerse:
     """The model in FaceVerse's own arrays; raises UserError naming the first key that is missing or
-    has another shape, kind, range or order. `content` is emptied of the bases as they are read."""
+    has another shape, kind, range or order."""
+    _check_version(content, source)
     if missing := [name for name in USED if name not in content]:
         raise UserError(f"{source}: no FaceVerse v2 model: {', '.join(missing)} missing")
-    _check_version(content, source)
     _check_names(content["exp_name_list"], source)
     mean_shape = _points(content, "meanshape", source)
     count = len(mean_shape)
@@ -83,8 +83,9 @@ def model_of(content: dict[str, Any], source: Path) -> FaceVerse:
 
 
 def _check_version(content: dict[str, Any], source: Path) -> None:
-    axes = tuple(np.shape(content[name])[-1:] for name in BASES)
-    version = OTHER_VERSIONS.get(tuple(size for (size,) in axes)) if all(axes) else None
+    bases = [content.get(name) for name in BASES]
+    axes = tuple(basis.shape[-1] for basis in bases if isinstance(basis, np.ndarray) and basis.ndim)
+    version = OTHER_VERSIONS.get(axes)
     if version is not None:
         raise UserError(
             f"{source}: FaceVerse version {version}; the coefficients are of version 2, whose file"
@@ -94,12 +95,16 @@ def _check_version(content: dict[str, Any], source: Path) -> None:
 
 def _check_names(names: Any, source: Path) -> None:
     """The expressions must be the 52 units in their order; FaceVerse may write them otherwise."""
-    found = [str(name) for name in (names.reshape(-1) if isinstance(names, np.ndarray) else names)]
+    found = names.reshape(-1).tolist() if isinstance(names, np.ndarray) else names
+    if not isinstance(found, (list, tuple)) or not all(isinstance(name, str) for name in found):
+        raise UserError(f"{source}: exp_name_list is no list of names")
     if len(found) != len(EXPRESSIONS):
         raise UserError(f"{source}: exp_name_list has {len(found)} names, not {len(EXPRESSIONS)}")
     for index, (theirs, ours) in enumerate(zip(found, EXPRESSIONS, strict=True)):
         if theirs.lower() != ours.lower():
-            raise UserError(f"{source}: exp_name_list: {index} is {theirs!r}, expected {ours!r}")
+            raise UserError(
+                f"{source}: exp_name_list: {index} is {theirs[:40]!r}, expected {ours!r}"
+            )
 
 
 def _points(content: dict[str, Any], name: str, source: Path) -> Float[np.ndarray, "vertices 3"]:
@@ -114,7 +119,7 @@ def _points(content: dict[str, Any], name: str, source: Path) -> Float[np.ndarra
 def _basis(
     content: dict[str, Any], name: str, vertices: int, source: Path
 ) -> Float[np.ndarray, "axes vertices 3"]:
-    values = _numbers(content.pop(name), name, source)
+    values = _numbers(content[name], name, source)
     expected = (3 * vertices, SIZES[BASES[name]])
     if values.shape != expected:
         raise UserError(f"{source}: {name} has shape {values.shape}, not {expected}")

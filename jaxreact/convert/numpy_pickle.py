@@ -1,7 +1,7 @@
 """Reads pickled NumPy arrays as data: what `np.load(allow_pickle=True)` would run, without running.
 
-Four globals of NumPy may be named, each by its old and its new module: those that rebuild an
-array, a scalar and a dtype. Sizes are checked against the bytes that are there.
+Only what rebuilds an array, a scalar or a dtype may be named, by NumPy's old and new modules.
+Sizes are checked against the bytes that are there.
 """
 
 import math
@@ -18,10 +18,11 @@ from jaxreact.errors import UserError
 _NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 _TEXT = re.compile(r"U\d{1,6}")
 _OBJECTS = ("O", "O4", "O8")
-_HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
+_MAGIC = b"\x93NUMPY\x01\x00"
+_HEADER = re.compile(
+    rb"\{'descr': '(?P<type>[^'\n]*)', 'fortran_order': \w+, 'shape': (?P<shape>\([\d, ]*\)), \}\s*"
+)
+"""What NumPy writes; its own parser of headers lets errors of Python's tokeniser through."""
 
 
 class PickledDtype:
@@ -90,7 +91,8 @@ def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any, *_: Any) -> Pick
 def read_dictionary(path: Path) -> dict[str, Any]:
     """The dictionary in an .npy file, as `np.save` writes a Python object.
 
-    Arrays come as read-only arrays, arrays of objects as flat lists; nothing deeper is converted.
+    Its arrays come over the bytes that were read, arrays of objects as flat lists; what lies deeper
+    is not converted.
     Raises UserError where the file is missing, another kind of file, damaged, or names a global
     that is not permitted (which is not executed).
     """
@@ -119,18 +121,15 @@ def read_dictionary(path: Path) -> dict[str, Any]:
 
 def _expect_objects(path: Path, file: IO[bytes]) -> None:
     """Leaves `file` behind the header of an .npy file of objects; raises UserError for others."""
-    start = file.read(6)
-    file.seek(0)
+    start = file.read(len(_MAGIC))
     if start.startswith(b"PK"):
         raise UserError(f"{path}: a zip archive (an npz, or PyTorch's), not a pickled .npy file")
-    if start != b"\x93NUMPY":
+    header = file.read(int.from_bytes(file.read(2), "little")) if start == _MAGIC else b""
+    if (found := _HEADER.fullmatch(header)) is None:
         raise UserError(f"{path}: not an .npy file")
-    version = np.lib.format.read_magic(file)
-    if version not in _HEADERS:
-        raise UserError(f"{path}: an .npy file of the unknown version {version}")
-    shape, _, dtype = _HEADERS[version](file)
-    if not dtype.hasobject:
-        raise UserError(f"{path}: it holds numbers, {dtype} {shape}, not a pickled dictionary")
+    if found["type"] != b"|O":
+        kind, shape = (found[name].decode("ascii", "replace") for name in ("type", "shape"))
+        raise UserError(f"{path}: it holds numbers, {kind} {shape}, not a pickled dictionary")
 
 
 def _plain(value: Any) -> Any:
@@ -143,6 +142,8 @@ def _globals() -> dict[str, Any]:
         "numpy.ndarray": None,  # only named, as the class to rebuild
         "_codecs.encode": Call(encode),
     }
+    for module in ("builtins", "__builtin__"):
+        table[f"{module}.bytes"] = Call(lambda: b"")  # of an empty array, in the older protocols
     for core in ("numpy.core", "numpy._core"):
         table[f"{core}.multiarray._reconstruct"] = Call(PickledArray)
         table[f"{core}.multiarray.scalar"] = Call(numpy_scalar)

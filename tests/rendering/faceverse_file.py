@@ -172,9 +172,7 @@ def _basis(
 
 
 def _normals(chart: Chart) -> np.ndarray:
-    step = 1e-4
-    across = surface(chart + [step, 0]) - surface(chart - [step, 0])
-    down = surface(chart + [0, step]) - surface(chart - [0, step])
+    across, down = (surface(chart + step) - surface(chart - step) for step in 1e-4 * np.eye(2))
     normal = np.cross(down, across)
     return normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
@@ -221,23 +219,20 @@ Those that have two sides are given for the person's left one."""
 
 def _units(chart: Chart, normal: np.ndarray) -> np.ndarray:
     """What each unit adds, (52, n, 3): zero over most of the face."""
-    units = np.zeros((52, len(chart), 3))
-    for unit, name in zip(units, EXPRESSIONS, strict=True):
-        sided = name not in _MOVES
-        place, reach, move = (
-            _MOVES[name.removesuffix("Left").removesuffix("Right")] if sided else (_MOVES[name])
+    return np.stack([_unit(name, chart, normal) for name in EXPRESSIONS])
+
+
+def _unit(name: str, chart: Chart, normal: np.ndarray) -> np.ndarray:
+    sided = name not in _MOVES
+    side = -1 if sided and name.endswith("Right") else 1
+    place, reach, move = _MOVES[name.removesuffix("Left").removesuffix("Right") if sided else name]
+    moved = np.zeros_like(normal)
+    for sign in (1, -1) if name == "cheekPuff" else (side,):
+        weight = _bump(chart, np.multiply(place, [sign, 1]), reach)[:, None]
+        moved += weight * (
+            move * normal if isinstance(move, float) else move * np.array([sign, 1, 1])
         )
-        side = -1 if sided and name.endswith("Right") else 1
-        both = (1, -1) if name == "cheekPuff" else (side,)
-        for sign in both:
-            weight = _bump(chart, np.multiply(place, [sign, 1]), reach)
-            if sided and place[0] > 0 and name.startswith("mouth"):
-                weight = weight * (sign * chart[:, 0] > -0.3)
-            vector = move * normal if isinstance(move, float) else np.multiply(move, [sign, 1, 1])
-            unit += weight[:, None] * vector
-        if name == "jawOpen":
-            unit *= _lower(chart)[:, None]
-    return units
+    return moved * _lower(chart)[:, None] if name == "jawOpen" else moved
 
 
 def _lower(chart: Chart) -> np.ndarray:
@@ -284,13 +279,15 @@ def _landmarks() -> np.ndarray:
     brows = np.concatenate([brow, brow[::-1] * [-1, 1]])
     bridge = np.stack([np.zeros(4), np.linspace(-0.2, 0.03, 4)], axis=-1)
     below = np.stack([np.linspace(-0.17, 0.17, 5), np.full(5, 0.1)], axis=-1)
+    aside = np.array([0.43, 0.0])
     round6 = np.pi - np.arange(6) * np.pi / 3
-    eye = np.stack([0.16 * np.cos(round6), -0.03 * np.sin(round6)], axis=-1) + [-0.43, -0.19]
-    other = np.stack([0.16 * np.cos(round6), -0.03 * np.sin(round6)], axis=-1) + [0.43, -0.19]
+    eye = np.stack([0.16 * np.cos(round6), -0.19 - 0.03 * np.sin(round6)], axis=-1)
     round12 = np.pi + np.arange(12) * np.pi / 6
     lips = np.stack([0.29 * np.cos(round12), 0.055 * np.sin(round12)], axis=-1) + MOUTH
     inner = np.array([(-0.1, -1), (0, -1), (0.1, -1), (0.1, 1), (0, 1), (-0.1, 1)]) * [1, 0.012]
-    return np.concatenate([contour, brows, bridge, below, eye, other, lips, inner + MOUTH])
+    return np.concatenate(
+        [contour, brows, bridge, below, eye - aside, eye + aside, lips, inner + MOUTH]
+    )
 
 
 if __name__ == "__main__":
