@@ -42,7 +42,7 @@ def convert_faceverse(source: Path, out: Path) -> None:
         raise UserError(f"{out}: exists already; remove it or choose another name")
     with progress(3) as step:
         step(f"reading {source.name}")
-        content = read_dictionary(source)
+        content = read_dictionary(source, "faceverse_simple_v2.npy")
         step("checking the model")
         model = model_of(content, source)
         step(f"writing {out.name}")

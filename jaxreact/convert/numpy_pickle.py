@@ -88,17 +88,18 @@ def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any, *_: Any) -> Pick
     return array
 
 
-def read_dictionary(path: Path) -> dict[str, Any]:
+def read_dictionary(path: Path, wanted: str) -> dict[str, Any]:
     """The dictionary in an .npy file, as `np.save` writes a Python object.
 
     Its arrays come over the bytes that were read, arrays of objects as flat lists; what lies deeper
     is not converted.
-    Raises UserError where the file is missing, another kind of file, damaged, or names a global
-    that is not permitted (which is not executed).
+    Raises UserError where the file is missing, another kind of file (then it says to give
+    `wanted`), damaged, or names a global that is not permitted (which is not executed).
     """
     try:
         with path.open("rb") as file:
-            _expect_objects(path, file)
+            if problem := _skip_header(file):
+                raise UserError(f"{path}: {problem}; give {wanted}")
             # Unlike a file, a map never allocates more than is there for a length that lies.
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
                 stream.seek(file.tell())
@@ -115,21 +116,22 @@ def read_dictionary(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not a readable .npy file: {error}") from error
     content = _plain(whole)
     if not isinstance(content, list) or len(content) != 1 or not isinstance(content[0], dict):
-        raise UserError(f"{path}: it holds no dictionary")
+        raise UserError(f"{path}: it holds no dictionary; give {wanted}")
     return {str(name): _plain(value) for name, value in content[0].items()}
 
 
-def _expect_objects(path: Path, file: IO[bytes]) -> None:
-    """Leaves `file` behind the header of an .npy file of objects; raises UserError for others."""
+def _skip_header(file: IO[bytes]) -> str:
+    """Leaves `file` behind the header of an .npy file of objects; or says what it is instead."""
     start = file.read(len(_MAGIC))
     if start.startswith(b"PK"):
-        raise UserError(f"{path}: a zip archive (an npz, or PyTorch's), not a pickled .npy file")
+        return "a zip archive (an npz, or PyTorch's), not a pickled .npy file"
     header = file.read(int.from_bytes(file.read(2), "little")) if start == _MAGIC else b""
     if (found := _HEADER.fullmatch(header)) is None:
-        raise UserError(f"{path}: not an .npy file")
-    if found["type"] != b"|O":
-        kind, shape = (found[name].decode("ascii", "replace") for name in ("type", "shape"))
-        raise UserError(f"{path}: it holds numbers, {kind} {shape}, not a pickled dictionary")
+        return "not an .npy file"
+    if found["type"] == b"|O":
+        return ""
+    kind, shape = (found[name].decode("ascii", "replace") for name in ("type", "shape"))
+    return f"it holds numbers, {kind} {shape}, not a pickled dictionary"
 
 
 def _plain(value: Any) -> Any:

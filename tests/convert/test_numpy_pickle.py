@@ -7,9 +7,14 @@ import struct
 import numpy as np
 import pytest
 
-from jaxreact.convert.numpy_pickle import read_dictionary
+from jaxreact.convert import numpy_pickle
 from jaxreact.errors import UserError
 from tests.rendering.faceverse_file import save
+
+
+def read_dictionary(path):
+    return numpy_pickle.read_dictionary(path, "model.npy")
+
 
 ARRAYS = {
     "matrix": np.arange(12, dtype="f4").reshape(3, 4),
@@ -177,5 +182,5 @@ def test_a_changed_byte_is_noticed_or_harmless(tmp_path, protocol):
 
 def test_an_ordinary_pickle_is_no_npy_file(tmp_path):
     (tmp_path / "x.npy").write_bytes(pickle.dumps({"a": 1}))
-    with pytest.raises(UserError, match=r"not an \.npy file"):
+    with pytest.raises(UserError, match=r"not an \.npy file; give model\.npy"):
         read_dictionary(tmp_path / "x.npy")

@@ -8,7 +8,8 @@
     triangles         (triangles, 3)      int32, below vertices
     keypoints         (66,)               int32, below vertices
 
-Not compressed: dense bases would shrink by less than a fifth and take ten times as long to load.
+Not compressed: dense bases would shrink by a fifth and take several times as long to load
+(`benchmarks/heads.py`).
 """
 
 import zipfile
