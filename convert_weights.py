@@ -4,6 +4,7 @@
     python convert_weights.py predictor react_predictor.ckpt runs/predictor
     python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h runs/wav2vec2
     python convert_weights.py inception weights-inception-2015-12-05-6726825d.pth runs/inception
+    python convert_weights.py faceverse faceverse_simple_v2.npy runs/faceverse.npz
     python convert_weights.py to-torch runs/predictor react_predictor.ckpt
 
 Files are not trusted: nothing in them is executed, and every tensor has to fit.
@@ -90,6 +91,21 @@ class Inception:
 
 
 @dataclass(frozen=True)
+class FaceVerse:
+    """FaceVerse v2's face model -> a safe npz, a head that pictures are drawn with."""
+
+    src: Source
+    """faceverse_simple_v2.npy of FaceVerse."""
+    out: Out
+    """File to write, .npz."""
+
+    def run(self) -> None:
+        from jaxreact.convert.faceverse import convert_faceverse  # the others need no renderer
+
+        convert_faceverse(self.src, self.out)
+
+
+@dataclass(frozen=True)
 class ToTorch:
     """A tokenizer's or predictor's run directory -> a checkpoint that the original loads."""
 
@@ -107,6 +123,7 @@ Commands = (
     | Annotated[Predictor, subcommand("predictor")]
     | Annotated[Wav2vec2, subcommand("wav2vec2")]
     | Annotated[Inception, subcommand("inception")]
+    | Annotated[FaceVerse, subcommand("faceverse")]
     | Annotated[ToTorch, subcommand("to-torch")]
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from jaxreact.convert.numpy_pickle import PickledDtype, encode, numpy_scalar
 from jaxreact.convert.plain_pickle import Attributes, Call, Malformed, simple
 
 DTYPES: dict[str, Any] = {
@@ -128,29 +129,6 @@ def _rebuild_tensor_v3(
     return _tensor(storage, offset, shape, strides, dtype)
 
 
-class _NumpyDtype:
-    """numpy's pickled dtype: made from a code, its byte order set afterwards."""
-
-    def __init__(self, code: str, *_: Any):
-        if code not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"):
-            raise Malformed(f"numpy dtype {code!r}")
-        self.dtype = np.dtype(code)
-
-    def build(self, state: Any) -> None:
-        if state[1] in "<>|=":
-            self.dtype = self.dtype.newbyteorder(state[1])
-
-
-def _numpy_scalar(dtype: _NumpyDtype, value: bytes) -> Any:
-    return np.frombuffer(value, dtype.dtype, count=1)[0].item()
-
-
-def _encode(text: str, codec: str) -> bytes:
-    if codec not in ("latin1", "latin-1"):
-        raise Malformed(f"codec {codec!r}")
-    return text.encode("latin-1")
-
-
 def _path(*parts: str) -> str:
     return "/".join(parts).replace("//", "/")
 
@@ -165,15 +143,15 @@ def _globals() -> dict[str, Any]:
         "torch.Size": Call(lambda sizes=(): tuple(sizes)),
         "torch.device": Call(lambda kind, index=None: kind if index is None else f"{kind}:{index}"),
         "torch.storage.UntypedStorage": np.dtype(np.uint8),
-        "_codecs.encode": Call(_encode),
-        "numpy.dtype": Call(_NumpyDtype),
+        "_codecs.encode": Call(encode),
+        "numpy.dtype": Call(PickledDtype),
     }
     for name, dtype in DTYPES.items():
         table[f"torch.{name}"] = np.dtype(dtype)
     for name, dtype in STORAGES.items():
         table[f"torch.{name}"] = table[f"torch.cuda.{name}"] = np.dtype(DTYPES[dtype])
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        table[f"{module}.scalar"] = Call(_numpy_scalar)
+        table[f"{module}.scalar"] = Call(numpy_scalar)
     for module in ("builtins", "__builtin__"):
         table[f"{module}.set"] = Call(lambda items=(): set(map(simple, items)))
     for name in ("PosixPath", "WindowsPath", "PurePosixPath", "Path"):

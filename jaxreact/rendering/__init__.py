@@ -9,9 +9,9 @@ from jaxtyping import Float, UInt8
 from jaxreact.errors import UserError
 from jaxreact.rendering.camera import Camera
 from jaxreact.rendering.cpu import CpuRenderer, Shading
-from jaxreact.rendering.head import HeadModel, check_coeffs, load_builtin_head
+from jaxreact.rendering.heads import HeadModel, check_coeffs, load_builtin_head, load_head
 
-__all__ = ["Camera", "HeadModel", "load_builtin_head", "render", "render_frames"]
+__all__ = ["Camera", "HeadModel", "load_builtin_head", "load_head", "render", "render_frames"]
 
 Backend = Literal["auto", "cpu"]
 PORTRAIT_ZOOM = 0.66
@@ -71,4 +71,4 @@ def _chunked(
     renderer: CpuRenderer, head: HeadModel, coeffs: Float[np.ndarray, "time 58"]
 ) -> Iterator[UInt8[np.ndarray, "size size 3"]]:
     for start in range(0, len(coeffs), CHUNK):
-        yield from renderer.frames(head.vertices(coeffs[start : start + CHUNK]))
+        yield from renderer.frames(np.asarray(head.vertices(coeffs[start : start + CHUNK])))

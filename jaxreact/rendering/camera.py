@@ -1,7 +1,9 @@
 """The camera of the original: FaceVerse's pinhole camera, which every backend shares."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -12,6 +14,8 @@ DISTANCE = 10.0
 
 FOCAL_AT_224 = 1315.0
 """Focal length in pixels of a picture 224 pixels wide."""
+
+Points = TypeVar("Points", np.ndarray, jax.Array)
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,15 @@ class Camera:
         """Both coordinates of the principal point in pixels."""
         return self.size / 2
 
-    def project(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-        """World points to (u, v, depth): u right and v down in pixels, depth in world units."""
+    def project(self, points: Float[Points, "*n 3"]) -> Float[Points, "*n 3"]:
+        """World points to (u, v, depth): u right and v down in pixels, depth in world units.
+
+        NumPy arrays give NumPy's, JAX arrays JAX's.
+        """
         depth = DISTANCE - points[..., 2]
         u = self.centre + self.focal * points[..., 0] / depth
         v = self.centre - self.focal * points[..., 1] / depth
-        return np.stack([u, v, depth], axis=-1)
+        return points.__array_namespace__().stack([u, v, depth], axis=-1)
 
     def directions(
         self, u: Float[np.ndarray, " n"], v: Float[np.ndarray, " n"]

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int, UInt8
 
 from jaxreact.rendering import shade
 from jaxreact.rendering.camera import DISTANCE, Camera
-from jaxreact.rendering.head import HeadModel
+from jaxreact.rendering.heads import HeadModel
 
 Shading = Literal["smooth", "flat"]
 SUBPIXELS = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))

