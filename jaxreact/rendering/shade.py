@@ -38,7 +38,8 @@ def vertex_normals(
 
     A vertex of no triangle has 0.
     """
-    normals = np.zeros_like(vertices)
+    # Written out by element: NumPy's operations on rows take numba a second more to compile.
+    normals = np.zeros((len(vertices), 3))
     for face in range(len(faces)):
         x, y, z = _face_normal(vertices, faces, face)
         for corner in range(3):
@@ -48,7 +49,9 @@ def vertex_normals(
             normals[vertex, 2] += z
     for vertex in range(len(normals)):
         x, y, z = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
-        normals[vertex] /= max(np.sqrt(x * x + y * y + z * z), 1e-30)
+        length = max(np.sqrt(x * x + y * y + z * z), 1e-30)
+        normals[vertex, 0], normals[vertex, 1] = x / length, y / length
+        normals[vertex, 2] = z / length
     return normals
 
 
@@ -63,14 +66,16 @@ def flat_picture(
     n is the unit normal of the winding in the world; the light is a point so far away on +z that
     its direction is +z in float32. `shown` is the triangle of each pixel, -1 for none.
     """
-    picture = np.zeros((*shown.shape, 3), np.uint8)
+    picture = np.zeros((shown.shape[0], shown.shape[1], 3), np.uint8)
     for row in range(shown.shape[0]):
         for column in range(shown.shape[1]):
             face = shown[row, column]
             if face >= 0:
                 x, y, z = _face_normal(vertices, faces, face)
                 length = max(np.sqrt(x * x + y * y + z * z), 1e-30)
-                picture[row, column] = np.uint8(200 * (0.1 + 0.95 * max(z / length, 0.0)))
+                grey = np.uint8(200 * (0.1 + 0.95 * max(z / length, 0.0)))
+                for channel in range(3):
+                    picture[row, column, channel] = grey
     return picture
 
 

@@ -44,7 +44,7 @@ class CpuRenderer:
         """Yields an RGB picture for each frame of world positions, in order."""
         workers = min(len(vertices), os.cpu_count() or 1)
         with ThreadPoolExecutor(max(workers, 1)) as pool:
-            yield from pool.map(self._draw, np.asarray(vertices))
+            yield from pool.map(self._draw, np.ascontiguousarray(vertices))
 
     def _flat(self, vertices: Float[np.ndarray, "vertices 3"]) -> UInt8[np.ndarray, "size size 3"]:
         points = self._camera.homogeneous(vertices)

@@ -83,8 +83,11 @@ def _boxes(points, size, samples):
     whole picture for one that reaches behind the camera.
     """
     boxes = np.empty((len(points), 4), np.int32)
-    lowest_x, highest_x = samples[:, 0].min(), samples[:, 0].max()
-    lowest_y, highest_y = samples[:, 1].min(), samples[:, 1].max()
+    lowest_x, highest_x, lowest_y, highest_y = 1.0, 0.0, 1.0, 0.0
+    for sample in range(len(samples)):
+        x, y = samples[sample, 0], samples[sample, 1]
+        lowest_x, highest_x = min(lowest_x, x), max(highest_x, x)
+        lowest_y, highest_y = min(lowest_y, y), max(highest_y, y)
     for vertex in range(len(points)):
         depth = points[vertex, 2]
         if depth > NEAR:
