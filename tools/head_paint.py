@@ -6,8 +6,8 @@ Positions are decimetres from the point between the eyes: x to the person's left
 from dataclasses import dataclass
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
+from embreex.mesh_construction import TriangleMesh  # pyright: ignore[reportMissingImports]
+from embreex.rtcore_scene import EmbreeScene  # pyright: ignore[reportMissingImports]
 
 SKIN = (0.86, 0.67, 0.56)
 BLUSH = (0.83, 0.50, 0.43)

@@ -1,19 +1,32 @@
 """From face coefficients to pictures: one function, whatever draws them."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from jaxreact.errors import UserError
+from jaxreact.rendering.backends import (
+    Backend,
+    Renderer,
+    Shading,
+    choose_backend,
+    create_renderer,
+)
 from jaxreact.rendering.camera import Camera
-from jaxreact.rendering.cpu import CpuRenderer, Shading
 from jaxreact.rendering.heads import HeadModel, check_coeffs, load_builtin_head, load_head
 
-__all__ = ["Camera", "HeadModel", "load_builtin_head", "load_head", "render", "render_frames"]
+__all__ = [
+    "Backend",
+    "Camera",
+    "HeadModel",
+    "Shading",
+    "choose_backend",
+    "load_builtin_head",
+    "load_head",
+    "render",
+    "render_frames",
+]
 
-Backend = Literal["auto", "cpu"]
 PORTRAIT_ZOOM = 0.66
 """Zoom of smooth pictures: the built-in head has hair and shoulders, which need room."""
 
@@ -35,22 +48,19 @@ def render_frames(
     - `size`: side of the picture in pixels.
     - `shading`: "smooth" is a portrait in colour, anti-aliased; "flat" is the original's mesh
       preview: 200 (0.1 + 0.95 max(0, n_z)), 20..210, on black, hard edges.
-    - `backend`: what draws; "cpu" is Embree, "auto" takes the best that is installed.
+    - `backend`: what draws; `choose_backend` says which one "auto" is.
     - `zoom`: multiplies the focal length; by default 1 for "flat" (the original's framing) and
       `PORTRAIT_ZOOM` for "smooth".
 
     Memory does not grow with time. Raises `UserError`, before the first frame is drawn, for a
-    wrong shape, a value that is not finite (naming the frame) or an unknown shading or backend.
+    wrong shape, a value that is not finite (naming the frame), or what `choose_backend` refuses.
     """
     coeffs = check_coeffs(coeffs)
-    if shading not in ("smooth", "flat"):
-        raise UserError(f"shading: {shading!r} is not one of smooth, flat")
-    if backend not in ("auto", "cpu"):
-        raise UserError(f"backend: {backend!r} is not one of auto, cpu")
+    name = choose_backend(backend, shading)
     if zoom is None:
         zoom = 1.0 if shading == "flat" else PORTRAIT_ZOOM
     head = head or load_builtin_head()
-    renderer = CpuRenderer(head, Camera(size, zoom), shading)
+    renderer = create_renderer(name, head, Camera(size, zoom), shading)
     return _chunked(renderer, head, coeffs)
 
 
@@ -68,7 +78,7 @@ def render(
 
 
 def _chunked(
-    renderer: CpuRenderer, head: HeadModel, coeffs: Float[np.ndarray, "time 58"]
+    renderer: Renderer, head: HeadModel, coeffs: Float[np.ndarray, "time 58"]
 ) -> Iterator[UInt8[np.ndarray, "size size 3"]]:
     for start in range(0, len(coeffs), CHUNK):
-        yield from renderer.frames(np.asarray(head.vertices(coeffs[start : start + CHUNK])))
+        yield from renderer.frames(head.vertices(coeffs[start : start + CHUNK]))

@@ -57,10 +57,14 @@ class Camera:
         v = self.centre - self.focal * points[..., 1] / depth
         return points.__array_namespace__().stack([u, v, depth], axis=-1)
 
-    def directions(
-        self, u: Float[np.ndarray, " n"], v: Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n 3"]:
-        """Directions of the rays from the camera through image points, with z = -1."""
-        x = (u - self.centre) / self.focal
-        y = (self.centre - v) / self.focal
-        return np.stack([x, y, np.full_like(x, -1.0)], axis=-1).astype(np.float32)
+    def homogeneous(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
+        """World points to float64 (x, y, w): u = centre + x / w, v = centre + y / w, depth w."""
+        scale = np.array([self.focal, -self.focal, -1.0])
+        return points * scale + np.array([0.0, 0.0, DISTANCE])
+
+    def views(self) -> Float[np.ndarray, "size size 3"]:
+        """Unit vectors of the world from the middle of each pixel's view towards the camera."""
+        v, u = np.mgrid[: self.size, : self.size] + 0.5
+        x, y = (u - self.centre) / self.focal, (self.centre - v) / self.focal
+        towards = np.stack([-x, -y, np.ones_like(x)], axis=-1)
+        return (towards / np.linalg.norm(towards, axis=-1, keepdims=True)).astype(np.float32)

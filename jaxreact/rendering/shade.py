@@ -1,7 +1,10 @@
 """Light on the face: the original's flat grey, and a soft portrait light in linear colour."""
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Float64, Int32, UInt8
+from numba import njit
+
+Vector = tuple[float, float, float]
 
 # Directions towards the lights in the world (x image right, y up, z towards the camera).
 KEY, FILL, RIM, SPARK = (
@@ -17,63 +20,106 @@ WRAP = np.array([0.30, 0.16, 0.12], np.float32)
 """How far light creeps around the edge of the lit side, by colour: red goes deepest in skin."""
 
 
-def unit(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """Vectors scaled to length 1 (zero stays zero)."""
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    return vectors / np.maximum(length, 1e-12)[:, None]
+@njit(nogil=True, error_model="numpy")
+def _face_normal(vertices, faces, face):
+    """The normal (x, y, z) of a triangle's winding, as long as twice its area."""
+    i, j, k = faces[face, 0], faces[face, 1], faces[face, 2]
+    ax, ay, az = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+    bx, by, bz = vertices[j, 0] - ax, vertices[j, 1] - ay, vertices[j, 2] - az
+    cx, cy, cz = vertices[k, 0] - ax, vertices[k, 1] - ay, vertices[k, 2] - az
+    return by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
 
 
+@njit(nogil=True, error_model="numpy")
 def vertex_normals(
-    vertices: Float[np.ndarray, "vertices 3"], faces: Int[np.ndarray, "triangles 3"]
-) -> Float[np.ndarray, "vertices 3"]:
-    """Unit normals: the sum of the adjacent triangles' normals, weighted by their area."""
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    normals = np.cross(b - a, c - a)
-    index = faces.T.reshape(-1)
-    columns = [
-        np.bincount(index, np.tile(normals[:, axis], 3), minlength=len(vertices))
-        for axis in range(3)
-    ]
-    return unit(np.stack(columns, axis=-1).astype(np.float32))
+    vertices: Float64[np.ndarray, "vertices 3"], faces: Int32[np.ndarray, "triangles 3"]
+) -> Float64[np.ndarray, "vertices 3"]:
+    """Unit normals: the sum of the adjacent triangles' normals, weighted by their area.
 
-
-def flat_grey(
-    vertices: Float[np.ndarray, "vertices 3"], faces: Int[np.ndarray, "triangles 3"]
-) -> Float[np.ndarray, " triangles"]:
-    """The original's mesh preview, 20..210 a triangle: 200 (0.1 + 0.95 max(0, n_z)).
-
-    n is the unit normal of the winding; the light is a point so far away on +z that its
-    direction is +z in float32.
+    A vertex of no triangle has 0.
     """
-    a, b, c = (vertices[faces[:, corner]].astype(np.float64) for corner in range(3))
-    normals = np.cross(b - a, c - a)
-    length = np.maximum(np.linalg.norm(normals, axis=-1), 1e-30)
-    return 200 * (0.1 + 0.95 * np.maximum(normals[:, 2] / length, 0))
+    # Written out by element: NumPy's operations on rows take numba a second more to compile.
+    normals = np.zeros((len(vertices), 3))
+    for face in range(len(faces)):
+        x, y, z = _face_normal(vertices, faces, face)
+        for corner in range(3):
+            vertex = faces[face, corner]
+            normals[vertex, 0] += x
+            normals[vertex, 1] += y
+            normals[vertex, 2] += z
+    for vertex in range(len(normals)):
+        x, y, z = normals[vertex, 0], normals[vertex, 1], normals[vertex, 2]
+        length = max(np.sqrt(x * x + y * y + z * z), 1e-30)
+        normals[vertex, 0], normals[vertex, 1] = x / length, y / length
+        normals[vertex, 2] = z / length
+    return normals
 
 
-def portrait(
-    normals: Float[np.ndarray, "n 3"],
-    views: Float[np.ndarray, "n 3"],
-    albedo: Float[np.ndarray, "n 3"],
-    gloss: Float[np.ndarray, " n"],
-) -> Float[np.ndarray, "n 3"]:
-    """Light that leaves surface points towards the camera, linear RGB (1 is white).
+@njit(nogil=True, error_model="numpy")
+def flat_picture(
+    vertices: Float64[np.ndarray, "vertices 3"],
+    faces: Int32[np.ndarray, "triangles 3"],
+    shown: Int32[np.ndarray, "size size"],
+) -> UInt8[np.ndarray, "size size 3"]:
+    """The original's mesh preview on black, 20..210: 200 (0.1 + 0.95 max(0, n_z)), cut to integers.
 
-    `normals` and `views` (towards the camera) are unit vectors, `albedo` is linear. A key light
-    with colour-dependent wrap, a weak fill, a rim from behind and a sky/ground ambient, plus
+    n is the unit normal of the winding in the world; the light is a point so far away on +z that
+    its direction is +z in float32. `shown` is the triangle of each pixel, -1 for none.
+    """
+    picture = np.zeros((shown.shape[0], shown.shape[1], 3), np.uint8)
+    for row in range(shown.shape[0]):
+        for column in range(shown.shape[1]):
+            face = shown[row, column]
+            if face >= 0:
+                x, y, z = _face_normal(vertices, faces, face)
+                length = max(np.sqrt(x * x + y * y + z * z), 1e-30)
+                grey = np.uint8(200 * (0.1 + 0.95 * max(z / length, 0.0)))
+                for channel in range(3):
+                    picture[row, column, channel] = grey
+    return picture
+
+
+@njit(nogil=True, error_model="numpy")
+def portrait(normal: Vector, view: Vector, albedo: Vector, gloss: float) -> Vector:
+    """Light that leaves a point of a surface towards the camera: linear (r, g, b), 1 is white.
+
+    `normal` has any length, `view` is the unit vector towards the camera, `albedo` is linear. A key
+    light with colour-dependent wrap, a weak fill, a rim from behind and a sky/ground ambient, plus
     Blinn-Phong highlights whose sharpness grows with gloss: dull skin, wet lips, glassy eyes.
     """
-    up = 0.5 + 0.5 * normals[:, 1:2]
-    light = GROUND + (SKY - GROUND) * up
-    light += KEY_COLOR * np.maximum((normals @ KEY[:, None] + WRAP) / (1 + WRAP), 0)
-    light += FILL_COLOR * np.maximum(normals @ FILL, 0)[:, None]
-    edge = 1 - np.maximum(np.einsum("ij,ij->i", normals, views), 0)
-    light += RIM_COLOR * (np.maximum(normals @ RIM, 0) * edge)[:, None]
-    half = views + SPARK
-    half = unit(half)
-    cosine = np.clip(np.einsum("ij,ij->i", normals, half), 1e-4, 1)
-    highlight = 1.3 * gloss * np.exp((10 + 600 * gloss**2) * np.log(cosine))
-    return albedo * light + highlight[:, None]
+    normal = _unit(normal[0], normal[1], normal[2])
+    key, fill, back = _dot(normal, KEY), _dot(normal, FILL), _dot(normal, RIM)
+    rim = max(back, 0.0) * (1 - max(_dot(normal, view), 0.0))
+    half = _unit(view[0] + SPARK[0], view[1] + SPARK[1], view[2] + SPARK[2])
+    cosine = min(max(_dot(normal, half), 1e-4), 1.0)
+    highlight = 1.3 * gloss * np.exp((10 + 600 * gloss * gloss) * np.log(cosine))
+    lights = (normal[1], key, max(fill, 0.0), rim)
+    return (
+        albedo[0] * _diffuse(lights, 0) + highlight,
+        albedo[1] * _diffuse(lights, 1) + highlight,
+        albedo[2] * _diffuse(lights, 2) + highlight,
+    )
+
+
+@njit(nogil=True, error_model="numpy")
+def _diffuse(lights, channel):
+    """Light of one colour that falls on a surface: from above, from the key, the fill, the rim."""
+    up, key, fill, rim = lights
+    ground, sky, wrap = GROUND[channel], SKY[channel], WRAP[channel]
+    light = ground + (sky - ground) * (0.5 + 0.5 * up)
+    light += KEY_COLOR[channel] * max((key + wrap) / (1 + wrap), 0.0)
+    return light + FILL_COLOR[channel] * fill + RIM_COLOR[channel] * rim
+
+
+@njit(nogil=True, error_model="numpy")
+def _unit(x, y, z):
+    length = max(np.sqrt(x * x + y * y + z * z), 1e-12)
+    return x / length, y / length, z / length
+
+
+@njit(nogil=True, error_model="numpy")
+def _dot(one, other):
+    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
 
 
 def to_linear(srgb: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:

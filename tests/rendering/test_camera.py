@@ -21,11 +21,23 @@ def test_focal_length_grows_with_the_picture_and_the_zoom():
     np.testing.assert_allclose(zoomed[:2] - 112, 0.5 * (small[:2] - 112))
 
 
-def test_rays_go_through_the_points_they_are_named_after():
+def test_homogeneous_points_are_the_projection_before_its_division():
     camera = Camera(100, zoom=0.7)
-    u, v = np.array([3.5, 50.0, 80.25]), np.array([60.5, 50.0, 1.0])
-    points = np.array([0, 0, 10.0]) + 7 * camera.directions(u, v)
-    np.testing.assert_allclose(camera.project(points)[:, :2], np.stack([u, v], 1), atol=1e-4)
+    points = np.random.RandomState(0).normal(size=(5, 4, 3)).astype(np.float32)
+    x, y, w = np.moveaxis(camera.homogeneous(points), -1, 0)
+    u, v, depth = np.moveaxis(camera.project(points), -1, 0)
+    np.testing.assert_allclose(x / w + 50, u, rtol=1e-5)
+    np.testing.assert_allclose(y / w + 50, v, rtol=1e-5)
+    np.testing.assert_allclose(w, depth, rtol=1e-6)
+
+
+def test_views_go_from_the_middles_of_pixels_to_the_camera():
+    camera = Camera(20, zoom=0.7)
+    points = np.array([0, 0, 10.0]) - 7 * camera.views()
+    v, u = np.mgrid[:20, :20] + 0.5
+    np.testing.assert_allclose(camera.project(points)[..., 0], u, atol=1e-3)
+    np.testing.assert_allclose(camera.project(points)[..., 1], v, atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(camera.views(), axis=-1), 1, rtol=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [{"size": 0}, {"zoom": 0.0}, {"zoom": float("nan")}])

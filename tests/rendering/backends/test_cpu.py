@@ -1,14 +1,23 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.rendering import CHUNK, Camera, load_builtin_head, render, render_frames
-from jaxreact.rendering.cpu import CpuRenderer
-from jaxreact.rendering.heads import HeadModel
+from jaxreact.rendering import (
+    CHUNK,
+    Camera,
+    HeadModel,
+    load_builtin_head,
+    render,
+    render_frames,
+)
+from jaxreact.rendering.backends.cpu import CENTRE, CpuRenderer
+from jaxreact.rendering.backends.rasterizer import visible
 
 SIZE = 128
 
@@ -74,14 +83,13 @@ def test_face_has_no_holes(pose):
     assert face.min() >= 20
 
 
-def visible(coeffs: np.ndarray, name: str) -> int:
-    """Rays of a 256-pixel picture that meet a part of the head, by Embree itself."""
+def pixels(coeffs: np.ndarray, name: str) -> int:
+    """Pixels of a 256-pixel picture that show a part of the head."""
     head = load_builtin_head()
-    camera = Camera(256, 1.0)
-    renderer = CpuRenderer(head, camera, "flat")
-    scene = renderer._scene(np.asarray(head.vertices(coeffs)[0]))
-    prim = renderer._cast(scene, renderer._u + 0.5, renderer._v + 0.5)["primID"]
-    return int(np.isin(head.faces[prim[prim >= 0], 0], part_rows(name)).sum())
+    points = Camera(256).homogeneous(np.asarray(head.vertices(coeffs)[0]))
+    everywhere = np.ones((256, 256), bool)
+    shown = visible(points, np.array(head.faces), CENTRE, everywhere)
+    return int(np.isin(head.faces[shown[shown >= 0], 0], part_rows(name)).sum())
 
 
 def part_rows(name: str) -> np.ndarray:
@@ -91,15 +99,15 @@ def part_rows(name: str) -> np.ndarray:
 
 
 def test_blinking_hides_the_eyeballs(pose):
-    assert visible(pose(), "eye") > 150
-    assert visible(pose(eyeBlink=1), "eye") == 0
-    assert visible(pose(eyeBlinkLeft=1), "eye") > 75
+    assert pixels(pose(), "eye") > 150
+    assert pixels(pose(eyeBlink=1), "eye") == 0
+    assert pixels(pose(eyeBlinkLeft=1), "eye") > 75
 
 
 def test_opening_the_jaw_shows_tongue_and_lower_teeth(pose):
-    assert visible(pose(), "tongue") + visible(pose(), "lower teeth") == 0
-    assert visible(pose(jawOpen=0.7), "tongue") > 50
-    assert visible(pose(jawOpen=0.7), "lower teeth") > 20
+    assert pixels(pose(), "tongue") + pixels(pose(), "lower teeth") == 0
+    assert pixels(pose(jawOpen=0.7), "tongue") > 50
+    assert pixels(pose(jawOpen=0.7), "lower teeth") > 20
 
 
 def test_wink_of_the_left_eye_is_on_image_right(pose):
@@ -133,3 +141,22 @@ def test_no_frames_give_an_empty_clip():
 def test_bad_arguments_fail_before_anything_is_drawn(change: dict[str, Any], message: str):
     with pytest.raises(UserError, match=message):
         render_frames(**{"coeffs": np.zeros((3, 58)), **change})
+
+
+def test_vertices_of_jax_give_the_pictures_of_numpys(pose):
+    head = load_builtin_head()
+    vertices = np.asarray(head.vertices(np.concatenate([pose(), pose(jawOpen=1)])))
+    for shading in ("flat", "smooth"):
+        renderer = CpuRenderer(head, Camera(48), shading)
+        expected = list(renderer.frames(vertices))
+        np.testing.assert_array_equal(list(renderer.frames(jnp.asarray(vertices))), expected)
+
+
+def test_silhouettes_are_smooth_in_smooth_pictures_and_hard_in_flat_ones():
+    head = replace(square(), colors=np.zeros((4, 3), np.float32))  # black, before a grey wall
+    turned = np.array([[0.0] * 52 + [0, 0, 0.3, 0, 0, 8]])
+    flat = render(turned, head, size=64, shading="flat", zoom=0.2)[0, ..., 0]
+    assert set(np.unique(flat)) == {0, 210}
+    middle = render(turned, head, size=64, shading="smooth", zoom=0.2)[0, 20:44, 20:44, 0]
+    assert middle.min() == 0
+    assert ((middle > 20) & (middle < 160)).sum() > 10
