@@ -49,12 +49,13 @@ class Conv(nnx.Module):
         self.kernel = nnx.Param(INIT_STD * jax.random.normal(rngs.params(), shape))
         self.bias = nnx.Param(jnp.zeros(outputs))
         self.stride = stride
-        self.padding = ((side - stride) // 2,) * 2
+        self.padding = (side - stride) // 2
 
     def partial(self, x: Feature, after: int = 0) -> Mapped:
         """What the channels of x, which lie `after` so many, contribute; without the bias."""
         kernel = self.kernel[...][:, :, after : after + x.shape[-1]]
-        return convolve(x, kernel, self.padding, self.stride)
+        padding = (self.padding, self.padding)
+        return convolve(x, kernel, padding, self.stride)
 
     def __call__(self, x: Feature) -> Mapped:
         """Computed in the kernel's type."""

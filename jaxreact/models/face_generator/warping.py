@@ -69,10 +69,10 @@ class Encoder(nnx.Module):
 
     def __call__(self, source: Feature, descriptor: Descriptor) -> list[Feature]:
         """Largest first."""
-        outputs = [self.encoder0(source, descriptor)]
-        for layer in range(1, self.layers):
-            block = getattr(self, f"encoder{layer}")
-            outputs.append(block(instance_norm(outputs[-1]), descriptor))
+        outputs: list[Feature] = []
+        for layer in range(self.layers):
+            normed = instance_norm(outputs[-1]) if outputs else source
+            outputs.append(getattr(self, f"encoder{layer}")(normed, descriptor))
         return outputs
 
 
