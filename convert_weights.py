@@ -5,6 +5,7 @@
     python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h runs/wav2vec2
     python convert_weights.py inception weights-inception-2015-12-05-6726825d.pth runs/inception
     python convert_weights.py faceverse faceverse_simple_v2.npy runs/faceverse.npz
+    python convert_weights.py pirender cur_model_fold.pth runs/pirender
     python convert_weights.py to-torch runs/predictor react_predictor.ckpt
 
 Files are not trusted: nothing in them is executed, and every tensor has to fit.
@@ -106,6 +107,21 @@ class FaceVerse:
 
 
 @dataclass(frozen=True)
+class PIRender:
+    """PIRender's face generator -> a run directory, for photo-real pictures. The weights are
+    licensed CC BY-NC 4.0 and stay so: not for commercial use."""
+
+    src: Source
+    """The challenge baseline's cur_model_fold.pth (58 coefficients), or a checkpoint of PIRender
+    (73), of which net_G_ema is taken."""
+    out: Out
+    """Directory to create."""
+
+    def run(self) -> None:
+        command.convert_pirender(self.src, self.out)
+
+
+@dataclass(frozen=True)
 class ToTorch:
     """A tokenizer's or predictor's run directory -> a checkpoint that the original loads."""
 
@@ -124,6 +140,7 @@ Commands = (
     | Annotated[Wav2vec2, subcommand("wav2vec2")]
     | Annotated[Inception, subcommand("inception")]
     | Annotated[FaceVerse, subcommand("faceverse")]
+    | Annotated[PIRender, subcommand("pirender")]
     | Annotated[ToTorch, subcommand("to-torch")]
 )
 

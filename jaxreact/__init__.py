@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jaxreact.data.audio import read_audio
     from jaxreact.inference import (
         load_audio_encoder,
+        load_face_generator,
         load_inception,
         load_predictor,
         load_tokenizer,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "load_audio_encoder",
+    "load_face_generator",
     "load_inception",
     "load_predictor",
     "load_tokenizer",
@@ -28,6 +30,7 @@ __all__ = [
 
 _HOMES = {
     "load_audio_encoder": "jaxreact.inference",
+    "load_face_generator": "jaxreact.inference",
     "load_inception": "jaxreact.inference",
     "load_predictor": "jaxreact.inference",
     "load_tokenizer": "jaxreact.inference",

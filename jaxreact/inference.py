@@ -1,6 +1,7 @@
 """Trained or converted models, ready to be called: what `jaxreact.load_*` return."""
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +15,9 @@ from jaxtyping import Array, Bool, Float, Int, UInt8
 from jaxreact import generation, runs
 from jaxreact.errors import UserError
 from jaxreact.generation import Sampling, Vocabulary
+from jaxreact.models.face_generator.generator import Pictures, Source
 from jaxreact.models.inception import prepare
+from jaxreact.training.precision import Precision
 
 Given = jax.Array | np.ndarray
 """What callers may give; what they get is a `jax.Array`."""
@@ -211,6 +214,72 @@ class Inception(_Compiled):
         return self.features(self.prepare(images))
 
 
+class FaceGenerator(_Compiled):
+    """A portrait and windows of face coefficients -> the face in motion."""
+
+    @cached_property
+    def _call(self) -> Any:
+        return self._jit(lambda model, image, window: model(image, window))
+
+    @cached_property
+    def _source(self) -> Any:
+        return jax.jit(lambda state, image: nnx.merge(self._graph, state).source(image))
+
+    @cached_property
+    def _prepared(self) -> dict[Precision, nnx.State]:
+        return {}
+
+    @cached_property
+    def _on_processor(self) -> bool:
+        return next(iter(jax.tree.leaves(self._state)[0].devices())).platform == "cpu"
+
+    @cached_property
+    def _frames(self) -> Any:
+        def frames(state: nnx.State, source: Source, windows: jax.Array) -> jax.Array:
+            model = nnx.merge(self._graph, state)
+            if not self._on_processor:
+                return _to_uint8(model.render(source, windows).fake)
+            # A processor's caches hold one picture's features, not those of many.
+            return jax.lax.map(
+                lambda window: _to_uint8(model.render(source, window[None]).fake[0]), windows
+            )
+
+        return jax.jit(frames)
+
+    def __call__(
+        self,
+        image: Float[Given, "batch height width 3"],
+        window: Float[Given, "batch window coefficients"],
+    ) -> Pictures:
+        """Flow, warped portrait and picture, float32; portraits in [-1, 1], *raw* coefficients.
+
+        Sides are multiples of 32, or ValueError. For a clip, `animate` is faster.
+        """
+        return self._call(jnp.asarray(image, jnp.float32), jnp.asarray(window, jnp.float32))
+
+    def animate(
+        self, portrait: Float[Given, "height width 3"], dtype: Precision = "float32"
+    ) -> Callable[[Float[Given, "frames window 58"]], UInt8[Array, "frames height width 3"]]:
+        """A function from windows of *raw* coefficients to RGB pictures of the portrait's person.
+
+        What depends on the portrait (in [-1, 1]) alone is computed here, once. `dtype` is what
+        convolutions compute in. The function is compiled anew for each number of frames.
+        """
+        if dtype not in self._prepared:
+            self._prepared[dtype] = self._jit(self._prepare, static_argnames="dtype")(dtype=dtype)
+        state = self._prepared[dtype]
+        source = self._source(state, jnp.asarray(portrait, jnp.float32)[None])
+        return lambda windows: self._frames(state, source, jnp.asarray(windows, jnp.float32))
+
+    def _prepare(self, model: Any, dtype: Precision) -> nnx.State:
+        return nnx.split(model.prepared(dtype, on_processor=self._on_processor))[1]
+
+
+def _to_uint8(picture: jax.Array) -> jax.Array:
+    """[-1, 1] -> 0..255, fractions dropped, as the original does."""
+    return ((picture * 0.5 + 0.5) * 255).clip(0, 255).astype(jnp.uint8)
+
+
 def load_tokenizer(directory: str | Path) -> Tokenizer:
     """The tokenizer of a run or converted directory. Raises UserError if there is none."""
     return Tokenizer(*runs.load_model(directory, "tokenizer"), directory)
@@ -249,3 +318,15 @@ def load_inception(directory: str | Path, *, antialias: bool = False) -> Incepti
             f"python convert_weights.py inception pt_inception-2015-12-05-6726825d.pth {directory}"
         )
     return Inception(*runs.load_model(directory, "inception", antialias=antialias), directory)
+
+
+def load_face_generator(directory: str | Path) -> FaceGenerator:
+    """PIRender's face generator of a converted directory. Raises UserError if there is none."""
+    directory = Path(directory)
+    if not (directory / "config.json").exists():
+        raise UserError(
+            f"{directory}: no face generator here; fetch the challenge baseline's"
+            " cur_model_fold.pth (CC BY-NC 4.0) and run"
+            f" python convert_weights.py pirender cur_model_fold.pth {directory}"
+        )
+    return FaceGenerator(*runs.load_model(directory, "face_generator"), directory)

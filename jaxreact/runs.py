@@ -22,6 +22,8 @@ from flax import nnx
 from jaxreact.errors import UserError
 from jaxreact.files import replacing
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
+from jaxreact.models.face_generator.config import FaceGeneratorConfig
+from jaxreact.models.face_generator.generator import FaceGenerator
 from jaxreact.models.inception import Inception, InceptionConfig
 from jaxreact.models.predictor import PredictorConfig, ReactPredictor
 from jaxreact.models.quantizers import Statistics
@@ -34,6 +36,7 @@ KINDS: dict[str, tuple[type, type]] = {
     "predictor": (PredictorConfig, ReactPredictor),
     "audio_encoder": (AudioEncoderConfig, AudioEncoder),
     "inception": (InceptionConfig, Inception),
+    "face_generator": (FaceGeneratorConfig, FaceGenerator),
 }
 """Configuration and module of each kind of model."""
 

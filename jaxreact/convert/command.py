@@ -18,10 +18,17 @@ from jaxreact import runs
 from jaxreact.convert import wav2vec2
 from jaxreact.convert.engine import fill, nest, paths, split_ignored
 from jaxreact.convert.original_config import read_config, with_codebook
-from jaxreact.convert.tables import AUDIO_ENCODER, INCEPTION, PREDICTOR, tokenizer_table
+from jaxreact.convert.tables import (
+    AUDIO_ENCODER,
+    FACE_GENERATOR,
+    INCEPTION,
+    PREDICTOR,
+    tokenizer_table,
+)
 from jaxreact.convert.torch_file import read_state_dict, read_training_record
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS
+from jaxreact.models.face_generator.config import UPSTREAM, FaceGeneratorConfig
 from jaxreact.models.inception import FEATURES, InceptionConfig
 
 MODEL = "model."
@@ -36,6 +43,17 @@ FIRST_KEYS = {"predictor": "lt_cm_transformer.wte.weight", "tokenizer": "lm_head
 
 FID_CLASSES = 1008
 """Class scores of FID's Inception, by which its file is told from ImageNet's with 1000."""
+
+GENERATORS = ("state_dict", "net_G_ema", "net_G")
+"""Where a PIRender checkpoint may hold the generator. Upstream's hold it twice, and the average over
+training is what PIRender renders by; what else they hold (opt_G, sch_G, counters) is the state of
+training, with which nothing here goes on."""
+
+WARPING = "warpping_net.hourglass.encoder.input_layer.weight"
+"""A key that only PIRender's generator has."""
+
+PIRENDER_LICENCE = "CC BY-NC 4.0"
+"""Of PIRender's weights, and so of what is converted from them."""
 
 Tensors = dict[str, np.ndarray]
 Part = tuple[Any, runs.Variables]
@@ -131,6 +149,32 @@ def convert_inception(source: Path, out: Path) -> None:
         variables = nest(fill(abstract, tensors, INCEPTION, source))
         step("writing the network")
         runs.save_model(directory, "inception", config, variables, origin={"file": source.name})
+
+
+def convert_pirender(source: Path, out: Path) -> None:
+    """PIRender's face generator, the challenge baseline's or upstream's -> a run directory.
+
+    The weights' licence forbids commercial use, before and after; `out`/config.json says so. Raises
+    as `convert_tokenizer` does.
+    """
+    with _building(out) as directory, progress(2) as step:
+        step(f"reading {source.name}")
+        tensors = read_state_dict(source, GENERATORS)
+        if all(name.startswith("module.") for name in tensors):  # as DistributedDataParallel saves
+            tensors = _take(tensors, "module.")
+        if WARPING not in tensors:
+            raise UserError(
+                f"{source}: not PIRender's face generator, there is no {WARPING} in it; give the"
+                " challenge baseline's cur_model_fold.pth or a checkpoint of PIRender"
+            )
+        baseline = any(name.startswith("mapping_net.pre.") for name in tensors)
+        config = FaceGeneratorConfig() if baseline else UPSTREAM
+        abstract = paths(nnx.to_pure_dict(runs.abstract_model("face_generator", config)[1]))
+        variables = nest(fill(abstract, tensors, FACE_GENERATOR, source))
+        step("writing the network")
+        origin = {"file": source.name, "licence": PIRENDER_LICENCE}
+        runs.save_model(directory, "face_generator", config, variables, origin=origin)
+    print(f"{out}: {PIRENDER_LICENCE}, as the weights it was made from: not for commercial use")
 
 
 def _companions(

@@ -35,6 +35,10 @@ CONV = Transform(lambda x: x.transpose(2, 1, 0), lambda x: x.transpose(2, 1, 0))
 """torch keeps (out, in, width), flax (width, in, out)."""
 CONV_2D = Transform(lambda x: x.transpose(2, 3, 1, 0), lambda x: x.transpose(3, 2, 0, 1))
 """torch keeps (out, in, height, width), flax (height, width, in, out)."""
+CONV_TRANSPOSED_2D = Transform(lambda x: x.transpose(2, 3, 0, 1), lambda x: x.transpose(2, 3, 0, 1))
+"""torch keeps (in, out, height, width), we (height, width, in, out), not flipped."""
+CHANNELS = Transform(lambda x: x[:, 0, 0], lambda x: x[:, None, None])
+"""Trailing axes of length one that torch keeps and we do not."""
 ONLY = Transform(lambda x: x[0], lambda x: x[None])
 """A leading axis of length one that torch keeps and we do not."""
 

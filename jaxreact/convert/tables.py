@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from jaxreact.convert.engine import CONV, CONV_2D, LINEAR, ONLY, Ignored, Rule, Table
+from jaxreact.convert.engine import (
+    CHANNELS,
+    CONV,
+    CONV_2D,
+    CONV_TRANSPOSED_2D,
+    LINEAR,
+    ONLY,
+    Ignored,
+    Rule,
+    Table,
+)
 from jaxreact.models.tokenizer import FaceTokenizerConfig
 
 TRANSFORMER = (
@@ -58,6 +68,39 @@ INCEPTION = Table(
         Ignored("{at...}.bn.num_batches_tracked", "a count of training steps"),
     ),
 )
+
+FACE_GENERATOR = Table(
+    rules=(
+        Rule("mapping_net.pre.weight", "mapping_net.pre.kernel", CONV),
+        Rule("mapping_net.first.0.weight", "mapping_net.first.kernel", CONV),
+        Rule("mapping_net.first.0.bias", "mapping_net.first.bias"),
+        Rule("mapping_net.encoder{i}.1.weight", "mapping_net.encoder{i}.kernel", CONV),
+        Rule("mapping_net.encoder{i}.1.bias", "mapping_net.encoder{i}.bias"),
+        Rule("{at...}.mlp_shared.0.weight", "{at...}.mlp_shared.kernel", LINEAR),
+        Rule("{at...}.mlp_shared.0.bias", "{at...}.mlp_shared.bias"),
+        Rule("{at...}.mlp_gamma.weight", "{at...}.mlp_gamma.kernel", LINEAR),
+        Rule("{at...}.mlp_beta.weight", "{at...}.mlp_beta.kernel", LINEAR),
+        Rule(
+            "{at...}.decoder{i}.conv_1.weight",
+            "{at...}.decoder{i}.conv_1.kernel",
+            CONV_TRANSPOSED_2D,
+        ),
+        Rule("{at...}.conv_s.weight", "{at...}.conv_s.kernel", CONV_TRANSPOSED_2D),
+        Rule("{at...}.flow_out.0.weight", "{at...}.flow_out.norm.scale", CHANNELS),
+        Rule("{at...}.flow_out.0.bias", "{at...}.flow_out.norm.bias", CHANNELS),
+        Rule("{at...}.flow_out.2.weight", "{at...}.flow_out.conv.kernel", CONV_2D),
+        Rule("{at...}.flow_out.2.bias", "{at...}.flow_out.conv.bias"),
+        Rule("{at...}.final.model.0.weight", "{at...}.final.kernel", CONV_2D),
+        Rule("{at...}.final.model.0.bias", "{at...}.final.bias"),
+        Rule("{at...}.model.0.weight", "{at...}.conv.kernel", CONV_2D),
+        Rule("{at...}.model.0.bias", "{at...}.conv.bias"),
+        Rule("{at...}.model.1.weight", "{at...}.norm.scale", CHANNELS),
+        Rule("{at...}.model.1.bias", "{at...}.norm.bias", CHANNELS),
+        Rule("{at...}.weight", "{at...}.kernel", CONV_2D),
+        Rule("{at...}.bias", "{at...}.bias"),
+    ),
+)
+"""Neither network has running statistics: every norm is of the picture at hand."""
 
 
 def tokenizer_table(config: FaceTokenizerConfig) -> Table:

@@ -46,13 +46,16 @@ def read_content(path: str | Path) -> Any:
     return _read(path, lambda content: content, "save its tensors again by themselves")
 
 
-def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
-    """The tensors by name: those under `state_dict`, or of a file that is one; safetensors too.
+def read_state_dict(
+    path: str | Path, entries: tuple[str, ...] = ("state_dict",)
+) -> dict[str, np.ndarray]:
+    """The tensors by name: those under the first of `entries` that the file has, or of a file that
+    is a state dict; safetensors too.
 
     Only these are read, not the optimizer's. Raises UserError as `read_checkpoint` does, and where
     the file holds no state dict.
     """
-    tensors = _read(path, _state_dict)
+    tensors = _read(path, lambda content: _state_dict(content, entries))
     for name, tensor in tensors.items():
         if not isinstance(name, str) or not isinstance(tensor, np.ndarray):
             raise UserError(f"{path}: {name!r} in its state dict is no tensor")
@@ -73,15 +76,16 @@ def _dictionary(content: Any) -> dict[Any, Any]:
     return content
 
 
-def _state_dict(content: Any) -> Any:
+def _state_dict(content: Any, entries: tuple[str, ...]) -> Any:
     content = _dictionary(content)
-    if "state_dict" in content:
-        if not isinstance(content["state_dict"], dict):
-            raise Malformed("its state_dict is no dictionary")
-        return content["state_dict"]
+    for entry in entries:
+        if entry in content:
+            if not isinstance(content[entry], dict):
+                raise Malformed(f"its {entry} is no dictionary")
+            return content[entry]
     if content and all(isinstance(value, (np.ndarray, Tensor)) for value in content.values()):
         return content
-    raise Malformed("there is no state_dict in it; is it a model's checkpoint?")
+    raise Malformed(f"there is no {' or '.join(entries)} in it; is it a model's checkpoint?")
 
 
 def _read(

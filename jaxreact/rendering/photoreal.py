@@ -1,0 +1,112 @@
+"""Photo-real pictures of a face in motion, by PIRender's generator."""
+
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from jaxreact.errors import UserError
+from jaxreact.face import COEFFS
+from jaxreact.inference import FaceGenerator
+from jaxreact.rendering.heads import check_coeffs
+from jaxreact.training.precision import Precision
+
+RADIUS = 13
+"""Frames before and after a frame that PIRender looks at."""
+
+ORIGINAL_GROUP = 5
+"""The original renders so many frames at a time and lets windows see no others."""
+
+
+def windows(
+    coeffs: Float[np.ndarray, "time coefficients"],
+    first: int = 0,
+    last: int | None = None,
+    *,
+    radius: int = RADIUS,
+    original_windows: bool = False,
+) -> Float[np.ndarray, "frames window coefficients"]:
+    """The neighbourhood of each frame from `first` to before `last`: 2 radius + 1 frames of it.
+
+    Beyond the ends of the clip its outermost frame repeats. `original_windows`: beyond the ends of
+    every five frames, as FaceAIS_REACT24 has it; its windows so hold no more than five frames.
+    """
+    frames = np.arange(first, len(coeffs) if last is None else last)
+    low, high = np.zeros_like(frames), np.full_like(frames, len(coeffs) - 1)
+    if original_windows:
+        low = frames // ORIGINAL_GROUP * ORIGINAL_GROUP
+        high = np.minimum(low + ORIGINAL_GROUP - 1, high)
+    wanted = frames[:, None] + np.arange(-radius, radius + 1)
+    return coeffs[np.clip(wanted, low[:, None], high[:, None])]
+
+
+def photoreal_frames(
+    generator: FaceGenerator,
+    portrait: Float[np.ndarray, "height width 3"],
+    coeffs: Float[np.ndarray, "time 58"],
+    *,
+    batch: int = 16,
+    dtype: Precision = "float32",
+    original_windows: bool = False,
+) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+    """Yields an RGB picture of the portrait's person for each frame of *raw* coefficients.
+
+    - `portrait`: what `portrait.read_portrait` gives.
+    - `batch`: frames that are computed at a time; memory does not grow with the clip.
+    - `dtype`: what convolutions compute in. bfloat16 is for accelerators; a processor takes longer
+      by it.
+    - `original_windows`: see `windows`.
+
+    Raises UserError, before anything is computed, for a portrait or coefficients that do not fit
+    the generator.
+    """
+    coeffs = check_coeffs(coeffs)
+    _check(generator, portrait)
+    if batch < 1:
+        raise UserError(f"batch: {batch} is not 1 or more")
+    if dtype not in ("float32", "bfloat16"):
+        raise UserError(f"dtype: {dtype!r} is not one of float32, bfloat16")
+    return _pictures(generator, portrait, coeffs, batch, dtype, original_windows)
+
+
+def _check(generator: FaceGenerator, portrait: np.ndarray) -> None:
+    config = generator.config
+    if config.input_nc != COEFFS:
+        raise UserError(
+            f"{generator.directory}: takes {config.input_nc} coefficients of the Basel Face Model,"
+            f" not FaceVerse's {COEFFS}; convert the challenge baseline's cur_model_fold.pth"
+        )
+    shape, multiple = portrait.shape, config.multiple
+    if len(shape) != 3 or shape[2] != 3 or shape[0] % multiple or shape[1] % multiple:
+        raise UserError(
+            f"portrait: expected (height, width, 3), sides multiples of {multiple}, got {shape}"
+        )
+    if portrait.dtype.kind != "f" or not (np.abs(portrait) <= 1).all():
+        raise UserError("portrait: expected numbers in [-1, 1], as read_portrait gives them")
+
+
+def _pictures(
+    generator: FaceGenerator,
+    portrait: np.ndarray,
+    coeffs: np.ndarray,
+    batch: int,
+    dtype: Precision,
+    original_windows: bool,
+) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+    """One batch is computed while the one before it is handed out."""
+    if not len(coeffs):
+        return
+    batch, radius = min(batch, len(coeffs)), generator.config.semantic_radius
+    animate = generator.animate(portrait, dtype)
+    pending: jax.Array | None = None
+    for first in range(0, len(coeffs), batch):
+        last = min(first + batch, len(coeffs))
+        window = windows(coeffs, first, last, radius=radius, original_windows=original_windows)
+        # The last batch is filled up, since another size would be compiled anew.
+        window = np.pad(window, ((0, batch - len(window)), (0, 0), (0, 0)), mode="edge")
+        made = animate(window)
+        if pending is not None:
+            yield from np.asarray(pending)
+        pending = made[: last - first]
+    yield from np.asarray(pending)
