@@ -26,9 +26,10 @@ def parse_expression(text: str) -> Float[np.ndarray, "52"]:
 def _units(name: str) -> list[int]:
     sides = [INDEX[side] for side in (name, f"{name}Left", f"{name}Right") if side in INDEX]
     if not sides:
-        near = difflib.get_close_matches(name, EXPRESSIONS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"units are {', '.join(EXPRESSIONS)}"
-        raise UserError(f"--expression: {name!r} is no unit; {hint}")
+        near = [unit for unit in EXPRESSIONS if name and name.lower() in unit.lower()]
+        near = near or difflib.get_close_matches(name, EXPRESSIONS, 2)
+        hint = f", did you mean {' or '.join(near[:4])}" if near else ""
+        raise UserError(f"--expression: {name!r} is no unit{hint}; the command units shows all")
     return sides
 
 

@@ -10,7 +10,7 @@ from tyro.conf import arg
 
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, NEUTRAL_ROTATION, NEUTRAL_TRANSLATION, ROTATION, TRANSLATION
-from jaxreact.rendering import Backend, HeadModel, load_builtin_head
+from jaxreact.rendering import PORTRAIT_ZOOM, Backend, HeadModel, load_builtin_head
 
 SIZES = (16, 2048)
 """Smallest and largest side of a face in pixels."""
@@ -51,6 +51,11 @@ class Drawing(HeadFiles):
 def load_head(path: Path, reference: Path | None = None) -> HeadModel:
     """A converted head model."""
     raise UserError(f"{path}: only the built-in head can be drawn yet; leave out --head")
+
+
+def portrait_zoom(head: HeadModel) -> float:
+    """Zoom at which a head has its room: shoulders, and hair above them, need more than a face."""
+    return PORTRAIT_ZOOM if (head.grip < 1).any() else 1.0
 
 
 def check_out(path: Path, suffix: str) -> None:

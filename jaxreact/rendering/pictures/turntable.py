@@ -14,11 +14,11 @@ from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSION, FPS, TRANSLATION, YAW
 from jaxreact.rendering import HeadModel, render_frames
 from jaxreact.rendering.pictures.expression import parse_expression
-from jaxreact.rendering.pictures.options import Drawing, check_out, upright
+from jaxreact.rendering.pictures.options import Drawing, check_out, portrait_zoom, upright
 from jaxreact.rendering.video import write_video
 
-ZOOM = 0.58
-"""A little further away than a portrait: the back of the head needs room as well."""
+FURTHER = 0.88
+"""Share of a portrait's zoom: the back of the head needs room as well."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Turntable:
             raise UserError(f"--seconds {self.seconds:g}: choose more than 0, 600 at most")
         if self.swing is not None and not 0 < self.swing <= 180:
             raise UserError(f"--swing {self.swing:g}: choose more than 0, 180 degrees at most")
-        weights, head = parse_expression(self.expression), as_one(self.drawing.load())
+        weights, head = parse_expression(self.expression), self.drawing.load()
         frames = max(1, round(self.seconds * FPS))
         coeffs = turn(head, angles(frames, self.swing))
         coeffs[:, EXPRESSION] = weights
-        size, backend = self.drawing.size, self.drawing.backend
-        pictures = render_frames(coeffs, head, size, backend=backend, zoom=ZOOM)
+        size, backend, zoom = self.drawing.size, self.drawing.backend, portrait_zoom(head) * FURTHER
+        pictures = render_frames(coeffs, as_one(head), size, backend=backend, zoom=zoom)
         bar = tqdm(pictures, f"video {self.out.name}", frames, unit="frame", disable=None)
         write_video(self.out, bar, FPS)
         print(self.out)

@@ -16,8 +16,9 @@ from jaxreact.face import (
     ROLL,
     YAW,
 )
-from jaxreact.rendering import PORTRAIT_ZOOM, HeadModel, shade
+from jaxreact.rendering import HeadModel, shade
 from jaxreact.rendering.camera import DISTANCE, FOCAL_AT_224
+from jaxreact.rendering.pictures.options import portrait_zoom
 from jaxreact.rendering.pictures.reactions import Person, Reactions
 from jaxreact.rendering.player.packing import pack_head, pack_sequence
 from jaxreact.rendering.video import write_sound
@@ -147,8 +148,8 @@ def _head(head: HeadModel) -> dict[str, Any]:
 
 
 def _camera(head: HeadModel) -> dict[str, float]:
-    """The vertical angle of view of smooth pictures, and how far the head is from the origin."""
-    half = 112 / (FOCAL_AT_224 * PORTRAIT_ZOOM)
+    """The vertical angle of view of the videos, and how far the head is from the origin."""
+    half = 112 / (FOCAL_AT_224 * portrait_zoom(head))
     middle = (float(head.neutral[:, 2].min()) + float(head.neutral[:, 2].max())) / 2
     return {
         "degrees": math.degrees(2 * math.atan(half)),

@@ -1,7 +1,10 @@
 // A head model, and where its vertices are for 58 raw coefficients: HeadModel.vertices in the page.
 
 const ARRAYS = {
-  float32: Float32Array, int16: Int16Array, uint8: Uint8Array, uint16: Uint16Array,
+  float32: Float32Array,
+  int16: Int16Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
   uint32: Uint32Array,
 };
 
@@ -27,9 +30,15 @@ function rotationMatrix(a, b, c) {
   const [sa, sb, sc] = [a, b, c].map(Math.sin);
   const [ca, cb, cc] = [a, b, c].map(Math.cos);
   return [
-    cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa,
-    sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa,
-    -sb, cb * sa, cb * ca,
+    cc * cb,
+    cc * sb * sa - sc * ca,
+    cc * sb * ca + sc * sa,
+    sc * cb,
+    sc * sb * sa + cc * ca,
+    sc * sb * ca - cc * sa,
+    -sb,
+    cb * sa,
+    cb * ca,
   ];
 }
 
@@ -59,13 +68,18 @@ class Head {
     const jy = x1 * px + y1 * py + z1 * pz + ty;
     const jz = x2 * px + y2 * py + z2 * pz + tz;
     for (let v = 0, i = 0; v < grip.length; v++, i += 3) {
-      const x = shape[i], y = shape[i + 1], z = shape[i + 2];
+      const x = shape[i],
+        y = shape[i + 1],
+        z = shape[i + 2];
       positions[i] = x0 * x + y0 * y + z0 * z + tx;
       positions[i + 1] = x1 * x + y1 * y + z1 * z + ty;
       positions[i + 2] = x2 * x + y2 * y + z2 * z + tz;
       if (grip[v] < 1) {
         // Shoulders stay upright below the neck, which the head carries along.
-        const g = grip[v], a = x - px, b = y - py, c = z - pz;
+        const g = grip[v],
+          a = x - px,
+          b = y - py,
+          c = z - pz;
         positions[i] = g * positions[i] + (1 - g) * (u0 * a + v0 * b + w0 * c + jx);
         positions[i + 1] = g * positions[i + 1] + (1 - g) * (u1 * a + v1 * b + w1 * c + jy);
         positions[i + 2] = g * positions[i + 2] + (1 - g) * (u2 * a + v2 * b + w2 * c + jz);
@@ -78,11 +92,18 @@ class Head {
     const { faces } = this;
     normals.fill(0);
     for (let f = 0; f < faces.length; f += 3) {
-      const a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
-      const ux = positions[b] - positions[a], vx = positions[c] - positions[a];
-      const uy = positions[b + 1] - positions[a + 1], vy = positions[c + 1] - positions[a + 1];
-      const uz = positions[b + 2] - positions[a + 2], vz = positions[c + 2] - positions[a + 2];
-      const nx = uy * vz - uz * vy, ny = uz * vx - ux * vz, nz = ux * vy - uy * vx;
+      const a = 3 * faces[f],
+        b = 3 * faces[f + 1],
+        c = 3 * faces[f + 2];
+      const ux = positions[b] - positions[a],
+        vx = positions[c] - positions[a];
+      const uy = positions[b + 1] - positions[a + 1],
+        vy = positions[c + 1] - positions[a + 1];
+      const uz = positions[b + 2] - positions[a + 2],
+        vz = positions[c + 2] - positions[a + 2];
+      const nx = uy * vz - uz * vy,
+        ny = uz * vx - ux * vz,
+        nz = ux * vy - uy * vx;
       for (const i of [a, b, c]) {
         normals[i] += nx;
         normals[i + 1] += ny;

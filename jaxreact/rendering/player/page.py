@@ -131,7 +131,7 @@ def _legend(people: list[dict[str, Any]]) -> str:
     names = {
         "speaker": "speaker",
         "listener": "listener, recorded",
-        "sample": f"reaction{area}",
+        "sample": f"reaction that is shown{area}",
     }
     keys = "".join(
         f'<span class="key {kind}">{name}</span>' for kind, name in names.items() if kind in kinds

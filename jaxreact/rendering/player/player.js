@@ -110,7 +110,8 @@ class Player {
       view.pose(this.#coeffs(person, frame));
       view.draw();
     }
-    for (const trace of this.traces) trace.at(this.clock.playing ? this.clock.time : frame / this.data.fps);
+    for (const trace of this.traces)
+      trace.at(this.clock.playing ? this.clock.time : frame / this.data.fps);
     find("#timeline").value = frame;
     find("#timeline").style.setProperty("--done", `${(100 * frame) / Math.max(this.last, 1)}%`);
     find("#time").textContent = (frame / this.data.fps).toFixed(2);
@@ -193,10 +194,16 @@ class Player {
     const step = (frames) => () => this.seek(this.frame + frames);
     const { fps } = this.data;
     const keys = {
-      " ": () => this.toggle(), ArrowLeft: step(-1), ArrowRight: step(1),
-      "Shift+ArrowLeft": step(-fps), "Shift+ArrowRight": step(fps),
-      Home: () => this.seek(0), End: () => this.seek(this.last),
-      "-": () => this.speed(-1), "+": () => this.speed(1), m: () => this.mute(),
+      " ": () => this.toggle(),
+      ArrowLeft: step(-1),
+      ArrowRight: step(1),
+      "Shift+ArrowLeft": step(-fps),
+      "Shift+ArrowRight": step(fps),
+      Home: () => this.seek(0),
+      End: () => this.seek(this.last),
+      "-": () => this.speed(-1),
+      "+": () => this.speed(1),
+      m: () => this.mute(),
       r: () => this.#chooseNamed("listener", 0),
     };
     for (let n = 1; n <= 10; n++) keys[n % 10] = () => this.#chooseNamed("sample", n - 1);

@@ -60,7 +60,9 @@ class Trace {
       .filter(({ values }) => values);
     this.#scale(channel, lines);
     const samples = lines.filter(({ person }) => person.kind === "sample");
-    const visible = lines.filter(({ person }) => person.kind !== "sample" || shown.includes(person));
+    const visible = lines.filter(
+      ({ person }) => person.kind !== "sample" || shown.includes(person),
+    );
     this.svg.replaceChildren(
       ...this.#axes(),
       ...(samples.length > 1 ? [this.#area(samples.map(({ values }) => values))] : []),
@@ -108,7 +110,8 @@ class Trace {
 
   #text(style, x, y, words) {
     const text = document.createElementNS(SVG, "text");
-    for (const [name, value] of Object.entries({ class: style, x, y })) text.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ class: style, x, y }))
+      text.setAttribute(name, value);
     text.textContent = words;
     return text;
   }
@@ -135,7 +138,10 @@ class Trace {
 
   #points(values) {
     const fps = this.data.fps;
-    return Array.from(values, (v, frame) => `${this.#x(frame / fps).toFixed(1)} ${this.#y(v).toFixed(1)}`);
+    return Array.from(
+      values,
+      (v, frame) => `${this.#x(frame / fps).toFixed(1)} ${this.#y(v).toFixed(1)}`,
+    );
   }
 
   #line(person, values) {

@@ -1,4 +1,4 @@
-// One head on one canvas, in the light of the videos (shade.py) and before their camera (camera.py).
+// One head on one canvas, in the light (shade.py) and before the camera (camera.py) of the videos.
 
 const VERTEX = `
 attribute vec3 color;
@@ -58,8 +58,11 @@ class View {
     this.camera = new THREE.PerspectiveCamera(camera.degrees, 1, 1, 2 * camera.distance);
     this.scene = new THREE.Scene();
     this.wall = this.#add(new THREE.PlaneGeometry(2, 2), {
-      vertexShader: BEHIND, fragmentShader: WALL, uniforms: { aspect: { value: 1 } },
-      depthTest: false, depthWrite: false,
+      vertexShader: BEHIND,
+      fragmentShader: WALL,
+      uniforms: { aspect: { value: 1 } },
+      depthTest: false,
+      depthWrite: false,
     });
     this.wall.renderOrder = -1;
     this.geometry = new THREE.BufferGeometry();
@@ -74,7 +77,10 @@ class View {
       Object.entries(light).map(([name, value]) => [name, { value }]),
     );
     this.#add(this.geometry, {
-      vertexShader: VERTEX, fragmentShader: PORTRAIT, uniforms, side: THREE.DoubleSide,
+      vertexShader: VERTEX,
+      fragmentShader: PORTRAIT,
+      uniforms,
+      side: THREE.DoubleSide,
     });
     this.turn(0);
   }

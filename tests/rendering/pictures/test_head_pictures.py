@@ -8,10 +8,10 @@ from PIL import Image
 
 from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS, INDEX
-from jaxreact.rendering import load_builtin_head, render
+from jaxreact.rendering import PORTRAIT_ZOOM, load_builtin_head, render
 from jaxreact.rendering.pictures import units
 from jaxreact.rendering.pictures.expression import parse_expression
-from jaxreact.rendering.pictures.options import Drawing, upright
+from jaxreact.rendering.pictures.options import Drawing, portrait_zoom, upright
 from jaxreact.rendering.pictures.sheet import MARK, PAGE, Cell, draw_sheet
 from jaxreact.rendering.pictures.turntable import Turntable, angles, as_one, turn
 from jaxreact.rendering.pictures.units import Units, unit_cells
@@ -135,7 +135,8 @@ def test_a_name_without_a_side_sets_both():
     ("text", "message"),
     [
         ("mouthSmlie=1", "did you mean mouthSmile"),
-        ("xyz=1", "units are browDownLeft"),
+        ("smile=1", "did you mean mouthSmileLeft or mouthSmileRight"),
+        ("xyz=1", "'xyz' is no unit"),
         ("jawOpen", "'jawOpen'"),
         ("jawOpen=wide", "'jawOpen=wide'"),
         ("jawOpen=nan", "'jawOpen=nan'"),
@@ -146,6 +147,11 @@ def test_expressions_that_are_none_are_named(text, message):
     with pytest.raises(UserError, match=message) as caught:
         parse_expression(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_head_without_shoulders_fills_the_picture():
+    assert portrait_zoom(load_builtin_head()) == PORTRAIT_ZOOM
+    assert portrait_zoom(plate()) == 1
 
 
 def test_a_turn_goes_round_once_without_a_seam():
@@ -179,7 +185,9 @@ def test_turntable_begins_with_the_expression_seen_from_the_front(tmp_path, pose
     pictures, codecs = read(out)
     assert pictures.shape == (10, 64, 64, 3)
     assert codecs == ["h264"]
-    front = render(pose(jawOpen=1), as_one(load_builtin_head()), size=64, zoom=0.58)[0]
+    front = render(
+        pose(jawOpen=1), as_one(load_builtin_head()), size=64, zoom=0.88 * PORTRAIT_ZOOM
+    )[0]
     assert np.abs(pictures[0] - front.astype(int)).mean() < 6
     face, back = pictures[0, 24, 32], pictures[5, 24, 32]
     assert face[0] > 150

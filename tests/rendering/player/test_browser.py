@@ -163,11 +163,10 @@ def test_keys_choose_who_is_on_the_right(player):
 
 
 def test_it_plays_with_its_sound_and_stops_at_the_end(player):
+    player.run("player.clock.audio.addEventListener('playing', () => { window.heard = true; })")
     player.press(" ", " ")
     assert player.run("document.querySelector('#play').getAttribute('aria-label')") == "Pause"
     ended = "new Promise((done) => setInterval(() => player.clock.playing || done(true), 50))"
-    heard = "player.clock.audio.addEventListener('playing', () => window.heard = true)"
-    player.run(heard)
     assert player.run(ended)
     assert player.run("window.heard") is True
     assert player.run("player.frame") == FRAMES - 1
