@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -53,6 +54,18 @@ def write_video(
         if voice:
             voice.finish()
     return count
+
+
+def write_sound(file: BinaryIO, audio: Sound) -> None:
+    """Writes sound alone to an open file, as AAC in an mp4.
+
+    Raises `UserError` for sound that is empty, not finite or neither mono nor stereo.
+    """
+    waveform, rate = _planar(audio[0]), audio[1]
+    with av.open(file, "w", format="mp4") as container:
+        voice = _Voice(container, waveform, rate)
+        voice.advance(waveform.shape[1])
+        voice.finish()
 
 
 def _open(path: Path) -> OutputContainer:

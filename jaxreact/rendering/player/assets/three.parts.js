@@ -1,0 +1,11 @@
+export {
+  BufferAttribute,
+  BufferGeometry,
+  DoubleSide,
+  Mesh,
+  PerspectiveCamera,
+  PlaneGeometry,
+  Scene,
+  ShaderMaterial,
+  WebGLRenderer,
+} from "three";
