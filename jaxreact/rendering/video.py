@@ -1,6 +1,7 @@
 """Pictures and sound to an mp4 that every player opens: H.264 and AAC, without a system ffmpeg."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,71 @@ Sound = tuple[Float[np.ndarray, "samples *channels"], int]
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
 
+class Film:
+    """An mp4 that is open for frames; made by `open_film`."""
+
+    def __init__(self, container: OutputContainer, fps: int, audio: Sound | None) -> None:
+        self._container, self._fps = container, fps
+        self._waveform = None if audio is None else _planar(audio[0])
+        self._rate = 0 if audio is None else audio[1]
+        self._stream: VideoStream | None = None
+        self._voice: _Voice | None = None
+        self._shape: tuple[int, ...] = ()
+        self.count = 0
+        """Frames so far."""
+
+    def add(self, frame: UInt8[np.ndarray, "height width 3"]) -> None:
+        """Encodes one RGB frame, and the sound that belongs to it.
+
+        Raises `UserError` for a frame of a wrong shape, or of another than the first one's.
+        """
+        self._check(frame)
+        if self._stream is None:
+            self._shape = frame.shape
+            self._stream = _video_stream(self._container, frame, self._fps)
+            if self._waveform is not None:
+                self._voice = _Voice(self._container, self._waveform, self._rate)
+        self._container.mux(self._stream.encode(_picture(frame)))
+        self.count += 1
+        if self._voice:
+            self._voice.advance(round(self.count * self._rate / self._fps))
+
+    def finish(self) -> None:
+        """Encodes what is still held back. Raises `UserError` where no frame was added."""
+        if self._stream is None:
+            raise UserError("there is no frame to write")
+        self._container.mux(self._stream.encode(None))
+        if self._voice:
+            self._voice.finish()
+
+    def _check(self, frame: np.ndarray) -> None:
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+            found = f"{frame.dtype} {frame.shape}"
+            raise UserError(f"frame {self.count}: expected uint8 (height, width, 3), got {found}")
+        if self._shape and frame.shape != self._shape:
+            raise UserError(
+                f"frame {self.count}: shape {frame.shape} differs from frame 0's {self._shape}"
+            )
+
+
+@contextmanager
+def open_film(path: str | Path, fps: int = FPS, audio: Sound | None = None) -> Iterator[Film]:
+    """Yields a film that becomes the mp4 at `path` when the block ends well.
+
+    Frames are taken one at a time, so memory does not grow; sound is cut where the pictures end.
+    H.264 needs even sides: an odd one is lengthened by a repeated pixel. An existing file is
+    replaced only on success. Raises `UserError` as `Film` does, naming the file, and for sound that
+    is empty, not finite or neither mono nor stereo.
+    """
+    with replacing(path) as temporary, _open(temporary) as container:
+        film = Film(container, fps, audio)
+        yield film
+        try:
+            film.finish()
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+
+
 def write_video(
     path: str | Path,
     frames: Iterable[UInt8[np.ndarray, "height width 3"]],
@@ -30,30 +96,12 @@ def write_video(
 ) -> int:
     """Writes RGB frames and optional sound to `path` (mp4) and returns the number of frames.
 
-    Frames are taken one at a time, so memory does not grow; sound is cut where the pictures end.
-    H.264 needs even sides: an odd one is lengthened by a repeated pixel. An existing file is
-    replaced only on success. Raises `UserError` for no frame at all, frames of different or wrong
-    shapes, and sound that is empty, not finite or neither mono nor stereo.
+    All else is as in `open_film`.
     """
-    waveform, rate = (None, 0) if audio is None else (_planar(audio[0]), audio[1])
-    with replacing(path) as temporary, _open(temporary) as container:
-        numbered = enumerate(frames)
-        _, first = next(numbered, (0, None))
-        if first is None:
-            raise UserError(f"{path}: there is no frame to write")
-        _check(first, first, 0)
-        stream = _video_stream(container, first, fps)
-        voice = _Voice(container, waveform, rate) if waveform is not None else None
-        count = 0
-        for count, frame in _chain(first, numbered):
-            _check(frame, first, count - 1)
-            container.mux(stream.encode(_picture(frame)))
-            if voice:
-                voice.advance(round(count * rate / fps))
-        container.mux(stream.encode(None))
-        if voice:
-            voice.finish()
-    return count
+    with open_film(path, fps, audio) as film:
+        for frame in frames:
+            film.add(frame)
+    return film.count
 
 
 def write_sound(file: BinaryIO, audio: Sound) -> None:
@@ -71,21 +119,6 @@ def write_sound(file: BinaryIO, audio: Sound) -> None:
 def _open(path: Path) -> OutputContainer:
     # faststart puts the index first, so that a browser plays before it has the whole file.
     return av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
-
-
-def _chain(first: np.ndarray, rest: Iterator[tuple[int, np.ndarray]]) -> Iterator:
-    """Frames with their count so far, from 1."""
-    yield 1, first
-    for index, frame in rest:
-        yield index + 1, frame
-
-
-def _check(frame: np.ndarray, first: np.ndarray, index: int) -> None:
-    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-        found = f"{frame.dtype} {frame.shape}"
-        raise UserError(f"frame {index}: expected uint8 (height, width, 3), got {found}")
-    if frame.shape != first.shape:
-        raise UserError(f"frame {index}: shape {frame.shape} differs from frame 0's {first.shape}")
 
 
 def _picture(frame: np.ndarray) -> av.VideoFrame:
