@@ -98,6 +98,14 @@ class Browser:
         self._call("Input.dispatchKeyEvent", type="keyDown", text=text, **event)
         self._call("Input.dispatchKeyEvent", type="keyUp", **event)
 
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Presses the mouse's button at one point and releases it at another, in CSS pixels."""
+        points = {"mousePressed": start, "mouseMoved": end, "mouseReleased": end}
+        for kind, (x, y) in points.items():
+            held = 0 if kind == "mouseReleased" else 1
+            event = {"button": "left", "buttons": held, "clickCount": 1}
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **event)
+
     def picture(self, whole: bool = False) -> bytes:
         """What is seen as a PNG file; `whole` goes on below the screen."""
         shot = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)

@@ -181,9 +181,15 @@ class Player {
     this.seats.forEach(({ seat }, side) => {
       find("select", seat)?.addEventListener("change", (e) => this.choose(side, e.target.value));
       const canvas = find("canvas", seat);
-      canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
+      let last = 0;
+      canvas.addEventListener("pointerdown", (event) => {
+        canvas.setPointerCapture(event.pointerId);
+        last = event.clientX;
+      });
       canvas.addEventListener("pointermove", (event) => {
-        if (event.buttons) this.turn(Number(find("#turn").value) - 0.5 * event.movementX);
+        if (!event.buttons) return;
+        this.turn(Number(find("#turn").value) - 0.5 * (event.clientX - last));
+        last = event.clientX;
       });
       canvas.addEventListener("dblclick", () => this.turn(0));
       new ResizeObserver(() => this.seats[side].view?.draw()).observe(canvas);

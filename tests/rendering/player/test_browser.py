@@ -184,25 +184,29 @@ def test_speed_and_sound_are_chosen(player):
     assert player.run("document.querySelector('#mute').getAttribute('aria-pressed')") == "true"
 
 
-def test_heads_are_seen_from_the_side(player):
+def test_heads_are_seen_from_the_side_by_slider_and_by_dragging(player):
+    angle = "player.seats[1].view.camera.position.x"
     front = player.picture()
     player.run(
         "(() => { const view = document.querySelector('#turn'); view.value = 60;"
         " view.dispatchEvent(new Event('input')); })()"
     )
-    assert player.run("player.seats[1].view.camera.position.x") > 5
+    assert player.run(angle) > 5
     assert player.picture() != front
+    player.run("document.querySelector('canvas').dispatchEvent(new MouseEvent('dblclick'))")
+    assert player.run(angle) == 0
+    player.drag((300, 250), (360, 250))
+    assert player.run("Number(document.querySelector('#turn').value)") == -30
+    assert player.run(angle) < -3
 
 
 def test_a_click_on_a_trace_leads_to_its_moment(player):
-    player.run(
-        "(() => { const chart = document.querySelector('.trace svg');"
-        " const box = chart.getBoundingClientRect();"
-        " chart.setPointerCapture = () => {};"
-        " const clientX = box.left + box.width * (38 + 334 / 2) / 380;"
-        " chart.dispatchEvent(new PointerEvent('pointerdown', { clientX, clientY: box.top + 9 }));"
-        "})()"
+    left, width, top = player.run(
+        "(({left, width, top}) => [left, width, top])"
+        "(document.querySelector('.trace svg').getBoundingClientRect())"
     )
+    middle = (left + width * (38 + 334 / 2) / 380 + 0.5, top + 20)
+    player.drag(middle, middle)
     assert player.run("player.frame") == FRAMES // 2
 
 
