@@ -11,10 +11,7 @@ from jaxtyping import UInt8
 
 from jaxreact.errors import UserError
 from jaxreact.footage.film import count_pictures, pictures
-from jaxreact.footage.image import read_image
-
-IMAGES = (".png", ".jpg", ".jpeg")
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
+from jaxreact.footage.image import IMAGES, VIDEOS, read_image
 
 
 @dataclass(frozen=True)
