@@ -23,12 +23,13 @@ __all__ = [
     "choose_backend",
     "load_builtin_head",
     "load_head",
+    "portrait_zoom",
     "render",
     "render_frames",
 ]
 
 PORTRAIT_ZOOM = 0.66
-"""Zoom of smooth pictures: the built-in head has hair and shoulders, which need room."""
+"""Zoom of smooth pictures of a head with hair and shoulders, which need room."""
 
 CHUNK = 32
 """Frames whose vertices are held at a time."""
@@ -50,16 +51,16 @@ def render_frames(
       preview: 200 (0.1 + 0.95 max(0, n_z)), 20..210, on black, hard edges.
     - `backend`: what draws; `choose_backend` says which one "auto" is.
     - `zoom`: multiplies the focal length; by default 1 for "flat" (the original's framing) and
-      `PORTRAIT_ZOOM` for "smooth".
+      `portrait_zoom` for "smooth".
 
     Memory does not grow with time. Raises `UserError`, before the first frame is drawn, for a
     wrong shape, a value that is not finite (naming the frame), or what `choose_backend` refuses.
     """
     coeffs = check_coeffs(coeffs)
     name = choose_backend(backend, shading)
-    if zoom is None:
-        zoom = 1.0 if shading == "flat" else PORTRAIT_ZOOM
     head = head or load_builtin_head()
+    if zoom is None:
+        zoom = 1.0 if shading == "flat" else portrait_zoom(head)
     renderer = create_renderer(name, head, Camera(size, zoom), shading)
     return _chunked(renderer, head, coeffs)
 
@@ -75,6 +76,11 @@ def render(
     """All pictures of a clip at once; arguments and errors of `render_frames`."""
     frames = list(render_frames(coeffs, head, size, shading, backend, zoom))
     return np.stack(frames) if frames else np.zeros((0, size, size, 3), np.uint8)
+
+
+def portrait_zoom(head: HeadModel) -> float:
+    """Zoom at which a head has its room: shoulders, and hair above them, need more than a face."""
+    return PORTRAIT_ZOOM if (head.grip < 1).any() else 1.0
 
 
 def _chunked(

@@ -8,7 +8,7 @@ import numpy as np
 from jaxreact.face import COEFFS, EXPRESSION, INDEX
 from jaxreact.predictions import Predictions, write_predictions
 from jaxreact.rendering import HeadModel
-from jaxreact.rendering.pictures.options import upright
+from jaxreact.rendering.pictures.expression import upright
 
 FRAMES = 5
 CLIPS = ("NoXI/a/Expert_video/1", "NoXI/b/Expert_video/1")

@@ -9,7 +9,8 @@ import numpy as np
 from tyro.conf import Positional, arg
 
 from jaxreact.errors import UserError
-from jaxreact.rendering.pictures.options import Drawing, check_out
+from jaxreact.rendering.options import Drawing
+from jaxreact.rendering.pictures.out import check_out
 from jaxreact.rendering.pictures.panels import Panel, columns_for, recorded, write_panels
 from jaxreact.rendering.pictures.reactions import Reactions, Recording, read_reactions
 

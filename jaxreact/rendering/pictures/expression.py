@@ -1,4 +1,4 @@
-"""Expressions as text: mouthSmile=0.8,jawOpen=0.2."""
+"""A face at rest, and expressions as text: mouthSmile=0.8,jawOpen=0.2."""
 
 import difflib
 import math
@@ -7,7 +7,22 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.errors import UserError
-from jaxreact.face import EXPRESSIONS, INDEX
+from jaxreact.face import (
+    COEFFS,
+    EXPRESSIONS,
+    INDEX,
+    NEUTRAL_ROTATION,
+    NEUTRAL_TRANSLATION,
+    ROTATION,
+    TRANSLATION,
+)
+
+
+def upright(frames: int) -> Float[np.ndarray, "frames 58"]:
+    """Coefficients of a face at rest that looks into the camera."""
+    coeffs = np.zeros((frames, COEFFS), np.float32)
+    coeffs[:, ROTATION], coeffs[:, TRANSLATION] = NEUTRAL_ROTATION, NEUTRAL_TRANSLATION
+    return coeffs
 
 
 def parse_expression(text: str) -> Float[np.ndarray, "52"]:

@@ -7,7 +7,8 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from jaxreact.errors import UserError
-from jaxreact.rendering.pictures.options import Drawing, check_out
+from jaxreact.rendering.options import Drawing
+from jaxreact.rendering.pictures.out import check_out
 from jaxreact.rendering.pictures.panels import Panel, recorded, write_panels
 from jaxreact.rendering.pictures.reactions import Reactions, Recording, read_reactions
 

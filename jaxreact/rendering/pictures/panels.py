@@ -14,7 +14,7 @@ from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.rendering import render_frames
 from jaxreact.rendering.compose import side_by_side
-from jaxreact.rendering.pictures.options import Drawing, portrait_zoom
+from jaxreact.rendering.options import Drawing
 from jaxreact.rendering.pictures.reactions import Reactions
 from jaxreact.rendering.video import Sound, write_video
 
@@ -51,8 +51,7 @@ def in_rows(
     does, before anything is drawn.
     """
     head, size = drawing.load(), drawing.size
-    zoom, backend = portrait_zoom(head), drawing.backend
-    faces = [render_frames(p.coeffs, head, size, backend=backend, zoom=zoom) for p in panels]
+    faces = [render_frames(p.coeffs, head, size, backend=drawing.backend) for p in panels]
     empty = -len(panels) % columns
     faces += [itertools.repeat(np.zeros((size, size, 3), np.uint8))] * empty
     names = [panel.name for panel in panels] + [""] * empty

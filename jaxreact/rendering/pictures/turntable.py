@@ -12,9 +12,10 @@ from tyro.conf import arg
 
 from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSION, FPS, TRANSLATION, YAW
-from jaxreact.rendering import HeadModel, render_frames
-from jaxreact.rendering.pictures.expression import parse_expression
-from jaxreact.rendering.pictures.options import Drawing, check_out, portrait_zoom, upright
+from jaxreact.rendering import HeadModel, portrait_zoom, render_frames
+from jaxreact.rendering.options import Drawing
+from jaxreact.rendering.pictures.expression import parse_expression, upright
+from jaxreact.rendering.pictures.out import check_out
 from jaxreact.rendering.video import write_video
 
 FURTHER = 0.88

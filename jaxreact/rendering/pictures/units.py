@@ -15,7 +15,9 @@ from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS, INDEX
 from jaxreact.files import replacing
 from jaxreact.rendering import HeadModel, render_frames
-from jaxreact.rendering.pictures.options import Drawing, check_out, upright
+from jaxreact.rendering.options import Drawing
+from jaxreact.rendering.pictures.expression import upright
+from jaxreact.rendering.pictures.out import check_out
 from jaxreact.rendering.pictures.sheet import Cell, draw_sheet
 
 ZOOM = 1.0

@@ -7,7 +7,8 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from jaxreact.files import replacing
-from jaxreact.rendering.pictures.options import HeadFiles, check_folder, check_out
+from jaxreact.rendering.options import HeadFiles
+from jaxreact.rendering.pictures.out import check_folder, check_out
 from jaxreact.rendering.pictures.reactions import Recording, read_reactions
 from jaxreact.rendering.player.page import player_page
 

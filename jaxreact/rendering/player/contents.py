@@ -16,9 +16,8 @@ from jaxreact.face import (
     ROLL,
     YAW,
 )
-from jaxreact.rendering import HeadModel, shade
+from jaxreact.rendering import HeadModel, portrait_zoom, shade
 from jaxreact.rendering.camera import DISTANCE, FOCAL_AT_224
-from jaxreact.rendering.pictures.options import portrait_zoom
 from jaxreact.rendering.pictures.reactions import Person, Reactions
 from jaxreact.rendering.player.packing import pack_head, pack_sequence
 from jaxreact.rendering.video import write_sound

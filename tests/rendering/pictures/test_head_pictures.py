@@ -8,10 +8,10 @@ from PIL import Image
 
 from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS, INDEX
-from jaxreact.rendering import PORTRAIT_ZOOM, load_builtin_head, render
+from jaxreact.rendering import PORTRAIT_ZOOM, load_builtin_head, portrait_zoom, render
+from jaxreact.rendering.options import Drawing
 from jaxreact.rendering.pictures import units
-from jaxreact.rendering.pictures.expression import parse_expression
-from jaxreact.rendering.pictures.options import Drawing, portrait_zoom, upright
+from jaxreact.rendering.pictures.expression import parse_expression, upright
 from jaxreact.rendering.pictures.sheet import MARK, PAGE, Cell, draw_sheet
 from jaxreact.rendering.pictures.turntable import Turntable, angles, as_one, turn
 from jaxreact.rendering.pictures.units import Units, unit_cells

@@ -9,9 +9,9 @@ import pytest
 from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
 from jaxreact.rendering import render
+from jaxreact.rendering.options import Drawing, HeadFiles
 from jaxreact.rendering.pictures.compare import Compare, distinct_names
 from jaxreact.rendering.pictures.grid import Grid
-from jaxreact.rendering.pictures.options import Drawing, HeadFiles
 from jaxreact.rendering.pictures.panels import Panel, columns_for, in_rows
 from jaxreact.rendering.pictures.reactions import Recording
 from tests.rendering.files import CLIPS, FRAMES, moving, predictions_file, reaction_file
