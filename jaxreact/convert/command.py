@@ -45,9 +45,9 @@ FID_CLASSES = 1008
 """Class scores of FID's Inception, by which its file is told from ImageNet's with 1000."""
 
 GENERATORS = ("state_dict", "net_G_ema", "net_G")
-"""Where a PIRender checkpoint may hold the generator. Upstream's hold it twice, and the average over
-training is what PIRender renders by; what else they hold (opt_G, sch_G, counters) is the state of
-training, with which nothing here goes on."""
+"""Where a PIRender checkpoint may hold the generator, best first. Upstream's hold it twice: its
+average over training is what PIRender renders by. What else they hold (opt_G, sch_G, counters) is
+the state of a training with which nothing here goes on."""
 
 WARPING = "warpping_net.hourglass.encoder.input_layer.weight"
 """A key that only PIRender's generator has."""

@@ -1,6 +1,44 @@
 """Random weights for the face generator under its published names, without torch."""
 
+from typing import Any
+
+import jax
+import jax.numpy as jnp
 import numpy as np
+from flax import nnx
+
+from jaxreact import runs
+from jaxreact.convert.engine import fill, nest, paths
+from jaxreact.convert.tables import FACE_GENERATOR
+from jaxreact.models.face_generator.config import FaceGeneratorConfig
+
+SMALL: dict[str, Any] = {
+    "descriptor": 12,
+    "hidden": 16,
+    "warping": (4, 4, 2),
+    "editing": (6, 2, 1),
+    "most": 20,
+}
+"""Sizes for `shapes` of a generator that takes milliseconds; its pictures need sides of 16 k."""
+
+SMALL_CONFIG = FaceGeneratorConfig(
+    descriptor_nc=12,
+    mlp_nc=16,
+    max_nc=20,
+    warping_base_nc=4,
+    warping_encoder_layer=4,
+    warping_decoder_layer=2,
+    editing_base_nc=6,
+    editing_layer=2,
+    editing_num_res_blocks=1,
+)
+
+
+def generator(config: FaceGeneratorConfig, given: dict[str, np.ndarray]) -> Any:
+    """The generator that holds these tensors, by the project's own conversion."""
+    abstract = paths(nnx.to_pure_dict(runs.abstract_model("face_generator", config)[1]))
+    variables = nest(fill(abstract, given, FACE_GENERATOR, "test"))
+    return runs.build("face_generator", config, jax.tree.map(jnp.asarray, variables))
 
 
 def shapes(
@@ -89,7 +127,7 @@ def tensors(seed: int = 0, **sizes) -> dict[str, np.ndarray]:
     The flow is some pixels; `sizes` as in `shapes`.
     """
     random = np.random.default_rng(seed)
-    made = {}
+    made: dict[str, np.ndarray] = {}
     for name, shape in shapes(**sizes).items():
         noise = random.standard_normal(shape)
         if name.endswith("bias"):
@@ -101,3 +139,20 @@ def tensors(seed: int = 0, **sizes) -> dict[str, np.ndarray]:
             value = gain * noise / np.sqrt(np.prod(shape[1:]))
         made[name] = value.astype(np.float32)
     return made
+
+
+def portraits(count: int = 1, size: int = 64, seed: int = 0) -> np.ndarray:
+    """(count, size, size, 3) float32: smooth coloured waves that fill [-1, 1]."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] / size
+    waves = []
+    for _ in range(3 * count):
+        a, b, c, d = random.uniform(-12, 12, 4)
+        waves.append(np.sin(a * x + b * y + c) * np.cos(d * x * y))
+    return np.stack(waves, -1).reshape(size, size, count, 3).transpose(2, 0, 1, 3).astype("f4")
+
+
+def some_windows(count: int = 1, coefficients: int = 58, seed: int = 0) -> np.ndarray:
+    """(count, 27, coefficients) float32."""
+    random = np.random.default_rng(seed)
+    return random.standard_normal((count, 27, coefficients)).astype(np.float32)

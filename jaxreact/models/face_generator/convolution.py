@@ -68,7 +68,7 @@ class Conv(nnx.Module):
         """Rewrites the kernel for pictures to come, in place; see `FaceGenerator.prepared`."""
         kernel = self.kernel[...]
         suits = kernel.shape[:2] == (3, 3) and min(kernel.shape[2:]) >= WINOGRAD_CHANNELS
-        if suits and on_processor and dtype == jnp.float32:
+        if suits and on_processor and jnp.dtype(dtype) == jnp.float32:
             kernel = winograd.transform(kernel)
         self.kernel = nnx.Param(kernel.astype(dtype))
 
@@ -127,4 +127,5 @@ class TransposedConv(nnx.Module):
         return y + self.bias[...].astype(y.dtype)
 
     def prepare(self, dtype: Any, on_processor: bool) -> None:
+        """As `Conv.prepare`; there is only the type to change."""
         self.kernel = nnx.Param(self.kernel[...].astype(dtype))
