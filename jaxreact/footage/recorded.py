@@ -1,6 +1,6 @@
 """A person's recorded face in a data set: a folder of frames, or a film."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -35,6 +35,25 @@ def recorded_frames(source: Path, count: int) -> Iterator[UInt8[np.ndarray, "hei
         yield frame
 
 
-def frame_addresses(source: Path, count: int) -> list[str]:
-    """The files of the first `count` frames of a folder; of a film, the film itself."""
-    return [str(file) for file in frame_files(source)[:count]] if source.is_dir() else [str(source)]
+def recorded_at(
+    source: Path, numbers: Sequence[int]
+) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+    """Yields frames of a recording by their numbers, which increase; of a folder no others are
+    read. All else is as in `recorded_frames`."""
+    if not numbers:
+        return
+    if source.is_dir() and (files := frame_files(source)):
+        yield from (read_image(files[min(number, len(files) - 1)]) for number in numbers)
+        return
+    wanted = set(numbers)
+    for number, frame in enumerate(recorded_frames(source, numbers[-1] + 1)):
+        if number in wanted:
+            yield frame
+
+
+def frame_addresses(source: Path, numbers: Sequence[int]) -> list[str]:
+    """The files of frames of a folder by their numbers; of a film, the film itself."""
+    if not source.is_dir():
+        return [str(source)]
+    files = frame_files(source)
+    return [str(files[min(number, len(files) - 1)]) for number in numbers]

@@ -50,6 +50,17 @@ def image_statistics(
     return found
 
 
+def size_notes(sides: Iterable[FeatureStatistics]) -> list[str]:
+    """What a reader of the distance has to know about the numbers of pictures."""
+    fewest = min(sides, key=lambda side: side.count)
+    if fewest.count >= fewest.mean.size:
+        return []
+    return [
+        f"{fewest.count} pictures are fewer than {fewest.mean.size}: the distance comes out too "
+        "large; compare it only with one of as many pictures"
+    ]
+
+
 def _features(
     images: Images, inception: "Inception", batch_size: int
 ) -> Iterator[Float[np.ndarray, "count 2048"]]:

@@ -10,7 +10,7 @@ from tyro.conf import Positional, arg
 from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.frechet import FeatureStatistics, frechet_distance
-from jaxreact.metrics.frrea import image_statistics
+from jaxreact.metrics.frrea import image_statistics, size_notes
 from jaxreact.metrics.pictures import PictureFiles, find_pictures
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Realism:
         }
         value = frechet_distance(found["generated"], found["real"])
         counts = {name: statistics.count for name, statistics in found.items()}
-        notes = _notes(found)
+        notes = size_notes(found.values())
         print(f"FRRea {value:.4f}")
         for name, files in sides.items():
             print(f"{name}: {counts[name]} pictures of {files.path}")
@@ -91,15 +91,3 @@ def _statistics(
 
 def _resize(antialias: bool) -> str:
     return "as torchmetrics since 1.8" if antialias else "as TensorFlow 1, torchmetrics before 1.8"
-
-
-def _notes(found: dict[str, FeatureStatistics]) -> list[str]:
-    """What a reader of the number has to know."""
-    fewest = min(statistics.count for statistics in found.values())
-    features = found["real"].mean.size
-    if fewest >= features:
-        return []
-    return [
-        f"{fewest} pictures are fewer than {features}: the distance comes out too large; compare "
-        "it only with one of as many pictures"
-    ]

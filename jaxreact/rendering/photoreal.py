@@ -1,10 +1,10 @@
 """Photo-real pictures of a face in motion, by PIRender's generator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import jax
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS
@@ -21,18 +21,17 @@ ORIGINAL_GROUP = 5
 
 def windows(
     coeffs: Float[np.ndarray, "time coefficients"],
-    first: int = 0,
-    last: int | None = None,
+    frames: Int[np.ndarray, " frames"] | None = None,
     *,
     radius: int = RADIUS,
     original_windows: bool = False,
 ) -> Float[np.ndarray, "frames window coefficients"]:
-    """The neighbourhood of each frame from `first` to before `last`: 2 radius + 1 frames of it.
+    """The neighbourhood of each of some frames (None: of all): 2 radius + 1 frames of it.
 
     Beyond the ends of the clip its outermost frame repeats. `original_windows`: beyond the ends of
     every five frames, as FaceAIS_REACT24 has it; its windows so hold no more than five frames.
     """
-    frames = np.arange(first, len(coeffs) if last is None else last)
+    frames = np.arange(len(coeffs)) if frames is None else frames
     low, high = np.zeros_like(frames), np.full_like(frames, len(coeffs) - 1)
     if original_windows:
         low = frames // ORIGINAL_GROUP * ORIGINAL_GROUP
@@ -46,6 +45,7 @@ def photoreal_frames(
     portrait: Float[np.ndarray, "height width 3"],
     coeffs: Float[np.ndarray, "time 58"],
     *,
+    only: Sequence[int] | None = None,
     batch: int = 16,
     dtype: Precision = "float32",
     original_windows: bool = False,
@@ -53,6 +53,7 @@ def photoreal_frames(
     """Yields an RGB picture of the portrait's person for each frame of *raw* coefficients.
 
     - `portrait`: what `portrait.read_portrait` gives.
+    - `only`: these frames instead of all; each sees its neighbours all the same.
     - `batch`: frames that are computed at a time; memory does not grow with the clip.
     - `dtype`: what convolutions compute in. bfloat16 is for accelerators; a processor takes longer
       by it.
@@ -67,7 +68,8 @@ def photoreal_frames(
         raise UserError(f"batch: {batch} is not 1 or more")
     if dtype not in ("float32", "bfloat16"):
         raise UserError(f"dtype: {dtype!r} is not one of float32, bfloat16")
-    return _pictures(generator, portrait, coeffs, batch, dtype, original_windows)
+    frames = np.arange(len(coeffs)) if only is None else np.asarray(only, int)
+    return _pictures(generator, portrait, coeffs, frames, batch, dtype, original_windows)
 
 
 def _check(generator: FaceGenerator, portrait: np.ndarray) -> None:
@@ -90,23 +92,24 @@ def _pictures(
     generator: FaceGenerator,
     portrait: np.ndarray,
     coeffs: np.ndarray,
+    frames: np.ndarray,
     batch: int,
     dtype: Precision,
     original_windows: bool,
 ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     """One batch is computed while the one before it is handed out."""
-    if not len(coeffs):
+    if not len(frames):
         return
-    batch, radius = min(batch, len(coeffs)), generator.config.semantic_radius
+    batch, radius = min(batch, len(frames)), generator.config.semantic_radius
     animate = generator.animate(portrait, dtype)
     pending: jax.Array | None = None
-    for first in range(0, len(coeffs), batch):
-        last = min(first + batch, len(coeffs))
-        window = windows(coeffs, first, last, radius=radius, original_windows=original_windows)
+    for first in range(0, len(frames), batch):
+        some = frames[first : first + batch]
+        window = windows(coeffs, some, radius=radius, original_windows=original_windows)
         # The last batch is filled up, since another size would be compiled anew.
         window = np.pad(window, ((0, batch - len(window)), (0, 0), (0, 0)), mode="edge")
         made = animate(window)
         if pending is not None:
             yield from np.asarray(pending)
-        pending = made[: last - first]
+        pending = made[: len(some)]
     yield from np.asarray(pending)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from jaxreact.errors import UserError
-from jaxreact.footage.recorded import frame_addresses, recorded_frames
+from jaxreact.footage.recorded import frame_addresses, recorded_at, recorded_frames
 from jaxreact.rendering.video import write_video
 
 
@@ -23,7 +23,8 @@ def test_a_folder_of_frames(tmp_path):
     (tmp_path / "._1.png").write_bytes(b"junk")
     assert greys(recorded_frames(tmp_path, 3)) == [20, 40, 60]
     assert greys(recorded_frames(tmp_path, 6)) == [20, 40, 60, 200, 200, 200]
-    assert frame_addresses(tmp_path, 2) == [str(tmp_path / "1.png"), str(tmp_path / "2.png")]
+    assert greys(recorded_at(tmp_path, [0, 2, 9])) == [20, 60, 200]
+    assert frame_addresses(tmp_path, [0, 3]) == [str(tmp_path / "1.png"), str(tmp_path / "10.png")]
     (tmp_path / "2.png").write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"2\.png: not a readable image"):
         greys(recorded_frames(tmp_path, 3))
@@ -34,7 +35,8 @@ def test_a_film_of_another_rate(tmp_path):
     write_video(film, (grey(10 * number) for number in range(20)), fps=50)
     assert np.abs(np.array(greys(recorded_frames(film, 4))) - [0, 20, 40, 60]).max() <= 4
     assert len(greys(recorded_frames(film, 12))) == 12
-    assert frame_addresses(film, 4) == [str(film)]
+    assert np.abs(np.array(greys(recorded_at(film, [1, 3]))) - [20, 60]).max() <= 4
+    assert frame_addresses(film, [0, 1]) == [str(film)]
 
 
 def test_an_empty_folder_is_named(tmp_path):

@@ -31,7 +31,7 @@ FID_STEP = 50
 
 
 @dataclass(frozen=True)
-class Scene:
+class Take:
     """One clip to draw: its row in the predictions, and the files that it goes to."""
 
     row: int
@@ -43,8 +43,8 @@ class Scene:
         return self.folder / (f"{kind}_{self.name}{suffix}" if kind else f"{self.name}{suffix}")
 
 
-def choose(choice: Choice, clips: Sequence[str], out: Path, split: str) -> list[Scene]:
-    """The scenes of a choice; `clips` are the speakers' names, in the order of the predictions.
+def choose(choice: Choice, clips: Sequence[str], out: Path, split: str) -> list[Take]:
+    """The takes of a choice; `clips` are the speakers' names, in the order of the predictions.
 
     Raises `UserError` for a number that is not positive, and for "submit" where none of the four
     clips is there.
@@ -64,7 +64,7 @@ def choose(choice: Choice, clips: Sequence[str], out: Path, split: str) -> list[
     if count < 1:
         raise UserError(f"--render {choice}: give a number of clips from 1, submit, fid or all")
     return [
-        Scene(row, out / "videos", name.replace("/", "_")) for row, name in enumerate(clips[:count])
+        Take(row, out / "videos", name.replace("/", "_")) for row, name in enumerate(clips[:count])
     ]
 
 
@@ -74,9 +74,9 @@ def absent(clips: Sequence[str]) -> list[str]:
     return [name for name in SUBMISSION if _known(name) not in known]
 
 
-def _numbered(rows: Sequence[int], places: Sequence[int], folder: Path) -> list[Scene]:
+def _numbered(rows: Sequence[int], places: Sequence[int], folder: Path) -> list[Take]:
     return [
-        Scene(row, folder, f"b{place // BATCH + 1}_ind{place % BATCH + 1}")
+        Take(row, folder, f"b{place // BATCH + 1}_ind{place % BATCH + 1}")
         for row, place in zip(rows, places, strict=True)
     ]
 

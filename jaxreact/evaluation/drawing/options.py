@@ -1,0 +1,38 @@
+"""What an evaluation's pictures are made with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import arg
+
+from jaxreact.errors import UserError
+from jaxreact.rendering.options import Drawing
+
+Protocol = Literal["corrected", "original"]
+
+
+@dataclass(frozen=True)
+class FilmOptions(Drawing):
+    """Whose heads, and what else `--render` takes."""
+
+    size: int = 224
+    """Side of each face in pixels, an even number."""
+    pirender: Annotated[Path | None, arg(metavar="DIR")] = None
+    """PIRender's face generator, converted by convert_weights.py pirender, for photo-real faces."""
+    pirender_batch: int = 16
+    """Photo-real frames that are computed at a time."""
+    images: bool = False
+    """With --render submit: also every frame of mesh and face as PNG, in the original's folders."""
+    inception: Annotated[Path | None, arg(metavar="DIR")] = None
+    """With --render fid: FID's network, converted by convert_weights.py inception, for FRRea."""
+    fid_protocol: Protocol = "corrected"
+    """With --render fid: "original" takes every 30th of the first 5000 frames, shows recorded ones
+    uncropped and lets the face generator see five frames at a time, as the original does."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size % 2:
+            raise UserError(f"--size {self.size} is odd; video needs an even number of pixels")
+        if self.pirender_batch < 1:
+            raise UserError(f"--pirender-batch {self.pirender_batch} is less than 1")
