@@ -86,7 +86,7 @@ HEADS = {"builtin": load_builtin_head, "mask": mask}
 
 
 def speed(config: Config, head: Head, shading: Shading, backend: Backend) -> dict[str, Any]:
-    """Best of the repeats: frames a second, and processor milliseconds a frame."""
+    """Best of the repeats: seconds for the clip, and processor milliseconds a frame."""
     model, coeffs = HEADS[head](), motion(config.frames)
     draw = (model, config.size, shading, backend)
     next(render_frames(coeffs[:1], *draw))  # compiles
@@ -138,7 +138,8 @@ def main() -> None:
         ("mask", "smooth", "cpu"),
     ]
     if choose_backend("auto", "flat") == "pytorch3d":
-        jobs += [("builtin", "flat", "pytorch3d"), ("mask", "flat", "pytorch3d")]
+        jobs.append(("builtin", "flat", "pytorch3d"))
+        jobs.append(("mask", "flat", "pytorch3d"))
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as process:
         fresh = [
             process.apply(alone, (config.size, "mask", shading, frames))

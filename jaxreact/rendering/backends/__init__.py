@@ -24,8 +24,8 @@ BackendName = Literal["cpu", "pytorch3d"]
 Shading = Literal["smooth", "flat"]
 
 INSTALL = (
-    'install it with pip install -e ".[render]" (a prebuilt wheel for CUDA builds of torch), '
-    "or build PyTorch3D from source as its INSTALL.md says"
+    'install it with pip install -e ".[render]" "torch==2.12.*" (its prebuilt wheel needs a CUDA '
+    "build of torch 2.11 or 2.12), or build PyTorch3D from source for the torch that you have"
 )
 
 

@@ -57,7 +57,7 @@ def test_auto_does_without_a_pytorch3d_that_is_missing_or_broken(monkeypatch, br
 
 
 def test_asking_for_a_missing_pytorch3d_says_how_to_install_it(broken):
-    with pytest.raises(UserError, match=r"pip install -e \"\.\[render\]\".*source"):
+    with pytest.raises(UserError, match=r"pip install -e \"\.\[render\]\" .*source"):
         render_frames(np.zeros((1, 58)), shading="flat", backend="pytorch3d")
 
 

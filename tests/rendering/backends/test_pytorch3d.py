@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-pytest.importorskip("pytorch3d")
+pytest.importorskip("pytorch3d.renderer", exc_type=ImportError)
 
 import torch
 
