@@ -49,7 +49,7 @@ $(DEMO)/predictor/training_report.html: $(DEMO)/tokenizer/training_report.html
 
 $(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/training_report.html
 	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --tokenizer $(DEMO)/tokenizer \
-		--predictor $(DEMO)/predictor --out $(DEMO)/evaluation --render --render-clips 1
+		--predictor $(DEMO)/predictor --out $(DEMO)/evaluation --render 1
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

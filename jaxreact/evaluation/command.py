@@ -1,7 +1,8 @@
 """The command `evaluate.py`: generate, export, score, and draw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,10 @@ from jaxreact.convert.original_predictions import check_torch, export_original
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import Dyad
 from jaxreact.errors import UserError
+from jaxreact.evaluation.drawing.choice import Choice, choose
+from jaxreact.evaluation.drawing.draw import draw
+from jaxreact.evaluation.drawing.options import CHOICE, FilmOptions
+from jaxreact.evaluation.drawing.studio import Studio, open_studio
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.evaluation.results import write_metrics_json
@@ -23,7 +28,6 @@ from jaxreact.evaluation.split import (
     emotions,
     training_mean,
 )
-from jaxreact.evaluation.videos import render_videos
 from jaxreact.face import FPS
 from jaxreact.generation import Sampling
 from jaxreact.metrics.table import score_table
@@ -49,7 +53,7 @@ class Evaluation:
     """Generates reactions to a split, exports them, and scores them beside naive baselines.
 
     Writes `predictions.npz`, `metrics.json`, `clip_scores.csv` and `report.html` into `--out`,
-    with `--render` also `videos/`, and prints the table. Give --tokenizer and --predictor, or
+    with --render also pictures, and prints the table. Give --tokenizer and --predictor, or
     --baseline, or --predictions. A run that was interrupted is gone on with by the same command.
     """
 
@@ -85,12 +89,11 @@ class Evaluation:
     batch: int | None = None
     """Clips to generate at once, all devices together; changes speed and memory alone. By default
     1 for a CPU, 8 for each GPU or TPU."""
-    render: bool = False
-    """Also write videos: the speaker beside the first sample, with the speaker's sound."""
-    render_clips: int = 4
-    """How many clips to draw with --render, from the first; 0 draws all."""
-    size: int = 256
-    """Side of each face in the videos, in pixels."""
+    render: Annotated[Choice | None, CHOICE] = None
+    """Also draw the first sample of clips: speaker, recorded listener, mesh and face beside each
+    other, with the speaker's sound. The first N clips (without N: 4), all of them, the four of a
+    submission, or pictures for FRRea ("fid", of the clips that the original takes)."""
+    drawing: Annotated[FilmOptions, tyro.conf.arg(name="")] = field(default_factory=FilmOptions)
     export_original: Path | None = None
     """Also write the original's files listener_pred_emotion.pt, listener_pred_3dmm.pt,
     listener_gt.pt, speaker_gt.pt and metrics.txt, below this directory. Needs torch."""
@@ -106,6 +109,7 @@ def evaluate(config: Evaluation) -> str:
     dyads = data.dyads(config.split)
     matrix = data.neighbours(config.split, len(dyads))
     check_neighbours(matrix, config.mode)
+    studio = _studio(config, dyads)
     name, predictions, mean = _predictions(config, data, dyads)
     assert predictions.listener is not None
     assert predictions.speaker is not None
@@ -116,7 +120,8 @@ def evaluate(config: Evaluation) -> str:
     baselines = metrics.baseline_scores(
         *truth, matrix, mean, samples=samples, seed=config.seed, mode=config.mode
     )
-    write_metrics_json(
+    write = partial(
+        write_metrics_json,
         config.out / "metrics.json",
         name,
         found,
@@ -126,12 +131,18 @@ def evaluate(config: Evaluation) -> str:
         seed=config.seed,
         counts=scores.count(),
     )
-    if config.export_original is not None:
-        _export(config, config.export_original, data, predictions, matrix, scores)
-    if config.render:
-        render_videos(
-            config.out, data, dyads, predictions, clips=config.render_clips, size=config.size
+    write()
+    realism = None
+    if studio is not None and config.render is not None:
+        assert predictions.coeffs is not None
+        realism = draw(
+            config.render, studio, config.out, data, config.split, dyads, predictions.coeffs
         )
+    if realism is not None:
+        write(realism=realism.content())
+    if config.export_original is not None:
+        extra = {} if realism is None else {"FRRea": realism.value}
+        _export(config, config.export_original, data, predictions, matrix, scores, extra)
     report = write_evaluation_report(
         config.out,
         data=config.data,
@@ -150,18 +161,24 @@ def _check(config: Evaluation) -> None:
         raise UserError(
             "give both --tokenizer and --predictor, or --baseline, or --predictions; nothing else"
         )
-    for name in ("samples", "frames", "batch", "size"):
+    for name in ("samples", "frames", "batch"):
         value = getattr(config, name)
         if value is not None and value < 1:
             raise UserError(f"--{name} {value} is less than 1")
-    if config.render and not model and config.baseline is not None:
+    if config.render is not None and not model and config.baseline is not None:
         raise UserError("--render needs coefficients; baselines are emotion alone")
-    if config.size % 2:
-        raise UserError(f"--size {config.size} is odd; video needs an even number of pixels")
     if config.predictions is None and (config.layout or config.original_order):
         raise UserError("--layout and --original-order are for --predictions")
     if config.export_original is not None:
         check_torch()
+
+
+def _studio(config: Evaluation, dyads: Sequence[Dyad]) -> Studio | None:
+    """What draws, if anything is to be drawn, loaded before hours of generation."""
+    if config.render is None:
+        return None
+    choose(config.render, clip_names(dyads), config.out, config.split)
+    return open_studio(config.drawing)
 
 
 def _predictions(
@@ -212,7 +229,7 @@ def _read(config: Evaluation, dyads: Sequence[Dyad]) -> Predictions:
             f"{config.predictions}: {frames} frames ({frames / FPS:g} s), the clips have {common} "
             f"in common; --frames {common} leaves the rest out"
         )
-    if config.render and found.coeffs is None:
+    if config.render is not None and found.coeffs is None:
         raise UserError("--render needs coefficients; these predictions hold emotion alone")
     return found
 
@@ -224,12 +241,13 @@ def _export(
     predictions: Predictions,
     matrix: np.ndarray,
     scores: metrics.ClipScores,
+    extra: Mapping[str, float],
 ) -> None:
-    """The original's files; its metrics.txt holds what its own program would print."""
+    """The original's files; its metrics.txt holds what its own program would print, and `extra`."""
     if scores.mode != "original":
         assert predictions.listener is not None
         assert predictions.speaker is not None
         truth = (predictions.listener, predictions.speaker)
         scores = metrics.clipwise(predictions.emotion, *truth, matrix, "original")
-    printed = metrics.aggregate(scores)
+    printed = {**metrics.aggregate(scores), **extra}
     print(export_original(folder, config.split, predictions, data.mean_face(), printed))

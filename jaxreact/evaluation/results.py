@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from jaxreact.files import write_json
 from jaxreact.metrics import Interval
@@ -21,12 +22,14 @@ def write_metrics_json(
     mode: str,
     seed: int,
     counts: Mapping[str, int],
+    realism: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes `metrics.json`, whole or not at all; what is not defined becomes null.
 
     Keys: `name` of what was scored, `scores` {metric: value}, `intervals` {metric: [low, high]}
     over other conversations (95 %), `baselines` {name: {metric: value}}, `split`, `mode`, `seed`,
-    `counts`, and `versions` of Python and of the packages that the numbers depend on.
+    `counts`, `realism` (FRRea) if pictures were compared, and `versions` of Python and of the
+    packages that the numbers depend on.
     """
     content = {
         "name": name,
@@ -37,6 +40,7 @@ def write_metrics_json(
         "mode": mode,
         "seed": seed,
         "counts": dict(counts),
+        **({} if realism is None else {"realism": dict(realism)}),
         "versions": _versions(),
     }
     write_json(path, content)

@@ -15,7 +15,8 @@ from typing import Literal
 
 from jaxreact.errors import UserError
 
-Choice = Literal["submit", "fid", "all"] | int
+Named = Literal["submit", "fid", "all"]
+Choice = Named | int
 
 SUBMISSION = (
     "NoXI/001_2016-03-17_Paris/Expert_video/21",
@@ -66,6 +67,19 @@ def choose(choice: Choice, clips: Sequence[str], out: Path, split: str) -> list[
     return [
         Take(row, out / "videos", name.replace("/", "_")) for row, name in enumerate(clips[:count])
     ]
+
+
+def film_files(out: Path, split: str, clips: Sequence[str]) -> dict[int, Path]:
+    """The films of whole clips that are there, by row: a clip's own, else a submission's."""
+    takes = choose("all", clips, out, split)
+    if len(absent(clips)) < len(SUBMISSION):
+        takes += choose("submit", clips, out, split)
+    files = [(take.row, take.file("", ".mp4")) for take in takes]
+    found: dict[int, Path] = {}
+    for row, file in files:
+        if file.is_file():
+            found.setdefault(row, file)
+    return found
 
 
 def absent(clips: Sequence[str]) -> list[str]:

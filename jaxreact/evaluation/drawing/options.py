@@ -1,15 +1,41 @@
-"""What an evaluation's pictures are made with."""
+"""What `--render` draws, and what with."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from tyro.conf import arg
+from tyro.constructors import PrimitiveConstructorSpec
 
 from jaxreact.errors import UserError
+from jaxreact.evaluation.drawing.choice import Choice, Named
 from jaxreact.rendering.options import Drawing
 
 Protocol = Literal["corrected", "original"]
+
+DEFAULT_CLIPS = 4
+"""How many clips a bare `--render` draws."""
+
+
+def parse_choice(words: list[str]) -> Choice | None:
+    """What follows `--render` on a command line. Raises ValueError for anything else."""
+    if not words:
+        return DEFAULT_CLIPS
+    if len(words) == 1 and words[0] in get_args(Named):
+        return words[0]  # pyright: ignore[reportReturnType]
+    if len(words) == 1 and words[0].isdecimal():
+        return int(words[0])
+    raise ValueError(f"{' '.join(words)!r}; expected a number, submit, fid or all")
+
+
+CHOICE = PrimitiveConstructorSpec(
+    nargs="*",
+    metavar="[N|submit|fid|all]",
+    instance_from_str=parse_choice,
+    is_instance=lambda value: value is None or isinstance(value, (int, str)),
+    str_from_instance=lambda value: [str(value)],
+)
+"""How tyro reads a `Choice`."""
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,9 @@ def _legend(evaluated: Evaluated) -> str:
     remark = "Time in seconds."
     if evaluated.videos:
         remark += (
-            " Videos show the speaker on the left, the first sample on the right; where they play,"
-            " a line runs along the traces, and a click on a trace leads to its moment."
+            " Videos show the speaker, the recorded listener, and mesh and face of the first sample;"
+            " where they play, a line runs along the traces, and a click on a trace leads to its"
+            " moment."
         )
     return f'<p class="legend">{"".join(keys)}</p><p class="quiet">{remark}</p>'
 
@@ -94,7 +95,7 @@ def _heading(evaluated: Evaluated, clip: int) -> str:
 
 
 def _film(evaluated: Evaluated, clip: int, videos: Videos) -> str:
-    label = f"Speaker and generated listener of {evaluated.clips[clip]}"
+    label = f"Speaker, recorded and generated listener of {evaluated.clips[clip]}"
     return videos.element(evaluated.videos[clip], label)
 
 
@@ -111,7 +112,7 @@ def _others(evaluated: Evaluated, others: Sequence[int], videos: Videos) -> str:
         for clip in others[:OTHERS]
     )
     more = len(others) - OTHERS
-    rest = f'<p class="quiet">{more} more in videos/.</p>' if more > 0 else ""
+    rest = f'<p class="quiet">{more} more beside this page.</p>' if more > 0 else ""
     return f'<h3>Other videos</h3><div class="charts">{"".join(cards)}</div>{rest}'
 
 

@@ -15,9 +15,9 @@ from jaxreact import metrics
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import COEFFS, Dyad
 from jaxreact.errors import UserError
+from jaxreact.evaluation.drawing.choice import film_files
 from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.clip_table import ClipTable
-from jaxreact.evaluation.videos import video_paths
 from jaxreact.predictions import Predictions, read_predictions
 
 SIMULATED = "_Simulated/"
@@ -113,8 +113,8 @@ class Evaluated:
         """Clip -> its video, for those that have one."""
         if self.predictions.clips is None:
             return {}
-        paths = enumerate(video_paths(self.out, self.predictions.clips))
-        return {clip: path for clip, path in paths if path.is_file()}
+        split = str(self.content.get("split", "val"))
+        return film_files(self.out, split, self.predictions.clips)
 
 
 def spread(count: int, most: int) -> np.ndarray:

@@ -1,9 +1,10 @@
 """The whole page of an evaluation, and writing it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from jaxreact.evaluation.report import (
     clips,
@@ -90,12 +91,22 @@ def _facts(evaluated: Evaluated) -> list[tuple[str, str, str]]:
         ("Frames of each", str(frames), f"{frames / FPS:.4g} s"),
         ("Mode", escape(content["mode"]), "of scoring"),
     ]
+    if "realism" in content:
+        facts.append(_realism(content["realism"]))
     if "seed" in content:
         facts.append(("Seed", escape(str(content["seed"])), ""))
     versions = {name: str(value) for name, value in content.get("versions", {}).items()}
     ours = escape(versions.pop("jaxreact", "unknown"))
     others = escape(", ".join(f"{name} {value}" for name, value in versions.items()))
     return [*facts, ("jaxreact", ours, others)]
+
+
+def _realism(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """FRRea, and what it was measured on."""
+    kind = "photo-real" if found["photoreal"] else "drawn, and so were the recorded ones"
+    notes = " ".join(map(escape, found["notes"]))
+    what = f"{found['pictures']} pictures a side, {kind}; protocol {escape(found['protocol'])}."
+    return "FRRea ↓", f"{found['FRRea']:.4g}", f"{what} {notes}"
 
 
 def _body(evaluated: Evaluated, tokenizer: Path | None) -> Iterator[str]:
