@@ -138,16 +138,20 @@ def test_the_rewritten_network_is_the_same(small, monkeypatch):
         np.testing.assert_allclose(ours, plain, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize(("dtype", "on_processor"), [("float32", False), ("bfloat16", True)])
-def test_no_rewriting_where_it_would_not_pay_or_not_be_exact(dtype, on_processor):
+@pytest.mark.parametrize(
+    ("dtype", "on_processor", "rewritten"),
+    [("float32", True, 23), ("float32", False, 0), ("bfloat16", True, 0)],
+)
+def test_rewritten_is_only_what_gains_by_it_and_stays_exact(dtype, on_processor, rewritten):
     graph, state = runs.abstract_model("face_generator", FaceGeneratorConfig())
 
     def prepared(state: nnx.State) -> list[jax.Array]:
         return _kernels(nnx.merge(graph, state).prepared(dtype, on_processor=on_processor))
 
     kernels = jax.eval_shape(prepared, state)
-    assert len(kernels) == 34
-    assert all(kernel.ndim == 4 and kernel.dtype == dtype for kernel in kernels)
+    assert len(kernels) == 38
+    assert sum(kernel.ndim == 3 for kernel in kernels) == rewritten
+    assert all(kernel.dtype == dtype for kernel in kernels)
 
 
 def _kernels(model: FaceGenerator) -> list[jax.Array]:
