@@ -167,12 +167,12 @@ def test_options_that_do_not_fit_are_refused_first(config, monkeypatch, change, 
 
 
 def test_baselines_cannot_be_drawn(config, tmp_path):
-    other = dataclasses.replace(config, tokenizer=None, predictor=None, baseline="gt", render=True)
+    other = dataclasses.replace(config, tokenizer=None, predictor=None, baseline="gt", render=1)
     with pytest.raises(UserError, match="--render needs coefficients; baselines are emotion alone"):
         evaluate(other)
     np.save(tmp_path / "p.npy", np.zeros((4, 2, 96, 25)))
     with pytest.raises(UserError, match="--render needs coefficients; these predictions hold"):
-        evaluate(of_file(config, tmp_path / "p.npy", "again", render=True))
+        evaluate(of_file(config, tmp_path / "p.npy", "again", render=1))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from jaxreact.errors import UserError
 from jaxreact.evaluation.report import codebook, write_evaluation_report
 from jaxreact.evaluation.report.__main__ import main
 from jaxreact.evaluation.split import clip_names, emotions
-from jaxreact.evaluation.videos import video_paths
+from jaxreact.evaluation.drawing.choice import choose
 from jaxreact.predictions import Predictions, write_predictions
 from tests.evaluation.report.results import TwoCodes, evaluate, smooth, some_predictions
 from tests.pages.reading import Page
@@ -161,7 +161,7 @@ def test_best_and_worst_clips(tmp_path):
 
 def test_videos_inside_the_page_while_they_are_small(tmp_path):
     made = some_predictions(names=HOSTILE)
-    paths = video_paths(tmp_path, HOSTILE)
+    paths = [take.file("", ".mp4") for take in choose("all", HOSTILE, tmp_path, "val")]
     paths[0].parent.mkdir(parents=True)
     for path, size in zip(paths[:3], (10, 4_000_000, 20), strict=False):
         path.write_bytes(b"x" * size)
