@@ -141,7 +141,8 @@ def test_a_baseline(config, name):
     other = dataclasses.replace(config, tokenizer=None, predictor=None, baseline=name)
     assert f"{name} (scored)" in evaluate(other)
     content = json.loads((other.out / "metrics.json").read_text())
-    assert content["scores"] == content["baselines"][name]
+    # Copies of one reaction are scored as one, whose matrix products round by their size.
+    assert content["scores"] == pytest.approx(content["baselines"][name], rel=1e-12, nan_ok=True)
     assert read_predictions(other.out / "predictions.npz").coeffs is None
 
 
