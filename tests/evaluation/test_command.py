@@ -16,11 +16,14 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
 from jaxreact.evaluation import command
 from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.drawing import pairs
+from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.evaluation.report import codebook
 from jaxreact.metrics import reorder_as_original
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.reaction import Models
 from tests.evaluation.report.results import TwoCodes
+from tests.metrics.colour_features import ColourFeatures
 
 FRAMES = 96
 
@@ -155,7 +158,11 @@ def test_a_baseline(config, name):
         ({"batch": 0}, "--batch 0 is less than 1"),
         ({"frames": -1}, "--frames -1 is less than 1"),
         ({"frames": 20}, "no common stretch of 32 frames"),
-        ({"size": 65}, "--size 65 is odd"),
+        ({"render": "submit"}, "--render submit: split train has none of the clips"),
+        ({"render": 0}, "--render 0: give a number of clips"),
+        ({"render": 1, "drawing": FilmOptions(pirender=Path("p"))}, "p: no face generator here"),
+        ({"render": 1, "drawing": FilmOptions(head=Path("h.npz"))}, "h.npz: no such file"),
+        ({"render": 1, "drawing": FilmOptions(reference=Path("r"))}, "--reference is a person's"),
         ({"layout": "flat-by-clip"}, "--layout and --original-order are for --predictions"),
         ({"original_order": "keep"}, "--layout and --original-order are for --predictions"),
     ],
@@ -174,6 +181,34 @@ def test_baselines_cannot_be_drawn(config, tmp_path):
     np.save(tmp_path / "p.npy", np.zeros((4, 2, 96, 25)))
     with pytest.raises(UserError, match="--render needs coefficients; these predictions hold"):
         evaluate(of_file(config, tmp_path / "p.npy", "again", render=1))
+
+
+def test_films_of_the_first_clips(config, capsys):
+    config = dataclasses.replace(config, render=2, drawing=FilmOptions(size=32))
+    evaluate(config)
+    out = capsys.readouterr().out
+    names = sorted(path.name for path in (config.out / "videos").iterdir())
+    assert [name.rsplit(".", 1)[1] for name in names] == ["json", "mp4"] * 2
+    for words in ("drawing: built-in head", "recorded faces: drawn", "--pirender runs/pirender"):
+        assert out.count(words) == 1
+    assert (config.out / "report.html").read_text().count("<video") == 2
+    evaluate(config)
+    assert capsys.readouterr().out.count("made of the same already") == 2
+
+
+def test_pictures_for_realism(config, capsys, monkeypatch):
+    fid = dataclasses.replace(config, render="fid", drawing=FilmOptions())
+    evaluate(fid)
+    assert "FRRea: not computed" in capsys.readouterr().out
+    assert "realism" not in json.loads((config.out / "metrics.json").read_text())
+    folder = config.out / "train" / "render_for_fid"
+    assert len(list(folder.glob("fake_video_b1_ind*"))) == 4
+    monkeypatch.setattr(pairs, "load_inception", lambda _: ColourFeatures())
+    evaluate(dataclasses.replace(fid, drawing=FilmOptions(inception=Path("i"))))
+    realism = json.loads((config.out / "metrics.json").read_text())["realism"]
+    assert realism["pictures"] == 4 * 4
+    assert realism["FRRea"] > 0
+    assert "16 pictures a side, drawn" in (config.out / "report.html").read_text()
 
 
 @pytest.fixture

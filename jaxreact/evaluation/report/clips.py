@@ -66,9 +66,9 @@ def _legend(evaluated: Evaluated) -> str:
     remark = "Time in seconds."
     if evaluated.videos:
         remark += (
-            " Videos show the speaker, the recorded listener, and mesh and face of the first sample;"
-            " where they play, a line runs along the traces, and a click on a trace leads to its"
-            " moment."
+            " Videos show the speaker, the recorded listener, and the first sample as a mesh and as"
+            " a face; where they play, a line runs along the traces, and a click on a trace leads to"
+            " its moment."
         )
     return f'<p class="legend">{"".join(keys)}</p><p class="quiet">{remark}</p>'
 

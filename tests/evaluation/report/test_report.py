@@ -13,10 +13,10 @@ import pytest
 from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
+from jaxreact.evaluation.drawing.choice import choose
 from jaxreact.evaluation.report import codebook, write_evaluation_report
 from jaxreact.evaluation.report.__main__ import main
 from jaxreact.evaluation.split import clip_names, emotions
-from jaxreact.evaluation.drawing.choice import choose
 from jaxreact.predictions import Predictions, write_predictions
 from tests.evaluation.report.results import TwoCodes, evaluate, smooth, some_predictions
 from tests.pages.reading import Page
