@@ -4,6 +4,7 @@ import os
 import pickle
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,9 +90,8 @@ def test_a_plain_state_dict(tmp_path, baseline, prefix):
 
 def test_every_misfit_is_named(tmp_path, baseline):
     name = "editing_net.decoder.res1.res0.norm2.mlp_gamma.weight"
-    wrong = dict(baseline)
+    wrong: dict[str, Any] = {**baseline, name: np.zeros((256, 64), np.float32)}
     del wrong["warpping_net.flow_out.2.bias"]
-    wrong[name] = np.zeros((256, 64), np.float32)
     wrong["editing_net.encoder.first.model.0.bias"] = np.zeros(64, np.float16)
     wrong["mapping_net.pre.weight_u"] = np.zeros(73, np.float32)
     save_file(wrong, tmp_path / "wrong.safetensors")
@@ -116,8 +116,8 @@ def test_a_first_layer_of_another_size(tmp_path, baseline):
 
 
 def test_other_networks_are_refused_in_one_short_line(tmp_path):
-    many = {f"layer{i}.weight": np.zeros(3, np.float32) for i in range(200)}
-    many["fc.weight"] = np.zeros((1000, 2048), np.float32)
+    many: dict[str, np.ndarray] = {f"layer{i}.weight": np.zeros(3, np.float32) for i in range(200)}
+    many |= {"fc.weight": np.zeros((1000, 2048), np.float32)}
     save_file(many, tmp_path / "resnet.safetensors")
     with pytest.raises(UserError, match="not PIRender's face generator") as caught:
         convert_pirender(tmp_path / "resnet.safetensors", tmp_path / "run")

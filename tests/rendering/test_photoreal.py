@@ -2,6 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,7 +139,7 @@ def test_no_frames_of_no_coefficients(loaded):
 def test_what_does_not_fit_is_said_before_anything_is_computed(loaded):
     bad = COEFFS.copy()
     bad[3, 2] = np.nan
-    for portrait, coeffs, options, reason in (
+    cases: list[tuple[np.ndarray, np.ndarray, dict[str, Any], str]] = [
         (PORTRAIT, bad, {}, "frame 3 holds a value that is not finite"),
         (PORTRAIT, COEFFS[:, :57], {}, r"expected \(time, 58\)"),
         (PORTRAIT[:60], COEFFS, {}, "multiples of 16"),
@@ -148,7 +149,8 @@ def test_what_does_not_fit_is_said_before_anything_is_computed(loaded):
         (np.zeros((64, 64, 3), np.uint8), COEFFS, {}, r"numbers in \[-1, 1\]"),
         (PORTRAIT, COEFFS, {"batch": 0}, "batch: 0"),
         (PORTRAIT, COEFFS, {"dtype": "float16"}, "'float16' is not one of"),
-    ):
+    ]
+    for portrait, coeffs, options, reason in cases:
         with pytest.raises(UserError, match=reason):
             photoreal_frames(loaded, portrait, coeffs, **options)
 
