@@ -1,16 +1,10 @@
-"""Several panels in one picture, and the video of a conversation: speaker beside listener."""
+"""Several panels in one picture, each with its name."""
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
-from tqdm import tqdm
-
-from jaxreact.face import FPS
-from jaxreact.rendering import HeadModel, render_frames
-from jaxreact.rendering.video import Sound, write_video
 
 Frames = Iterable[UInt8[np.ndarray, "height width 3"]]
 """RGB pictures of any size."""
@@ -46,39 +40,6 @@ def letterbox(
     top, left = (size - high) // 2, (size - wide) // 2
     square[top : top + high, left : left + wide] = np.asarray(small)
     return square
-
-
-def render_conversation(
-    path: str | Path,
-    speaker: Float[np.ndarray, "time 58"] | Frames,
-    listener: Float[np.ndarray, "time 58"] | Frames,
-    audio: Sound | None = None,
-    *,
-    labels: tuple[str, str] = ("speaker", "listener"),
-    head: HeadModel | None = None,
-    size: int = 256,
-    fps: int = FPS,
-) -> int:
-    """Writes the mp4 of a conversation, the speaker on the left, and returns its frames.
-
-    Either side is *raw* coefficients (time, 58), drawn with `head`, or RGB frames of a real video
-    (25 a second, any size). `audio` is the speaker's sound. The video ends with the shorter side.
-    Raises `UserError` as `render_frames` and `write_video` do; then nothing is left at `path`.
-    """
-    sides: list[Frames] = [
-        render_frames(side, head, size) if _are_coeffs(side) else side  # pyright: ignore
-        for side in (speaker, listener)
-    ]
-    lengths = [len(side) for side in (speaker, listener) if isinstance(side, Sized)]
-    frames = side_by_side(sides, labels, size)
-    total = min(lengths, default=None)
-    bar = tqdm(frames, total=total, desc=f"video {Path(path).name}", unit="frame", disable=None)
-    return write_video(path, bar, fps, audio)
-
-
-def _are_coeffs(side: object) -> bool:
-    """Whether one side of a conversation is an array of coefficients, of NumPy or JAX."""
-    return getattr(side, "ndim", None) == 2
 
 
 def _tag(text: str, size: int) -> Float[np.ndarray, "high wide"] | None:

@@ -1,12 +1,11 @@
 from pathlib import Path
 
 import av
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.rendering.compose import letterbox, render_conversation, side_by_side
+from jaxreact.rendering.compose import letterbox, side_by_side
 from jaxreact.rendering.video import write_video
 
 RATE = 44100
@@ -101,28 +100,3 @@ def test_panels_stand_side_by_side_and_only_labelled_ones_are_written_on():
     assert (pictures[2][:, 40:] == 10).all()
     assert (pictures[2][-14:, :40] > 200).any()
     assert (pictures[2][:20, :40] == 10).all()
-
-
-def test_conversation_of_a_real_video_and_a_listener(tmp_path, pose):
-    listener = np.repeat(pose(mouthSmile=0.5), 6, axis=0)
-    path = tmp_path / "talk.mp4"
-    assert render_conversation(path, clip(9), listener, (tone(2), RATE), size=64) == 6
-    assert seconds_of(path)["h264"] == pytest.approx(0.24)
-    assert "aac" in seconds_of(path)
-    with av.open(str(path)) as container:
-        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
-    assert picture.shape == (64, 128, 3)
-    assert picture[32, 96, 0] > 150
-
-
-def test_conversation_takes_jax_arrays(tmp_path, pose):
-    both = jnp.asarray(np.repeat(pose(), 2, axis=0))
-    assert render_conversation(tmp_path / "jax.mp4", both, both, size=32) == 2
-
-
-def test_conversation_refuses_bad_coefficients(tmp_path, pose):
-    bad = pose()
-    bad[0, 0] = np.nan
-    with pytest.raises(UserError, match="frame 0"):
-        render_conversation(tmp_path / "x.mp4", pose(), bad)
-    assert not list(tmp_path.iterdir())

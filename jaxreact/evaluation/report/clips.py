@@ -66,8 +66,8 @@ def _legend(evaluated: Evaluated) -> str:
     remark = "Time in seconds."
     if evaluated.videos:
         remark += (
-            " Videos show the speaker, the recorded listener, and the first sample as a mesh and as"
-            " a face; where they play, a line runs along the traces, and a click on a trace leads to"
+            " Videos show the speaker, the recorded listener, and the first sample as mesh and"
+            " face; where they play, a line runs along the traces, and a click on a trace leads to"
             " its moment."
         )
     return f'<p class="legend">{"".join(keys)}</p><p class="quiet">{remark}</p>'
