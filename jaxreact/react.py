@@ -5,7 +5,8 @@ coefficients and emotion -> a video of the two side by side, with the speaker's 
 """
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,13 @@ from jaxreact.errors import UserError, run_command
 from jaxreact.face import FPS
 from jaxreact.files import replacing
 from jaxreact.generation import Sampling
+from jaxreact.inference import load_face_generator
 from jaxreact.reaction import Models, load_models, reactions
 from jaxreact.rendering import render_frames
-from jaxreact.rendering.compose import side_by_side
+from jaxreact.rendering.compose import Frames, side_by_side
+from jaxreact.rendering.options import HeadFiles
+from jaxreact.rendering.photoreal import photoreal_frames
+from jaxreact.rendering.portrait import read_portrait
 from jaxreact.rendering.video import write_video
 from jaxreact.tracking.timeline import GapPolicy
 from jaxreact.tracking.track import Track, track_video
@@ -36,6 +41,10 @@ SHOWN = 4
 
 MISSING_SOUND = 0.5
 """Seconds by which the sound may be shorter than the picture; it is continued by silence."""
+
+
+Face = Callable[[Float[np.ndarray, "time 58"]], Frames]
+"""Draws raw coefficients."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,13 @@ class Config:
     removes what the tracker and the camera add, but also a smile that lasts the whole clip."""
     model: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Another face_landmarker.task for MediaPipe."""
+    heads: Annotated[HeadFiles, tyro.conf.arg(name="")] = field(default_factory=HeadFiles)
+    pirender: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """PIRender's face generator, converted by convert_weights.py pirender: makes photo-real
+    listeners of --portrait."""
+    portrait: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """With --pirender: a picture, or a video whose first picture is taken, of the listener's face,
+    which fills the middle of it."""
 
 
 def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> int:
@@ -148,6 +164,8 @@ def check(config: Config) -> None:
         raise UserError(f"--seconds may be at most {MAX_SECONDS:g}; cut longer videos first")
     if config.size % 2:
         raise UserError(f"--size {config.size} is odd; video needs an even number of pixels")
+    if (config.pirender is None) != (config.portrait is None):
+        raise UserError("--pirender and --portrait belong together: the network, and whose face")
     if config.out.exists() and not config.out.is_dir():
         raise UserError(f"{config.out}: is a file; give --out a directory")
 
@@ -157,6 +175,7 @@ def run(config: Config) -> None:
     check(config)
     waveform = read_audio(config.video, duration=config.seconds)
     models = load_models(config.tokenizer, config.predictor)
+    face = listener_face(config)
     track = track_video(
         config.video,
         max_gap=config.max_gap,
@@ -173,11 +192,23 @@ def run(config: Config) -> None:
     coeffs, emotion = react(models, speaker, waveform, config)
     save_reaction(config.out / "reaction.npz", coeffs, emotion, speaker, track.tracked[:frames])
     print(config.out / "reaction.npz")
-    draw(config, track, coeffs)
+    draw(config, track, coeffs, face)
     print(config.out / "reaction.mp4")
 
 
-def draw(config: Config, track: Track, coeffs: Float[np.ndarray, "samples time 58"]) -> None:
+def listener_face(config: Config) -> Face:
+    """What draws a listener, by the files that the options name."""
+    if config.pirender is None or config.portrait is None:
+        head = config.heads.load()
+        return lambda coeffs: render_frames(coeffs, head, config.size)
+    portrait = read_portrait(config.portrait)
+    generator = load_face_generator(config.pirender)
+    return lambda coeffs: photoreal_frames(generator, portrait, coeffs)
+
+
+def draw(
+    config: Config, track: Track, coeffs: Float[np.ndarray, "samples time 58"], face: Face
+) -> None:
     """Writes `reaction.mp4`: the speaker's video, cropped to a square around the face, beside the
     first `SHOWN` listeners, with the speaker's sound.
     """
@@ -186,7 +217,7 @@ def draw(config: Config, track: Track, coeffs: Float[np.ndarray, "samples time 5
     listeners = [f"listener {i + 1}" for i in range(len(shown))] if len(shown) > 1 else ["listener"]
     panels = [
         face_frames(config.video, frames, track.centre, config.size),
-        *(render_frames(listener, size=config.size) for listener in shown),
+        *(face(listener) for listener in shown),
     ]
     pictures = side_by_side(panels, ["speaker", *listeners], config.size)
     path = config.out / "reaction.mp4"

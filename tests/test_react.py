@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+import jaxreact
 from jaxreact import react, reaction, runs
 from jaxreact.data.audio import read_native_audio
 from jaxreact.errors import UserError
@@ -17,8 +18,12 @@ from jaxreact.models.predictor import PredictorConfig
 from jaxreact.models.tokenizer import FaceTokenizerConfig
 from jaxreact.react import Config, speaker_input, usable_frames
 from jaxreact.reaction import Models, audio_features
+from jaxreact.rendering import render
+from jaxreact.rendering.photoreal import photoreal_frames
+from jaxreact.rendering.portrait import read_portrait
 from jaxreact.tracking.no_opengl import drawing_modules_optional
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
+from tests.rendering.files import moving
 
 MEAN = np.linspace(0, 1, 58, dtype=np.float32)
 
@@ -135,6 +140,8 @@ def test_reactions_are_raw_coefficients(tmp_path):
         ({"size": 65}, "--size 65 is odd"),
         ({"seconds": 601.0}, "--seconds may be at most 600"),
         ({"out": CARPHONE}, "is a file"),
+        ({"pirender": Path("p")}, "--pirender and --portrait belong together"),
+        ({"portrait": Path("p")}, "--pirender and --portrait belong together"),
     ],
 )
 def test_wrong_options_are_refused_first(tmp_path, change, words):
@@ -223,6 +230,18 @@ def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
     }
     np.testing.assert_allclose(listener[:, 24], speaker[:, 24] + 0.01, atol=0.006)
     _check_video(config.out / "reaction.mp4", talking)
+
+
+def test_the_listeners_face(tmp_path, pirender):
+    coeffs = moving(3)
+    config = _config(tmp_path, CARPHONE)
+    drawn = list(react.listener_face(config)(coeffs))
+    np.testing.assert_array_equal(drawn, render(coeffs, size=64))
+    config = dataclasses.replace(config, pirender=pirender, portrait=CARPHONE)
+    made = list(react.listener_face(config)(coeffs))
+    portrait = read_portrait(CARPHONE)
+    generator = jaxreact.load_face_generator(pirender)
+    np.testing.assert_array_equal(made, list(photoreal_frames(generator, portrait, coeffs)))
 
 
 def _check_video(made: Path, source: Path) -> None:

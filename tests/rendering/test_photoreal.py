@@ -1,25 +1,18 @@
 """Windows over a clip, and the pictures that the face generator makes of them."""
 
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from flax import nnx
 
 import jaxreact
-from jaxreact import runs
 from jaxreact.errors import UserError
 from jaxreact.inference import FaceGenerator
 from jaxreact.models.face_generator.config import UPSTREAM
 from jaxreact.rendering.photoreal import photoreal_frames, windows
 from tests.models.face_generator_weights import (
-    SMALL,
-    SMALL_CONFIG,
-    generator,
     portraits,
-    tensors,
 )
 
 PORTRAIT = portraits()[0]
@@ -27,16 +20,8 @@ COEFFS = np.random.default_rng(0).standard_normal((11, 58)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    model = generator(SMALL_CONFIG, tensors(**SMALL))
-    path = tmp_path_factory.mktemp("run") / "pirender"
-    runs.save_model(path, "face_generator", model.config, nnx.to_pure_dict(nnx.split(model)[1]))
-    return path
-
-
-@pytest.fixture(scope="module")
-def loaded(root) -> FaceGenerator:
-    return jaxreact.load_face_generator(root)
+def loaded(pirender) -> FaceGenerator:
+    return jaxreact.load_face_generator(pirender)
 
 
 def frames(loaded: FaceGenerator, coeffs: np.ndarray = COEFFS, **options) -> np.ndarray:
@@ -105,8 +90,8 @@ def test_batches_do_not_show(loaded, batch):
     np.testing.assert_array_equal(frames(loaded, batch=batch), expected)
 
 
-def test_on_an_accelerator_a_batch_is_computed_at_once(root, loaded):
-    whole = jaxreact.load_face_generator(root)
+def test_on_an_accelerator_a_batch_is_computed_at_once(pirender, loaded):
+    whole = jaxreact.load_face_generator(pirender)
     whole.__dict__["_on_processor"] = False
     difference = np.abs(frames(whole, batch=4).astype(int) - frames(loaded))
     assert difference.max() <= 1

@@ -1,18 +1,14 @@
 """A scene with recorded faces, and studios with and without a face generator."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from flax import nnx
 from PIL import Image
 
-from jaxreact import runs
 from jaxreact.evaluation.drawing.choice import Take
 from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.evaluation.drawing.studio import Person, Scene, Studio, open_studio
-from tests.models.face_generator_weights import SMALL, SMALL_CONFIG, generator, tensors
 from tests.rendering.files import moving
 
 FRAMES = 6
@@ -46,14 +42,6 @@ def unseen(scene) -> Scene:
     """The same persons without recordings."""
     speaker, listener = (Person(p.name, p.coeffs, None) for p in (scene.speaker, scene.listener))
     return Scene(speaker, listener, scene.reaction)
-
-
-@pytest.fixture(scope="session")
-def pirender(tmp_path_factory) -> Path:
-    model = generator(SMALL_CONFIG, tensors(**SMALL))
-    path = tmp_path_factory.mktemp("generator") / "pirender"
-    runs.save_model(path, "face_generator", model.config, nnx.to_pure_dict(nnx.split(model)[1]))
-    return path
 
 
 @pytest.fixture
