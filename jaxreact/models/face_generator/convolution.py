@@ -17,7 +17,7 @@ from jaxreact.models.face_generator import winograd
 INIT_STD = 0.02
 """Deviation of untrained weights (PIRender's own)."""
 
-WINOGRAD_CHANNELS = 128
+WINOGRAD_CHANNELS = 64
 """Channels from which `winograd` pays: with fewer, its sums take longer than its products save."""
 
 PARITY = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], np.float32)
