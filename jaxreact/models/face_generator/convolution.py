@@ -24,6 +24,8 @@ PARITY = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], np.float32)
 """(parity, 2, 3): which weights of three fall on which of two neighbours, one repeated."""
 
 Feature = Float[Array, "batch height width channels"]
+Shared = Float[Array, "#batch height width channels"]
+"""One of each picture, or one for all."""
 Mapped = Float[Array, "batch height_out width_out channels_out"]
 
 
