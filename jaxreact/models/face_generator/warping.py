@@ -106,7 +106,7 @@ class Hourglass(nnx.Module):
         self.encoder = Encoder(config, rngs=rngs)
         self.decoder = Decoder(config, rngs=rngs)
 
-    def __call__(self, source: Shared, descriptor: Descriptor) -> Feature:
+    def __call__(self, source: Shared, descriptor: Descriptor) -> Mapped:
         """Features at the flow's size."""
         return self.decoder(self.encoder(source, descriptor), descriptor)
 
