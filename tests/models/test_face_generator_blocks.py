@@ -22,12 +22,12 @@ from tests.models.face_generator_weights import (
     tensors,
 )
 
-RANDOM = np.random.default_rng(0)
 UPSTREAM_SMALL = {**SMALL, "coefficients": 73, "pre": False}
 
 
 def noise(*shape: int) -> np.ndarray:
-    return RANDOM.standard_normal(shape).astype(np.float32)
+    """The same whenever it is called, so that tests do not depend on their order."""
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
 
 
 class Both:
@@ -49,7 +49,7 @@ class Both:
 
         expected = theirs(*(torch.from_numpy(_channels_second(x)) for x in inputs))
         expected = expected if isinstance(expected, list | tuple) else [expected]
-        found = jax.tree.leaves(ours(*map(jnp.asarray, inputs)))
+        found = jax.tree.leaves(jax.jit(lambda *given: ours(*given))(*inputs))
         assert len(found) == len(expected)
         for one, other in zip(found, expected, strict=True):
             assert one.dtype == jnp.float32
@@ -91,6 +91,7 @@ def test_warping_encoder(both):
         lambda image, d: both.reference.warping_encoder(both.state, image, d)[1:],
         portraits(2),
         both.descriptor,
+        atol=3e-5,  # after nine layers
     )
 
 
@@ -155,7 +156,7 @@ def test_warp(pixels):
     from tests.models.face_generator_reference import warp
 
     image, flow = portraits(2)[:, :32], pixels * noise(2, 8, 16, 2)
-    ours = sample(neighbours(jnp.asarray(image)), positions(jnp.asarray(flow), 32, 64))
+    ours = jax.jit(lambda x, flow: sample(neighbours(x), positions(flow, 32, 64)))(image, flow)
     theirs = warp(*(torch.from_numpy(_channels_second(x)) for x in (image, flow)))
     np.testing.assert_allclose(_channels_second(ours), theirs, rtol=0, atol=2e-5)
 

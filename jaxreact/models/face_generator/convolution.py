@@ -17,13 +17,15 @@ from jaxreact.models.face_generator import winograd
 INIT_STD = 0.02
 """Deviation of untrained weights (PIRender's own)."""
 
-WINOGRAD_CHANNELS = 128
+WINOGRAD_CHANNELS = 64
 """Channels from which `winograd` pays: with fewer, its sums take longer than its products save."""
 
 PARITY = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], np.float32)
 """(parity, 2, 3): which weights of three fall on which of two neighbours, one repeated."""
 
 Feature = Float[Array, "batch height width channels"]
+Shared = Float[Array, "#batch height width channels"]
+"""One of each picture, or one for all."""
 Mapped = Float[Array, "batch height_out width_out channels_out"]
 
 

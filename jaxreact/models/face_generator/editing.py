@@ -2,9 +2,10 @@
 
 import jax.numpy as jnp
 from flax import nnx
+from jaxtyping import Array
 
 from jaxreact.models.face_generator.config import FaceGeneratorConfig
-from jaxreact.models.face_generator.convolution import Conv, Feature, Mapped, UpConv
+from jaxreact.models.face_generator.convolution import Conv, Feature, Mapped, Shared, UpConv
 from jaxreact.models.face_generator.norms import ADAIN, Descriptor, LayerNorm2d, activate
 from jaxreact.models.face_generator.warp import Image
 
@@ -67,8 +68,8 @@ class Encoder(nnx.Module):
         """The portrait's share of the first layer's sum, which is linear."""
         return self.first.conv.partial(image)
 
-    def __call__(self, source: Feature, warped: Image) -> list[Feature]:
-        """Largest first; each halving averages 2 x 2 pixels."""
+    def __call__(self, source: Shared, warped: Image) -> list[Array]:
+        """Features, largest first; each halving averages 2 x 2 pixels."""
         first = self.first.conv
         x = source + first.partial(warped, after=3)
         outputs = [activate(self.first.norm(x + first.bias[...].astype(x.dtype)))]
@@ -91,7 +92,7 @@ class Decoder(nnx.Module):
             setattr(self, f"jump{layer}", NormedConv(jump, outputs))
         self.final = Conv(config.editing_nc(0), 3, 7, rngs=rngs)
 
-    def __call__(self, encoded: list[Feature], descriptor: Descriptor) -> Image:
+    def __call__(self, encoded: list[Array], descriptor: Descriptor) -> Image:
         """float32, in [-1, 1]."""
         x = encoded[-1]
         for layer in self.layers:
@@ -111,6 +112,6 @@ class EditingNet(nnx.Module):
         """What depends on the portrait alone."""
         return self.encoder.source(image)
 
-    def __call__(self, source: Feature, warped: Image, descriptor: Descriptor) -> Image:
+    def __call__(self, source: Shared, warped: Image, descriptor: Descriptor) -> Image:
         """float32, in [-1, 1]."""
         return self.decoder(self.encoder(source, warped), descriptor)

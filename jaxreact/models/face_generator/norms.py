@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from jaxreact.models.attention import Linear
 from jaxreact.models.face_generator.config import FaceGeneratorConfig
-from jaxreact.models.face_generator.convolution import INIT_STD, Feature
+from jaxreact.models.face_generator.convolution import INIT_STD, Feature, Shared
 
 EPS = 1e-5
 """Added to a variance before the square root."""
@@ -59,7 +59,7 @@ class ADAIN(nnx.Module):
         self.mlp_gamma = linear(config.mlp_nc, channels)
         self.mlp_beta = linear(config.mlp_nc, channels)
 
-    def modulate(self, normed: Feature, descriptor: Descriptor) -> Feature:
+    def modulate(self, normed: Shared, descriptor: Descriptor) -> Feature:
         """Scales and shifts what `instance_norm` gave; float32."""
         hidden = jax.nn.relu(self.mlp_shared(descriptor))
         gamma, beta = self.mlp_gamma(hidden), self.mlp_beta(hidden)

@@ -37,7 +37,9 @@ def neighbours(image: Image) -> Neighbours:
     return jnp.concatenate(corners, axis=-1)
 
 
-def sample(around: Neighbours, places: Float[Array, "many height width 2"]) -> Image:
+def sample(
+    around: Neighbours, places: Float[Array, "many height width 2"]
+) -> Float[Array, "many height width 3"]:
     """Bilinear samples, zero outside, of each picture (`batch` is `many`) or of one for all.
 
     `places` as `positions` gives them.

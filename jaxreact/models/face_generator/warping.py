@@ -6,9 +6,10 @@ descriptor. The checkpoint calls this network `warpping_net`.
 
 import jax.numpy as jnp
 from flax import nnx
+from jaxtyping import Array
 
 from jaxreact.models.face_generator.config import FaceGeneratorConfig
-from jaxreact.models.face_generator.convolution import Conv, Feature, Mapped, TransposedConv
+from jaxreact.models.face_generator.convolution import Conv, Feature, Mapped, Shared, TransposedConv
 from jaxreact.models.face_generator.norms import (
     ADAIN,
     Descriptor,
@@ -28,7 +29,7 @@ class EncoderBlock(nnx.Module):
         self.norm_1 = ADAIN(config, outputs, rngs=rngs)
         self.conv_1 = Conv(outputs, outputs, 3, rngs=rngs)
 
-    def __call__(self, normed: Feature, descriptor: Descriptor) -> Mapped:
+    def __call__(self, normed: Shared, descriptor: Descriptor) -> Mapped:
         """Takes what `instance_norm` gave, since the descriptor has no part in that."""
         x = self.conv_0(activate(self.norm_0.modulate(normed, descriptor)))
         return self.conv_1(activate(self.norm_1(x, descriptor)))
@@ -67,9 +68,9 @@ class Encoder(nnx.Module):
         """As far as the portrait goes without the descriptor."""
         return instance_norm(self.input_layer(image))
 
-    def __call__(self, source: Feature, descriptor: Descriptor) -> list[Feature]:
-        """Largest first."""
-        outputs: list[Feature] = []
+    def __call__(self, source: Shared, descriptor: Descriptor) -> list[Array]:
+        """Largest first, each a `Feature`."""
+        outputs: list[Array] = []
         for layer in range(self.layers):
             normed = instance_norm(outputs[-1]) if outputs else source
             outputs.append(getattr(self, f"encoder{layer}")(normed, descriptor))
@@ -89,7 +90,7 @@ class Decoder(nnx.Module):
             inputs = 2 * outputs
         self.channels = inputs
 
-    def __call__(self, encoded: list[Feature], descriptor: Descriptor) -> Feature:
+    def __call__(self, encoded: list[Array], descriptor: Descriptor) -> Feature:
         """`encoded` holds the sizes 1/2, 1/4, ...; what comes out has `channels`."""
         x = encoded[-1]
         for layer in self.layers:
@@ -105,7 +106,7 @@ class Hourglass(nnx.Module):
         self.encoder = Encoder(config, rngs=rngs)
         self.decoder = Decoder(config, rngs=rngs)
 
-    def __call__(self, source: Feature, descriptor: Descriptor) -> Feature:
+    def __call__(self, source: Shared, descriptor: Descriptor) -> Mapped:
         """Features at the flow's size."""
         return self.decoder(self.encoder(source, descriptor), descriptor)
 
@@ -133,6 +134,6 @@ class WarpingNet(nnx.Module):
         """What depends on the portrait alone."""
         return self.hourglass.encoder.source(image)
 
-    def __call__(self, source: Feature, descriptor: Descriptor) -> Flow:
+    def __call__(self, source: Shared, descriptor: Descriptor) -> Flow:
         """float32, in pixels of its own map, x first."""
         return self.flow_out(self.hourglass(source, descriptor))
