@@ -30,7 +30,7 @@ def plain(model: FaceGenerator, portrait: np.ndarray, coeffs: np.ndarray) -> Pic
     batch = 1 if jax.default_backend() == "cpu" else 16
     images = np.repeat(portrait[None], batch, axis=0)
     for first in range(0, len(coeffs), batch):
-        fake = model(images, windows(coeffs, first, first + batch)).fake
+        fake = model(images, windows(coeffs, np.arange(first, first + batch))).fake
         yield from ((np.asarray(fake) * 0.5 + 0.5) * 255).clip(0, 255).astype(np.uint8)
 
 

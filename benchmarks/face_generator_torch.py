@@ -27,7 +27,8 @@ def render(
 ) -> Iterator[np.ndarray]:
     """Yields RGB pictures (224, 224, 3)."""
     for first in range(0, len(coeffs), batch):
-        window = windows(coeffs, first, min(first + batch, len(coeffs))).swapaxes(1, 2)
+        frames = np.arange(first, min(first + batch, len(coeffs)))
+        window = windows(coeffs, frames).swapaxes(1, 2)
         images = portrait.expand(len(window), -1, -1, -1)
         with torch.inference_mode():
             fake = generate(state, images, torch.from_numpy(window.copy()).to(DEVICE))[2]

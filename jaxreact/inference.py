@@ -17,7 +17,7 @@ from jaxreact.errors import UserError
 from jaxreact.generation import Sampling, Vocabulary
 from jaxreact.models.face_generator.generator import Pictures, Source
 from jaxreact.models.inception import prepare
-from jaxreact.training.precision import Precision
+from jaxreact.models.precision import Precision
 
 Given = jax.Array | np.ndarray
 """What callers may give; what they get is a `jax.Array`."""

@@ -9,8 +9,8 @@ from jaxtyping import Float, Int, UInt8
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS
 from jaxreact.inference import FaceGenerator
+from jaxreact.models.precision import Precision
 from jaxreact.rendering.heads import check_coeffs
-from jaxreact.training.precision import Precision
 
 RADIUS = 13
 """Frames before and after a frame that PIRender looks at."""

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from jaxreact.errors import Stopped, UserError
+from jaxreact.models.precision import Precision
 from jaxreact.training.batches import Data
 from jaxreact.training.beginning import prepare
 from jaxreact.training.distributed import is_first, wait_for_all
@@ -21,7 +22,6 @@ from jaxreact.training.objectives import with_codebook_use
 from jaxreact.training.optimizer import OptimizerConfig
 from jaxreact.training.pictures import draw_pictures
 from jaxreact.training.placement import Placement
-from jaxreact.training.precision import Precision
 from jaxreact.training.stage import Recipe, Stage, make_stage
 from jaxreact.training.state import TrainState
 from jaxreact.watching.peaks import peak_flops

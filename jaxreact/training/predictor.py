@@ -16,6 +16,7 @@ from jaxreact.data.layout import AUDIO, COEFFS
 from jaxreact.errors import UserError
 from jaxreact.generation import Sampling, generate
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
+from jaxreact.models.precision import Precision, computed_in
 from jaxreact.models.predictor import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig, ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer
 from jaxreact.training.batches import Data, read_data
@@ -26,7 +27,6 @@ from jaxreact.training.objectives import past_masks, predictor_loss
 from jaxreact.training.parts import heard
 from jaxreact.training.pictures import Faces
 from jaxreact.training.placement import Placement
-from jaxreact.training.precision import Precision, computed_in
 from jaxreact.training.stage import Recipe, Stage
 
 UNTRAINED = (("sp_cm_transformer", "wte_sound"), ("sp_cm_transformer", "ln_f"))

@@ -11,11 +11,11 @@ import numpy as np
 from flax import nnx
 
 from jaxreact import runs
+from jaxreact.models.precision import Precision
 from jaxreact.training.objectives import Metrics
 from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
 from jaxreact.training.pictures import Faces
 from jaxreact.training.placement import Placement
-from jaxreact.training.precision import Precision
 from jaxreact.training.state import TrainState, create_state, split_model
 from jaxreact.training.step import Execution, make_evaluation, make_step
 from jaxreact.watching.flops import count_flops

@@ -10,11 +10,11 @@ import optax
 from flax import nnx
 from jax.sharding import NamedSharding
 
+from jaxreact.models.precision import Precision, computed_in
 from jaxreact.training.memory import give_back_memory
 from jaxreact.training.objectives import Metrics, with_codebook_use
 from jaxreact.training.optimizer import Trainable, trainable_mask
 from jaxreact.training.parts import cut
-from jaxreact.training.precision import Precision, computed_in
 from jaxreact.training.state import TrainState
 
 Tree = Any

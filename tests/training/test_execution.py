@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from jaxreact.models.precision import computed_in
 from jaxreact.models.predictor import PredictorConfig, ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.objectives import predictor_loss, tokenizer_loss
 from jaxreact.training.optimizer import OptimizerConfig, make_optimizer
-from jaxreact.training.precision import computed_in
 from jaxreact.training.state import TrainState, create_state, split_model
 from jaxreact.training.step import Execution, make_evaluation, make_step
 

@@ -9,6 +9,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Choice, Named
+from jaxreact.models.precision import Precision
 from jaxreact.rendering.options import Drawing
 
 Protocol = Literal["corrected", "original"]
@@ -48,6 +49,8 @@ class FilmOptions(Drawing):
     """PIRender's face generator, converted by convert_weights.py pirender, for photo-real faces."""
     pirender_batch: int = 16
     """Photo-real frames that are computed at a time."""
+    pirender_precision: Precision = "float32"
+    """What the face generator's convolutions compute in; bfloat16 is for accelerators."""
     images: bool = False
     """With --render submit: also every frame of mesh and face as PNG, in the original's folders."""
     inception: Annotated[Path | None, arg(metavar="DIR")] = None

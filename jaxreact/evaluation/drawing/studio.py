@@ -66,6 +66,7 @@ class Studio:
             "head": _digest(options.head),
             "reference": _digest(options.reference),
             "pirender": None if self.generator is None else self.generator.fingerprint(),
+            "precision": options.pirender_precision,
         }
 
     def recorded(self, person: Person) -> Frames:
@@ -105,6 +106,7 @@ class Studio:
             scene.reaction,
             only=only,
             batch=self.options.pirender_batch,
+            dtype=self.options.pirender_precision,
             original_windows=original_windows,
         )
 

@@ -1,4 +1,4 @@
-"""What a step computes in. Parameters, their moments and the updates are float32 in any case."""
+"""What models compute in. Parameters, their moments and the updates are float32 in any case."""
 
 from typing import Any, Literal
 
