@@ -1,0 +1,43 @@
+"""What all loaded models have in common."""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import jax
+import numpy as np
+from flax import nnx
+
+Given = jax.Array | np.ndarray
+"""What callers may give; what they get is a `jax.Array`."""
+
+
+class Compiled:
+    """A model whose methods are jitted with its variables as an argument."""
+
+    def __init__(self, model: Any, content: dict[str, Any], directory: str | Path):
+        self.config = model.config
+        self.content = content
+        self.directory = Path(directory)
+        self._graph, self._state = nnx.split(model)
+
+    def placed(self, sharding: jax.sharding.Sharding) -> Self:
+        """The same model with its variables placed so, such as a whole copy on each device."""
+        model = nnx.merge(self._graph, jax.device_put(self._state, sharding))
+        return type(self)(model, self.content, self.directory)
+
+    def fingerprint(self) -> str:
+        """16 hex digits that tell models apart by their configuration and variables."""
+        digest = hashlib.sha256(repr(self.config).encode())
+        for leaf in jax.tree.leaves(nnx.to_pure_dict(self._state)):
+            digest.update(np.asarray(leaf).tobytes())
+        return digest.hexdigest()[:16]
+
+    def _jit(self, function: Any, **options: Any) -> Any:
+        """`function(model, ...)` as a jitted function of the other arguments."""
+
+        def call(state: nnx.State, *args: Any, **kwargs: Any) -> Any:
+            return function(nnx.merge(self._graph, state), *args, **kwargs)
+
+        return partial(jax.jit(call, **options), self._state)
