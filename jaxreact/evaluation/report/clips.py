@@ -81,8 +81,7 @@ def _card(evaluated: Evaluated, clip: int, videos: Videos, opened: bool) -> str:
     return (
         f'<details class="clip" id="clip-{clip}"{" open" if opened else ""}>'
         f"<summary>{_heading(evaluated, clip)}</summary>"
-        f'<div class="{"film" if film else "still"}">{film}<div class="charts">{charts}</div></div>'
-        "</details>"
+        f'{film}<div class="charts">{charts}</div></details>'
     )
 
 
