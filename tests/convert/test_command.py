@@ -180,7 +180,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 def test_the_way_back_without_torch(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UserError, match=r"jaxreact\[torch\]"):
+    with pytest.raises(UserError, match=r"pip install -e .\.\[torch\]"):
         write_torch(tmp_path, tmp_path / "out.ckpt")
 
 

@@ -90,7 +90,7 @@ def test_without_torch(monkeypatch):
         return real(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(UserError, match=r"needs torch: pip install 'jaxreact\[torch\]'"):
+    with pytest.raises(UserError, match=r"needs torch: pip install -e '\.\[torch\]'"):
         check_torch()
 
 

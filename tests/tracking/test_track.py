@@ -157,7 +157,7 @@ def test_models_that_are_none(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="no such file"):
         track_video(CARPHONE, model=tmp_path / "missing.task")
     monkeypatch.setattr(landmarker.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install 'jaxreact\[track\]'"):
+    with pytest.raises(UserError, match=r"pip install -e '\.\[track\]'"):
         landmarker.default_model()
     with pytest.raises(UserError, match="lacks the expression units browDownLeft"):
         landmarker.expression_vector(dict.fromkeys(EXPRESSIONS[1:], 0.1))
