@@ -58,7 +58,7 @@ class Checkpoints:
             create=False,
             cleanup_tmp_directories=not read_only,
             read_only=read_only,
-            multiprocessing_options=_only_this_process() if alone else _all_processes(),
+            multiprocessing_options=_processes(self.directory.name, alone),
         )
         self.manager = ocp.CheckpointManager(self.directory, options=options)
 
@@ -137,14 +137,20 @@ class Checkpoints:
         self.close()
 
 
-def _all_processes() -> MultiprocessingOptions:
-    return MultiprocessingOptions()
+def _processes(name: str, alone: bool) -> MultiprocessingOptions:
+    """Which processes meet at Orbax's barriers, and what these are called.
 
-
-def _only_this_process() -> MultiprocessingOptions:
+    Checkpoints of two directories are written at once, in the background. Were their barriers
+    called alike, one process's for the first could meet another's for the second, and both wait for
+    ever.
+    """
+    if not alone:
+        return MultiprocessingOptions(barrier_sync_key_prefix=name)
     number = jax.process_index()
     return MultiprocessingOptions(
-        primary_host=number, active_processes={number}, barrier_sync_key_prefix=f"alone{number}"
+        primary_host=number,
+        active_processes={number},
+        barrier_sync_key_prefix=f"{name}_alone{number}",
     )
 
 

@@ -112,6 +112,22 @@ def test_two_processes_train_as_one(conversations, tmp_path, cache):
 
 
 @pytest.mark.slow
+def test_saves_of_model_and_state_do_not_wait_for_each_other(tmp_path):
+    """In the background both at once: barriers of the same name would meet crosswise, and hang."""
+    saves, at = 40, f"localhost:{free_port()}"
+    processes = [
+        start("tests/training/saving_processes.py", at, 2, number, tmp_path, saves)
+        for number in range(2)
+    ]
+    try:
+        for process in processes:
+            assert finish(process, seconds=120)[0].splitlines()[-1] == f"{saves - 1} {saves - 1}"
+    finally:
+        for process in processes:
+            process.kill()
+
+
+@pytest.mark.slow
 def test_four_processes_stop_together_and_go_on(conversations, tmp_path, cache):
     """SIGTERM to one of four: all save and exit 0, and the resumed run is the uninterrupted one."""
     options = ("--loop.batch-size", 4, "--loop.epochs", 40, "--loop.validate-every", 4)

@@ -1,0 +1,34 @@
+"""One of several processes that save a best model and a last state at once, again and again.
+
+python saving_processes.py COORDINATOR COUNT NUMBER FOLDER SAVES
+"""
+
+import random
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxreact.training.checkpoint import Checkpoints
+from jaxreact.training.placement import make_placement
+
+
+def main() -> None:
+    coordinator, count, number, folder, saves = sys.argv[1:]
+    jax.distributed.initialize(coordinator, int(count), int(number))
+    placement = make_placement()
+    late = random.Random(int(number))  # every process is late at other moments
+    with Checkpoints(Path(folder, "model")) as models, Checkpoints(Path(folder, "state")) as states:
+        for step in range(int(saves)):
+            arrays = {"x": jax.device_put(np.full(4, step), placement.everywhere)}
+            models.save(step, arrays)
+            time.sleep(late.uniform(0, 0.02))
+            states.save(step, arrays)
+            time.sleep(late.uniform(0, 0.02))
+    print(models.latest(), states.latest())
+
+
+if __name__ == "__main__":
+    main()
