@@ -213,6 +213,7 @@ def test_tokens_are_drawn_with_their_probabilities():
     close(np.bincount(hot - 2, minlength=4) / len(hot), squares / squares.sum(), 0.015)
 
 
+@pytest.mark.slow
 def test_the_models_own_temperature_multiplies_the_samplings(clip):
     options = {"num_samples": 2, "key": jax.random.key(0)}
     own = compiled(temperature=0.5).generate(*clip, **options, temperature=0.6)

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import pytest
 from flax import nnx
 
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
@@ -25,6 +26,7 @@ def bytes_for_a_gradient(remat: bool | None) -> int:
     return analysis.temp_size_in_bytes
 
 
+@pytest.mark.slow
 def test_remat_saves_memory():
     everything, products, nothing = map(bytes_for_a_gradient, (False, None, True))
     assert products < everything / 2

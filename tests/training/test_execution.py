@@ -82,6 +82,7 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(make):
     assert_same_moments(state, in_parts)
 
 
+@pytest.mark.slow
 def test_parts_draw_dropout_of_their_own():
     """With equal rows, equal draws would give equal parts, and so the norm of one part's."""
     halves = updated(tokenizer(dropout=0.5), Execution(accumulate=2))[0]
