@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,22 +72,30 @@ def test_batches_of_real_models(conversations, model_runs, tmp_path, alone):
     assert_same(read_predictions(tmp_path / "three" / "predictions.npz"), alone)
 
 
+INTERRUPTIBLE = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a script; what a shell starts in the background ignores interruptions otherwise."""
+
+
 def evaluation(conversations: Path, runs: Path, out: Path, cache: Path) -> subprocess.Popen[str]:
     paths = ("--data", conversations, "--out", out)
     models = ("--tokenizer", runs / "tokenizer", "--predictor", runs / "predictor")
     options = ("--split", "train", "--frames", 64, "--samples", 2, "--batch", 1)
+    arguments = (*paths, *models, *options)
     compiled = {
         "JAX_COMPILATION_CACHE_DIR": str(cache),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "evaluate.py"), *map(str, (*paths, *models, *options))],
+        [sys.executable, "-c", INTERRUPTIBLE, ROOT / "evaluate.py", *map(str, arguments)],
         env=os.environ | compiled,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell's background jobs, and all that they start, ignore it.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 
