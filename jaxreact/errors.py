@@ -2,7 +2,9 @@
 
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -17,6 +19,17 @@ class UserError(Exception):
 
 class Stopped(Exception):
     """The program was asked to end early and has done so in good order; the message says where."""
+
+
+@contextmanager
+def filling(path: str | Path) -> Iterator[None]:
+    """Gives an `OSError` of a full disk, which often names no file, the path it is about."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxreact.errors import Stopped, UserError
+from jaxreact.errors import Stopped, UserError, filling
 from jaxreact.models.precision import Precision
 from jaxreact.training.batches import Data
 from jaxreact.training.beginning import prepare
@@ -85,7 +85,12 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
     data.validation()  # what is wrong with either split shows before anything is written
     record, recipe = _record(stage, data, config), stage.recipe
     prepare(recipe.kind, recipe.model.config, record, out, resume, recipe.write)
-    with Keeper(out) as keeper, Interruption() as interruption, closing(batches):
+    with (
+        filling(out),
+        Keeper(out) as keeper,
+        Interruption() as interruption,
+        closing(batches),
+    ):
         state, best = stage.state, float("inf")
         if resume:
             state, position = keeper.restore(stage.state)
@@ -107,7 +112,8 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
                     keeper.finish()
                     raise Stopped(f"{out}: stopped after step {step}; go on with --resume")
     if is_first():
-        write_training_report(out)
+        with filling(out):
+            write_training_report(out)
     wait_for_all("reported")  # where there is a report, the training is finished
     return run.best
 
