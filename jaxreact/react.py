@@ -26,7 +26,7 @@ from jaxreact.reaction import Models, load_models, reactions
 from jaxreact.rendering import render_frames
 from jaxreact.rendering.compose import Frames, side_by_side
 from jaxreact.rendering.options import HeadFiles
-from jaxreact.rendering.photoreal import photoreal_frames
+from jaxreact.rendering.photoreal import check_generator, photoreal_frames
 from jaxreact.rendering.portrait import read_portrait
 from jaxreact.rendering.video import write_video
 from jaxreact.tracking.timeline import GapPolicy
@@ -203,6 +203,7 @@ def listener_face(config: Config) -> Face:
         return lambda coeffs: render_frames(coeffs, head, config.size)
     portrait = read_portrait(config.portrait)
     generator = load_face_generator(config.pirender)
+    check_generator(generator)
     return lambda coeffs: photoreal_frames(generator, portrait, coeffs)
 
 

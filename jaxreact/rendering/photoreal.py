@@ -72,14 +72,19 @@ def photoreal_frames(
     return _pictures(generator, portrait, coeffs, frames, batch, dtype, original_windows)
 
 
-def _check(generator: FaceGenerator, portrait: np.ndarray) -> None:
-    config = generator.config
-    if config.input_nc != COEFFS:
+def check_generator(generator: FaceGenerator) -> None:
+    """Raises UserError for a generator that other coefficients drive than FaceVerse's."""
+    taken = generator.config.input_nc
+    if taken != COEFFS:
         raise UserError(
-            f"{generator.directory}: takes {config.input_nc} coefficients of the Basel Face Model,"
+            f"{generator.directory}: takes {taken} coefficients of the Basel Face Model,"
             f" not FaceVerse's {COEFFS}; convert the challenge baseline's cur_model_fold.pth"
         )
-    shape, multiple = portrait.shape, config.multiple
+
+
+def _check(generator: FaceGenerator, portrait: np.ndarray) -> None:
+    check_generator(generator)
+    shape, multiple = portrait.shape, generator.config.multiple
     if len(shape) != 3 or shape[2] != 3 or shape[0] % multiple or shape[1] % multiple:
         raise UserError(
             f"portrait: expected (height, width, 3), sides multiples of {multiple}, got {shape}"

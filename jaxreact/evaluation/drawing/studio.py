@@ -12,8 +12,8 @@ from jaxtyping import Float, UInt8
 from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.footage.recorded import recorded_frames
 from jaxreact.inference import FaceGenerator, load_face_generator
-from jaxreact.rendering import HeadModel, choose_backend, render_frames
-from jaxreact.rendering.photoreal import photoreal_frames
+from jaxreact.rendering import Backend, HeadModel, choose_backend, render_frames
+from jaxreact.rendering.photoreal import check_generator, photoreal_frames
 from jaxreact.rendering.portrait import framed, read_portrait
 
 Frames = Iterator[UInt8[np.ndarray, "size size 3"]]
@@ -53,7 +53,7 @@ class Studio:
         return f"drawing: {head}, mesh by {backends[0]}, portraits by {backends[1]}"
 
     @property
-    def _smooth(self) -> Any:
+    def _smooth(self) -> Backend:
         """Portraits are drawn by what can, also where the mesh is wanted from another backend."""
         return choose_backend("auto", "smooth")
 
@@ -143,7 +143,10 @@ class Studio:
 def open_studio(options: FilmOptions) -> Studio:
     """Loads what `options` name. Raises `UserError` for files that cannot be used."""
     choose_backend(options.backend, "flat")
-    generator = None if options.pirender is None else load_face_generator(options.pirender)
+    generator = None
+    if options.pirender is not None:
+        generator = load_face_generator(options.pirender)
+        check_generator(generator)
     return Studio(options, options.load(), generator)
 
 

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import jaxreact
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.films import make_film
+from jaxreact.evaluation.drawing.options import FilmOptions
+from jaxreact.evaluation.drawing.studio import open_studio
 from jaxreact.footage.recorded import recorded_frames
+from jaxreact.models.face_generator.config import UPSTREAM
 from jaxreact.rendering import render
 from jaxreact.rendering.portrait import framed
 from tests.evaluation.drawing.conftest import FRAMES, SIZE
@@ -131,3 +135,11 @@ def test_stand_ins_are_named_once(studio, scene, unseen):
     assert "--pirender" in remarks[1]
     assert maker.remarks(unseen) == []
     assert [remark.split(":")[0] for remark in studio(photoreal=True).remarks(scene)] == ["mesh"]
+
+
+def test_a_generator_of_other_coefficients_is_refused_at_once(pirender, monkeypatch):
+    other = jaxreact.load_face_generator(pirender)
+    other.config = UPSTREAM
+    monkeypatch.setattr("jaxreact.evaluation.drawing.studio.load_face_generator", lambda _: other)
+    with pytest.raises(UserError, match="takes 73 coefficients of the Basel Face Model"):
+        open_studio(FilmOptions(pirender=pirender))
