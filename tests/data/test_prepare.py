@@ -400,23 +400,33 @@ def test_the_command(data, tmp_path):
 
 @pytest.mark.slow
 def test_packing_survives_being_killed_and_leaves_no_process(conversations, tmp_path):
-    """Kill -9 at growing delays, then to the end: the cache is that of an undisturbed run."""
-    data = TinyDataSet(conversations)
+    """Kill -9 after every new file, then to the end: the cache is that of an undisturbed run."""
     prepare(PrepareConfig(conversations, tmp_path / "whole", workers=1))
-    out, delay = tmp_path / "cache", 0.5
+    out, kills = tmp_path / "cache", 0
+    options = ["--data", str(conversations), "--out", str(out), "--workers", "2"]
     while True:
-        running = subprocess.Popen(arguments(data, out), stdout=subprocess.DEVNULL)
-        try:
-            assert running.wait(delay) == 0
+        before = _files(out)
+        running = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("packing_slowly.py"), *options],
+            stdout=subprocess.DEVNULL,
+        )
+        while (status := running.poll()) is None and _files(out) <= before:
+            time.sleep(0.01)
+        if status is not None:
             break
-        except subprocess.TimeoutExpired:
-            children = _children(running.pid)
-            running.send_signal(signal.SIGKILL)
-            running.wait()
-            assert _all_end(children)
-        delay += 0.5
-    assert delay > 1
+        running.send_signal(signal.SIGSTOP)  # so that no worker starts while they are listed
+        children = _children(running.pid)
+        running.kill()
+        running.wait()
+        assert _all_end(children)
+        kills += 1
+    assert (status, kills > 2) == (0, True)
     assert contents(out) == contents(tmp_path / "whole")
+
+
+def _files(folder: Path) -> set[str]:
+    """Finished or not; folders may vanish meanwhile."""
+    return {os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names}
 
 
 def _children(pid: int) -> list[int]:
