@@ -113,6 +113,10 @@ def _read(
         ) from None
     except Malformed as error:
         raise UserError(f"{path}: not a readable checkpoint: {error}") from error
+    except MemoryError:
+        raise UserError(
+            f"{path}: damaged (it names more bytes than there are); copy it again"
+        ) from None
     except (OSError, zipfile.BadZipFile, EOFError, ValueError, OverflowError) as error:
         raise UserError(f"{path}: truncated or damaged ({error}); copy it again") from error
 

@@ -123,6 +123,7 @@ def test_big_endian_storage(tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\n", "neither a PyTorch file"),
         (struct.pack("<q", 10**12) + b"{" + b"x" * 50, "not a readable checkpoint"),
         (pickle.dumps({"state_dict": {}}), "not PyTorch's"),
+        (b"\x80\x02" + pickle.BINUNICODE8 + struct.pack("<Q", 2**60), "more bytes than there are"),
     ],
 )
 def test_what_is_no_checkpoint(tmp_path, content, reason):
