@@ -7,9 +7,7 @@ convolutions is clearly faster than the plain one. transformers' PyTorch module 
 where it is installed.
 """
 
-import json
 import os
-import platform
 import resource
 import time
 from collections.abc import Callable
@@ -19,11 +17,11 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import record
 import tyro
 from flax import nnx
 
 from jaxreact.errors import run_command
-from jaxreact.files import replacing
 from jaxreact.models.audio_encoder import SAMPLE_RATE, AudioEncoder, AudioEncoderConfig
 
 Convolution = Callable[[jax.Array, jax.Array, int], jax.Array]
@@ -158,15 +156,9 @@ def main() -> None:
             )
             for name, f in variants.items()
         },
-        "cores": os.cpu_count(),
-        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
-        "machine": platform.machine(),
-        "jax": jax.__version__,
+        **record.machine(load),
     }
-    print(json.dumps(result, indent=1))
-    if config.out is not None:
-        with replacing(config.out) as path:
-            path.write_text(json.dumps(result, indent=1) + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

@@ -9,20 +9,18 @@ own; the processes take turns, and of each the fastest pass counts. Needs the ex
 On a machine that others use too, processor seconds (of all threads) are the steadier measure.
 """
 
-import json
 import os
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import record
 import tyro
-from side_by_side import CORES, ON_CPU, Worker
+from side_by_side import ON_CPU, Worker
 from tqdm import tqdm
 
 from jaxreact.errors import run_command
-from jaxreact.files import replacing
 
 
 @dataclass(frozen=True)
@@ -115,15 +113,9 @@ def main() -> None:
         "pictures": table,
         "times_faster_than_the_best_torch": ratios(table),
         "greatest_difference_of_a_pictures_mean": difference(answers),
-        "cores": CORES,
-        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
-        "machine": platform.machine(),
-        "versions": versions,
+        **record.machine(load, versions),
     }
-    print(json.dumps(result, indent=1))
-    if config.out is not None:
-        with replacing(config.out) as path:
-            path.write_text(json.dumps(result, indent=1) + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

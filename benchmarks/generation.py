@@ -14,22 +14,20 @@ the original makes a pass with one thread and one with all cores, and by each cl
 counts: on a busy machine its threads wait for each other, which costs it processor time too.
 """
 
-import json
 import os
-import platform
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import record
 import tyro
 from generation_workload import FRAMES, STAGES
 from side_by_side import CORES, Worker, convert
 from tqdm import tqdm
 
 from jaxreact.errors import UserError, run_command
-from jaxreact.files import replacing
 
 
 @dataclass(frozen=True)
@@ -123,15 +121,9 @@ def main() -> None:
             "original": round(theirs[-1]["peak_gib"], 2),
         },
         "agreement": agreement(mine[0], theirs[0]),
-        "cores": CORES,
-        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
-        "machine": platform.machine(),
-        "versions": {"python": platform.python_version(), **versions},
+        **record.machine(load, versions),
     }
-    print(json.dumps(result, indent=1))
-    if config.out is not None:
-        with replacing(config.out) as path:
-            path.write_text(json.dumps(result, indent=1) + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

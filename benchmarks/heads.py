@@ -5,9 +5,7 @@ python benchmarks/heads.py --out benchmarks/results/heads.json
 The FaceVerse is a made-up one of the released size (tests/rendering/faceverse_file.py).
 """
 
-import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -18,6 +16,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import record
 import tyro
 
 from jaxreact.convert.faceverse import convert_faceverse
@@ -31,7 +30,6 @@ from jaxreact.face import (
     ROTATION,
     TRANSLATION,
 )
-from jaxreact.files import replacing
 from jaxreact.rendering import CHUNK, HeadModel, load_builtin_head
 from jaxreact.rendering.heads import FaceVerse, load_faceverse
 
@@ -139,23 +137,17 @@ def measure_file(folder: Path) -> tuple[dict[str, float], FaceVerse]:
 def main() -> None:
     """Measures both heads and the file, and prints (and writes) a JSON object."""
     config = tyro.cli(Config)
-    load = round(os.getloadavg()[0], 2)
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         file, model = measure_file(Path(folder))
     result = {
-        "processor": platform.machine(),
         "device": jax.devices()[0].device_kind,
-        "cores": os.cpu_count(),
-        "load_before": load,
         "builtin": measure_vertices(load_builtin_head(), config.repeats),
         "faceverse": measure_vertices(model.head(), config.repeats),
         "faceverse_file": file,
+        **record.machine(load),
     }
-    text = json.dumps(result, indent=2)
-    print(text)
-    if config.out:
-        with replacing(config.out) as path:
-            path.write_text(text + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

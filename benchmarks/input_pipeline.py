@@ -18,7 +18,6 @@ trains: how much of it waits for data.
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -27,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import record
 import tyro
 from tqdm import tqdm
 
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import COEFFS
 from jaxreact.errors import UserError, run_command
-from jaxreact.files import replacing
 
 HERE = Path(__file__).parent
 STAGES = ("predictor", "tokenizer")
@@ -179,6 +178,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
         answers = take_turns(config, with_pictures(config.data, Path(directory) / "view"))
+    sides = (answers["predictor", side, 0][0]["versions"] for side in ("cache", "original"))
+    versions = {name: version for side in sides for name, version in side.items()}
     result = {
         "command": "python benchmarks/input_pipeline.py --original CHECKOUT --data ROOT"
         f" --cache CACHE --turns {config.turns} --seconds {config.seconds:g}",
@@ -187,19 +188,9 @@ def main() -> None:
         "reading": compare(answers),
         "waiting_for_data": idle(config),
         "differs_from_original_by_at_most": agreement(answers),
-        "cores": os.cpu_count(),
-        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
-        "machine": platform.machine(),
-        "versions": {
-            "python": platform.python_version(),
-            **answers["predictor", "cache", 0][0]["versions"],
-            **answers["predictor", "original", 0][0]["versions"],
-        },
+        **record.machine(load, versions),
     }
-    print(json.dumps(result, indent=1))
-    if config.out is not None:
-        with replacing(config.out) as path:
-            path.write_text(json.dumps(result, indent=1) + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

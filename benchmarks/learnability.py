@@ -12,14 +12,13 @@ An interrupted benchmark goes on with the same command: `--work` keeps what each
 
 import json
 import os
-import platform
 import time
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import jax
+import record
 import tyro
 from learnability_measures import behaviour, variety
 from learnability_table import intervals, table
@@ -139,9 +138,9 @@ def main() -> None:
         raise UserError(f"--preset {config.preset}: choose one of {', '.join(TOKENIZER)}")
     if config.seeds < 2:
         raise UserError(f"--seeds {config.seeds}: an interval needs two or more")
+    load = os.getloadavg()[0]
     found = [run_seed(config, seed) for seed in range(config.seeds)]
     summary = intervals(found)
-    packages = ("jaxreact", "jax", "flax", "numpy")
     result = {
         "command": f"python benchmarks/learnability.py --preset {config.preset}"
         f" --seeds {config.seeds} --dyads {config.dyads[0]} {config.dyads[1]}",
@@ -149,11 +148,7 @@ def main() -> None:
         "summary": summary,
         "seeds": found,
         "device": jax.devices()[0].device_kind,
-        "cores": os.cpu_count(),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in packages},
-        },
+        **record.machine(load),
     }
     print(table(summary))
     if config.out is not None:

@@ -14,18 +14,17 @@ about the score.
 - anybody: ten listeners of the training split.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import record
 import tyro
 
 from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import EMOTION
 from jaxreact.errors import UserError, run_command
-from jaxreact.files import replacing
 
 FRAMES, SAMPLES = 736, 10
 LAGS = range(0, 100, 8)
@@ -125,10 +124,7 @@ def main() -> None:
         "mean": mean,
         "worlds": worlds,
     }
-    print(json.dumps(result, indent=1))
-    if config.out is not None:
-        with replacing(config.out) as path:
-            path.write_text(json.dumps(result, indent=1) + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

@@ -11,19 +11,18 @@ validation set's size, once, in a new process, memory-mapped.
 
 import json
 import os
-import platform
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import metrics_workload
+import record
 import tyro
-from side_by_side import CORES, Worker
+from side_by_side import Worker
 from tqdm import tqdm
 
 from jaxreact.errors import UserError, run_command
-from jaxreact.files import replacing
 
 
 @dataclass(frozen=True)
@@ -125,15 +124,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as directory:
             result["full_size"] = alone(config, Path(directory))
         print(json.dumps(result["full_size"], indent=1))
-    result |= {
-        "cores": CORES,
-        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
-        "machine": platform.machine(),
-        "versions": answers["versions"],
-    }
-    if config.out is not None:
-        with replacing(config.out) as path:
-            path.write_text(json.dumps(result, indent=1) + "\n")
+    result |= record.machine(load, answers["versions"])
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

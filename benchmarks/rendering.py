@@ -6,21 +6,19 @@ Draws the built-in head and an open mask of as many triangles as FaceVerse v2's 
 the processor and, where there is a CUDA device, by PyTorch3D. Memory is that of fresh processes.
 """
 
-import json
 import multiprocessing
 import os
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import record
 import tyro
 
 from jaxreact.errors import run_command
 from jaxreact.face import COEFFS, INDEX, NEUTRAL_ROTATION, NEUTRAL_TRANSLATION, YAW
-from jaxreact.files import replacing
 from jaxreact.rendering import (
     Backend,
     HeadModel,
@@ -130,7 +128,7 @@ def alone(size: int, head: Head, shading: Shading, frames: int) -> dict[str, Any
 def main() -> None:
     """Measures and prints (and writes) a JSON object."""
     config = tyro.cli(Config)
-    load = round(os.getloadavg()[0], 2)
+    load = os.getloadavg()[0]
     jobs: list[tuple[Head, Shading, Backend]] = [
         ("builtin", "flat", "cpu"),
         ("builtin", "smooth", "cpu"),
@@ -147,19 +145,13 @@ def main() -> None:
             for frames in (config.short, config.frames)
         ]
     result = {
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "load_before": load,
         "size": config.size,
         "frames": config.frames,
         "speed": [speed(config, *job) for job in jobs],
         "fresh_process": fresh,
+        **record.machine(load),
     }
-    text = json.dumps(result, indent=2)
-    print(text)
-    if config.out:
-        with replacing(config.out) as path:
-            path.write_text(text + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":

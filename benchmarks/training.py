@@ -18,9 +18,7 @@ ours also in bfloat16 and at larger batches, with model FLOP utilisation. Single
 are counted against the peak of TensorFloat-32, in which both sides compute them there.
 """
 
-import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import record
 import tyro
 from side_by_side import CORES, ON_CPU, Worker, convert
 from tqdm import tqdm
@@ -35,7 +34,6 @@ from training_table import GPU_STEPS, Answers, Way, compare, losses
 from training_workload import BATCH
 
 from jaxreact.errors import UserError, run_command
-from jaxreact.files import replacing
 
 
 @dataclass(frozen=True)
@@ -144,15 +142,9 @@ def main() -> None:
         "what": "seconds of a training step, fastest pass; peak memory of the process",
         "stages": compare(answers, on_gpu),
         "first_loss": losses(answers),
-        "cores": CORES,
-        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
-        "machine": platform.machine(),
-        "versions": {"python": platform.python_version(), **bench.versions},
+        **record.machine(load, bench.versions),
     }
-    print(json.dumps(result, indent=1))
-    if config.out is not None:
-        with replacing(config.out) as path:
-            path.write_text(json.dumps(result, indent=1) + "\n")
+    record.write(result, config.out)
 
 
 if __name__ == "__main__":
