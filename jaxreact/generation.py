@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxreact.models.predictor import PAD, SPECIAL_TOKENS, ReactPredictor
+from jaxreact.models.predictor.config import PAD, SPECIAL_TOKENS
+from jaxreact.models.predictor.model import ReactPredictor
 
 Vocabulary = Literal["codes", "full"]
 

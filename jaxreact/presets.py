@@ -15,7 +15,7 @@ import tyro
 
 from jaxreact.errors import UserError
 from jaxreact.models.audio_encoder import AudioEncoderConfig
-from jaxreact.models.predictor import PredictorConfig
+from jaxreact.models.predictor.config import PredictorConfig
 from jaxreact.models.tokenizer import FaceTokenizerConfig
 from jaxreact.training.loop import LoopConfig
 from jaxreact.training.optimizer import OptimizerConfig
@@ -32,7 +32,9 @@ TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
         TokenizerTraining,
         emotion_weight=6.0,
         rotation_weight=8.0,
-        model=FaceTokenizerConfig(dropout=0.1, input_init_std=0.5, relative_pose=True),
+        model=FaceTokenizerConfig(
+            dropout=0.1, input_init_std=0.5, relative_pose=True, code_noise=0.3
+        ),
         loop=LoopConfig(optimizer=OptimizerConfig(final_share=0.05)),
     ),
     "demo": partial(
@@ -41,7 +43,12 @@ TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
         emotion_weight=6.0,
         rotation_weight=8.0,
         model=FaceTokenizerConfig(
-            n_embd=96, n_head=4, n_layer=2, input_init_std=0.5, relative_pose=True
+            n_embd=96,
+            n_head=4,
+            n_layer=2,
+            input_init_std=0.5,
+            relative_pose=True,
+            code_noise=0.3,
         ),
         loop=LoopConfig(
             epochs=40,
@@ -80,9 +87,8 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
     ),
     "improved": partial(
         PredictorTraining,
-        new_patch_only=True,
         validation_windows=6,
-        model=PredictorConfig(gate_init=1.0, init_std=0.05, temperature=0.5),
+        model=PredictorConfig(gate_init=1.0, init_std=0.05, temperature=0.5, patch_causal=True),
         loop=LoopConfig(
             epochs=1000,
             batch_size=16,
@@ -94,18 +100,18 @@ PREDICTOR: Mapping[str, partial[PredictorTraining]] = {
         PredictorTraining,
         untrained_encoder=_SMALL_ENCODER,
         audio_context=96,
-        new_patch_only=True,
         validation_windows=6,
         model=PredictorConfig(
             vocab_size=1000,
             vocab_face_size=1000,
-            block_size=64,
+            block_size=128,
             n_embd=96,
             n_head=4,
             n_layer=1,
             gate_init=1.0,
             init_std=0.1,
             temperature=0.5,
+            patch_causal=True,
         ),
         loop=LoopConfig(
             epochs=100,

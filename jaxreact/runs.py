@@ -25,7 +25,8 @@ from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
 from jaxreact.models.face_generator.config import FaceGeneratorConfig
 from jaxreact.models.face_generator.generator import FaceGenerator
 from jaxreact.models.inception import Inception, InceptionConfig
-from jaxreact.models.predictor import PredictorConfig, ReactPredictor
+from jaxreact.models.predictor.config import PredictorConfig
+from jaxreact.models.predictor.model import ReactPredictor
 from jaxreact.models.quantizers import Statistics
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.checkpoint import Checkpoints

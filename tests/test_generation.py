@@ -10,7 +10,7 @@ import pytest
 
 from jaxreact.generation import Sampling, draw, encode_speaker, speaker_windows, truncate
 from jaxreact.inference import Predictor, Tokenizer
-from jaxreact.models.predictor import SPECIAL_TOKENS
+from jaxreact.models.predictor.config import SPECIAL_TOKENS
 from tests.golden import recipe
 from tests.weights import golden, predictor, tokenizer
 
@@ -101,6 +101,24 @@ def test_the_whole_loop_at_released_size():
     coeffs, emotion = Tokenizer(tokenizer("full_fsq"), {}, "golden").decode(made)
     close(coeffs, arrays["pred_3dmm"])
     close(emotion, arrays["pred_emotion"])
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_every_patch_is_what_a_whole_window_says_of_it(clip, causal):
+    """Whatever generation leaves out or shares between windows and samples."""
+    model = compiled(patch_causal=causal)
+    length, patch = model.config.block_size, model.config.patch_size
+    features, speaker = clip
+    codes = np.asarray(model.generate(features, speaker, 1, top_k=1))[:, 0]
+    windows = speaker_windows(features, speaker, model.config)
+    history = np.pad(codes + SPECIAL_TOKENS, ((0, 0), (length, 0)))
+    for number in range(codes.shape[1] // patch):
+        past = jnp.asarray(history[:, number * patch : number * patch + length])
+        masks = windows.audio_mask[number], windows.mask[number], past > 0
+        logits = model.logits(windows.audio[number], windows.tokens[number], past, *masks)
+        made = draw(jnp.asarray(logits[:, -patch:]), Sampling(top_k=1), model.config.codes, None)
+        expected = codes[:, number * patch :][:, :patch] + SPECIAL_TOKENS
+        np.testing.assert_array_equal(made, expected)
 
 
 def test_windows_are_the_originals():

@@ -14,7 +14,7 @@ from jaxreact import react, reaction, runs
 from jaxreact.data.audio import read_native_audio
 from jaxreact.errors import UserError
 from jaxreact.models.audio_encoder import AudioEncoderConfig
-from jaxreact.models.predictor import PredictorConfig
+from jaxreact.models.predictor.config import PredictorConfig
 from jaxreact.models.tokenizer import FaceTokenizerConfig
 from jaxreact.react import Config, speaker_input, usable_frames
 from jaxreact.reaction import Models, audio_features

@@ -13,7 +13,7 @@ from flax import nnx
 from jaxreact import runs
 from jaxreact.errors import UserError
 from jaxreact.models.audio_encoder import AudioEncoderConfig
-from jaxreact.models.predictor import PredictorConfig
+from jaxreact.models.predictor.config import PredictorConfig
 from jaxreact.models.tokenizer import FaceTokenizerConfig
 from jaxreact.training.checkpoint import Checkpoints
 

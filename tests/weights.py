@@ -18,7 +18,8 @@ from jaxreact import runs
 from jaxreact.convert.engine import Table, fill, nest, paths, to_torch
 from jaxreact.convert.original_config import read_config
 from jaxreact.convert.tables import PREDICTOR, tokenizer_table
-from jaxreact.models.predictor import PredictorConfig, ReactPredictor
+from jaxreact.models.predictor.config import PredictorConfig
+from jaxreact.models.predictor.model import ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from tests.golden import recipe
 

@@ -68,8 +68,9 @@ def _companions(run: Path, out: Path) -> dict[str, np.ndarray]:
 def model_tensors(run: Path, kind: str, prefix: str) -> dict[str, np.ndarray]:
     """The torch tensors of one run directory, `prefix` before each name."""
     config, _ = runs.read_config(run, kind)
-    if getattr(config, "relative_pose", False):
-        raise UserError(f"{run}: was trained with relative_pose, which the original does not know")
+    for option in ("relative_pose", "patch_causal"):
+        if getattr(config, option, False):
+            raise UserError(f"{run}: was trained with {option}, which the original does not know")
     variables = paths(runs.load_variables(run, kind, config))
     table = {"predictor": PREDICTOR, "audio_encoder": AUDIO_ENCODER}.get(kind)
     tensors = to_torch(variables, tokenizer_table(config) if table is None else table)

@@ -106,6 +106,12 @@ def heads_mask(mask: Mask, n_head: int, mixed: bool) -> Bool[Array, "batch heads
     return mask[sample][:, :, None, :]
 
 
+def later_patches(queries: int, keys: int, patch: int) -> Bool[np.ndarray, "queries keys"]:
+    """True where a key stands in a later patch than the query; queries are the last of the keys."""
+    number = np.arange(keys) // patch
+    return number > number[keys - queries :, None]
+
+
 def attend(
     query: Float[Array, "batch queries features"],
     key: Float[Array, "batch keys features"],
@@ -115,12 +121,15 @@ def attend(
     rate: float = 0.0,
     dropout_key: Key = None,
     mixed: bool = False,
+    patch: int | None = None,
 ) -> Float[Array, "batch queries features"]:
     """Multi-head scaled dot-product attention, softmax in float32; True in `mask` is attended.
 
+    With `patch`, queries, which are the last positions of the keys, see no later patch than theirs.
     A sample without any attended key attends uniformly to all keys (see `MASKED_SCORE`).
     """
     batch, queries, features = query.shape
+    keys = key.shape[1]
     query, key, value = (
         part.reshape(batch, part.shape[1], n_head, features // n_head).swapaxes(1, 2)
         for part in (query * (features // n_head) ** -0.5, key, value)
@@ -129,6 +138,9 @@ def attend(
     allowed = heads_mask(mask, n_head, mixed)
     if allowed is not None:
         scores = scores + jnp.where(allowed, 0.0, MASKED_SCORE)
+    if patch is not None:
+        # Twice, so that later patches stay unseen where all that may be seen is masked.
+        scores = scores + jnp.where(later_patches(queries, keys, patch), 2 * MASKED_SCORE, 0.0)
     # The passes over the scores cost more than the products. On a CPU this form is three to five
     # times as fast as one that selects instead of adding, divides the weights instead of the
     # output, or leaves the heads' axis to `einsum`, with or without vmap.
@@ -139,8 +151,13 @@ def attend(
     return output.swapaxes(1, 2).reshape(batch, queries, features)
 
 
+def _patch(config: Any) -> int | None:
+    """What `attend` takes as `patch`: None unless the configuration has causal patches."""
+    return config.patch_size if getattr(config, "patch_causal", False) else None
+
+
 class SelfAttention(nnx.Module):
-    """Attention of a sequence to itself, all positions to all: there is no causal mask anywhere."""
+    """Attention of a sequence to itself, all positions to all unless `patch_causal`."""
 
     def __init__(self, config, *, rngs: nnx.Rngs):
         n = config.n_embd
@@ -148,6 +165,7 @@ class SelfAttention(nnx.Module):
         self.c_proj = linear(n, n, config.bias, rngs, residual_std(config))
         self.n_head, self.dropout = config.n_head, config.dropout
         self.mixed = getattr(config, "mixed_masks", False)
+        self.patch = _patch(config)
 
     def __call__(
         self, x: jax.Array, mask: Mask = None, key: Key = None, last: int | None = None
@@ -156,7 +174,9 @@ class SelfAttention(nnx.Module):
         weights_key, output_key = split(key, 2)
         query, keys, value = jnp.split(self.c_attn(x), 3, axis=-1)
         query = query if last is None else query[:, -last:]
-        y = attend(query, keys, value, mask, self.n_head, self.dropout, weights_key, self.mixed)
+        y = attend(
+            query, keys, value, mask, self.n_head, self.dropout, weights_key, self.mixed, self.patch
+        )
         return dropout(self.c_proj(y), self.dropout, output_key)
 
 
@@ -174,6 +194,7 @@ class CrossAttention(nnx.Module):
         self.c_proj = linear(n, n, config.bias, rngs, residual_std(config))
         self.n_head, self.dropout = config.n_head, config.dropout
         self.mixed = getattr(config, "mixed_masks", False)
+        self.patch = _patch(config)
 
     def __call__(
         self,
@@ -195,6 +216,7 @@ class CrossAttention(nnx.Module):
             self.dropout,
             weights_key,
             self.mixed,
+            self.patch,
         )
         return dropout(self.c_proj(y), self.dropout, output_key)
 

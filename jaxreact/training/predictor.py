@@ -17,7 +17,8 @@ from jaxreact.errors import UserError
 from jaxreact.generation import Sampling, generate
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
 from jaxreact.models.precision import Precision, computed_in
-from jaxreact.models.predictor import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig, ReactPredictor
+from jaxreact.models.predictor.config import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig
+from jaxreact.models.predictor.model import ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer
 from jaxreact.training.batches import Data, read_data
 from jaxreact.training.beginning import begin

@@ -185,14 +185,20 @@ def test_the_way_back_without_torch(tmp_path, monkeypatch):
 
 
 @needs_torch
-def test_the_way_back_refuses_what_the_original_does_not_know(tmp_path):
-    source, config = tokenizer_files("fsq")
-    convert_tokenizer(source, tmp_path / "run", config)
-    path = tmp_path / "run" / "config.json"
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "model": {**content["model"], "relative_pose": True}}))
-    with pytest.raises(UserError, match="relative_pose"):
-        write_torch(tmp_path / "run", tmp_path / "out.ckpt")
+@pytest.mark.parametrize("kind", ["tokenizer", "predictor"])
+def test_the_way_back_refuses_what_the_original_does_not_know(kind, tmp_path):
+    run = tmp_path / "run"
+    if kind == "tokenizer":
+        source, config = tokenizer_files("fsq")
+        convert_tokenizer(source, run, config)
+    else:
+        convert_predictor(PREDICTOR, run, PREDICTOR_CONFIG)
+    option = {"tokenizer": "relative_pose", "predictor": "patch_causal"}[kind]
+    content = json.loads((run / "config.json").read_text())
+    content["model"][option] = True
+    (run / "config.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=option):
+        write_torch(run, tmp_path / "out.ckpt")
 
 
 @needs_torch

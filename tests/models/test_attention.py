@@ -20,7 +20,8 @@ from jaxreact.models.attention import (
     heads_mask,
     layer_norm,
 )
-from jaxreact.models.predictor import PredictorConfig, ReactPredictor
+from jaxreact.models.predictor.config import PredictorConfig
+from jaxreact.models.predictor.model import ReactPredictor
 
 BATCH, QUERIES, KEYS, FEATURES, HEADS = 3, 4, 5, 12, 2
 CONFIG = PredictorConfig(n_embd=FEATURES, n_head=HEADS, n_layer=2, dropout=0.5)
@@ -197,6 +198,18 @@ def test_self_attention_sees_the_future():
     attention = SelfAttention(CONFIG, rngs=nnx.Rngs(0))
     x = normal(0, 1, KEYS, FEATURES)
     assert (attention(x)[:, 0] != attention(x.at[:, -1].add(1))[:, 0]).any()
+
+
+def test_causal_patches_by_hand():
+    """Queries are the last of the keys; where all that may be seen is masked, nothing later is."""
+    query, key, value = inputs()
+    output = attend(query, key, value, jnp.asarray(MASK), HEADS, patch=2)
+    for number in range(QUERIES):
+        position = KEYS - QUERIES + number
+        seen = np.s_[:, : 2 * (position // 2 + 1)]
+        one = query[:, number : number + 1]
+        alone = attend(one, key[seen], value[seen], jnp.asarray(MASK[seen]), HEADS)
+        np.testing.assert_allclose(output[:, number : number + 1], alone, rtol=0, atol=1e-6)
 
 
 def test_mlp_has_an_exact_gelu():

@@ -10,7 +10,9 @@ import pytest
 from flax import nnx
 
 from jaxreact.inference import Predictor
-from jaxreact.models.predictor import PredictorConfig, ReactPredictor, _run
+from jaxreact.models.predictor.config import PredictorConfig
+from jaxreact.models.predictor.model import ReactPredictor
+from jaxreact.models.predictor.streams import run
 from jaxreact.training.objectives import predictor_loss
 from tests.golden import recipe
 from tests.weights import golden, predictor
@@ -129,10 +131,10 @@ def activations(
     output = model.listener(past, speaker, masks[2], masks[1])
     return {
         "sp_cm_transformer.sound_pool": pooled.swapaxes(1, 2),
-        "sp_cm_transformer.h_sound": _run(encoder.h_sound, pooled, mask, None),
-        "sp_cm_transformer.h_face": _run(encoder.h_face, faces, masks[1], None),
+        "sp_cm_transformer.h_sound": run(encoder.h_sound, pooled, mask, None),
+        "sp_cm_transformer.h_face": run(encoder.h_face, faces, masks[1], None),
         "sp_cm_transformer.h": fused,
-        "lt_cm_transformer.h_listener": _run(decoder.h_listener, listener, masks[2], None),
+        "lt_cm_transformer.h_listener": run(decoder.h_listener, listener, masks[2], None),
         "lt_cm_transformer.h_speaker": speaker,
         "lt_cm_transformer.ln_f": output,
     }
@@ -178,6 +180,22 @@ def test_gradients_are_finite_with_an_empty_past():
 
     found = jax.jit(jax.grad(loss))(params)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(found))
+
+
+@pytest.mark.parametrize("case", ["none", "partial"])
+@pytest.mark.parametrize("mode", ["small", "small_twisted", "small_soundtok"])
+def test_causal_patches_see_nothing_later(mode, case):
+    inputs, masks = given(mode, case)
+    patch, frames = 8, inputs[1].shape[1]
+    changed = [np.roll(x, 1, axis=0) for x in inputs]  # other samples' second halves
+    for x, original in zip(changed, inputs, strict=True):
+        x[:, : x.shape[1] * patch // frames] = original[:, : x.shape[1] * patch // frames]
+    for causal in (True, False):
+        options = {"patch_causal": causal, "dropout": 0.0, **MODES[mode]}
+        model = Predictor(predictor("small", **options), {}, "golden")
+        difference = np.abs(model.logits(*changed, *masks) - model.logits(*inputs, *masks))
+        assert (difference[:, :patch].max() < BLOCK) == causal
+        assert difference[:, patch:].max() > 0.01
 
 
 @pytest.mark.parametrize("mode", ["small", "small_twisted", "small_soundtok"])

@@ -9,7 +9,8 @@ import pytest
 from flax import nnx
 
 from jaxreact.models.precision import computed_in
-from jaxreact.models.predictor import PredictorConfig, ReactPredictor
+from jaxreact.models.predictor.config import PredictorConfig
+from jaxreact.models.predictor.model import ReactPredictor
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.objectives import predictor_loss, tokenizer_loss
 from jaxreact.training.optimizer import OptimizerConfig, make_optimizer

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxreact.models.predictor import PredictorConfig, ReactPredictor
+from jaxreact.models.predictor.config import PredictorConfig
+from jaxreact.models.predictor.model import ReactPredictor
 from jaxreact.training.objectives import (
     FACE_GROUPS,
     POSE_OFFSET_SHARE,
@@ -131,9 +132,11 @@ def test_past_masks_hide_whole_batches_or_nothing():
 PROBABILITIES = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.5, 0.3, 0.2]]
 
 
-def fixed_loss(targets, mask=(True,) * 4) -> tuple[float, dict[str, float], Mock]:
+def fixed_loss(
+    targets, mask=(True,) * 4, patch_causal=False
+) -> tuple[float, dict[str, float], Mock]:
     """Loss and metrics of a model that always gives `PROBABILITIES`, and the model."""
-    config = PredictorConfig(block_size=4, patch_size=2, n_embd=12)
+    config = PredictorConfig(block_size=4, patch_size=2, n_embd=12, patch_causal=patch_causal)
     logits = jnp.log(jnp.array([PROBABILITIES]))
     model = Mock(spec=ReactPredictor, return_value=logits, config=config)
     tokens = jnp.array([targets])
@@ -156,6 +159,15 @@ def test_targets_of_minus_one_do_not_count():
     assert metrics["new_patch_loss"] == pytest.approx(-np.log(0.5), rel=1e-5)
     nothing, metrics, _ = fixed_loss([-1] * 4)
     assert nothing == metrics["accuracy"] == metrics["new_patch_loss"] == 0
+
+
+@pytest.mark.parametrize(
+    ("mask", "counted"),
+    [([0, 0, 0, 1], [0.4, 0.3]), ([0, 1, 0, 0], [0.7, 0.1, 0.4, 0.3]), ([0, 0, 0, 0], [1.0])],
+)
+def test_causal_patches_without_anything_to_see_do_not_count(mask, counted):
+    loss, _, _ = fixed_loss([0, 0, 2, 1], np.array(mask, bool), patch_causal=True)
+    assert loss == pytest.approx(-np.log(counted).mean(), rel=1e-5)
 
 
 def test_one_mask_hides_face_past_and_sound():

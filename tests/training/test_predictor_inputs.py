@@ -6,7 +6,7 @@ import pytest
 from flax import nnx
 
 from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
-from jaxreact.models.predictor import PredictorConfig
+from jaxreact.models.predictor.config import PredictorConfig
 from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.predictor import inputs
 
