@@ -11,7 +11,8 @@ about the score.
 - filter, louder: the same with 1.3 times its deviations, since a mean is less lively than a face;
 - mime, later: the speaker's own emotion after 1.44 s, the simulated listeners' usual delay;
 - alike: listeners of the ten training speakers whose emotion over the clip is nearest;
-- anybody: ten listeners of the training split.
+- anybody: ten listeners of the training split;
+- somebody who suits: another listener who is appropriate for the clip, and then is no neighbour.
 """
 
 from dataclasses import dataclass
@@ -83,13 +84,32 @@ def nearest(seen: np.ndarray, speakers: np.ndarray) -> np.ndarray:
     return np.argsort(distances, axis=1)[:, :SAMPLES]
 
 
+def suiting(
+    listeners: np.ndarray, matrix: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """One appropriate listener of each clip, (clips, 1, frames, 25), and the matrix without them.
+
+    A clip that has no other than its own is left without neighbours.
+    """
+    chosen, rest = np.zeros((len(matrix), 1, *listeners.shape[1:]), np.float32), matrix.copy()
+    for clip, row in enumerate(matrix):
+        others = np.setdiff1d(np.flatnonzero(row), clip)
+        if len(others):
+            other = rng.choice(others)
+            chosen[clip], rest[clip, other] = listeners[other], 0
+        else:
+            rest[clip] = 0
+    return chosen, rest
+
+
 def world(root: Path, seed: int) -> dict[str, dict[str, float]]:
     """FRC and FRD of each predictor, as sums over ten samples."""
     (seen, shown), (speakers, listeners) = emotions(root, "train"), emotions(root, "val")
     matrix = open_conversations(root).neighbours("val", len(speakers))
     by_filter = filtered(seen, shown, speakers)
     centre = by_filter.mean(axis=(0, 1))
-    anybody = np.random.default_rng(seed).integers(0, len(shown), (len(speakers), SAMPLES))
+    rng = np.random.default_rng(seed)
+    anybody = rng.integers(0, len(shown), (len(speakers), SAMPLES))
     made = {
         "filter": by_filter[:, None],
         "filter, louder": (centre + LOUDER * (by_filter - centre))[:, None],
@@ -98,12 +118,18 @@ def world(root: Path, seed: int) -> dict[str, dict[str, float]]:
         "alike": shown[nearest(seen, speakers)],
         "anybody": shown[anybody],
     }
+
+    def scores(predictions: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        factor = SAMPLES / predictions.shape[1]
+        return factor * np.array(
+            [f(predictions, listeners, matrix) for f in (metrics.frc, metrics.frd)]
+        )
+
+    found = {name: scores(x, matrix) for name, x in made.items()}
+    draws = [scores(*suiting(listeners, matrix, rng)) for _ in range(SAMPLES)]
+    found["somebody who suits"] = np.mean(draws, axis=0)
     return {
-        name: {
-            "FRC": metrics.frc(x, listeners, matrix) * SAMPLES / x.shape[1],
-            "FRD": metrics.frd(x, listeners, matrix) * SAMPLES / x.shape[1],
-        }
-        for name, x in made.items()
+        name: dict(zip(("FRC", "FRD"), each.tolist(), strict=True)) for name, each in found.items()
     }
 
 
