@@ -32,9 +32,7 @@ TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
         TokenizerTraining,
         emotion_weight=6.0,
         rotation_weight=8.0,
-        model=FaceTokenizerConfig(
-            dropout=0.1, input_init_std=0.5, relative_pose=True, code_noise=0.3
-        ),
+        model=FaceTokenizerConfig(dropout=0.1, input_init_std=0.5, relative_pose=True),
         loop=LoopConfig(optimizer=OptimizerConfig(final_share=0.05)),
     ),
     "demo": partial(
@@ -43,12 +41,7 @@ TOKENIZER: Mapping[str, partial[TokenizerTraining]] = {
         emotion_weight=6.0,
         rotation_weight=8.0,
         model=FaceTokenizerConfig(
-            n_embd=96,
-            n_head=4,
-            n_layer=2,
-            input_init_std=0.5,
-            relative_pose=True,
-            code_noise=0.3,
+            n_embd=96, n_head=4, n_layer=2, input_init_std=0.5, relative_pose=True
         ),
         loop=LoopConfig(
             epochs=40,

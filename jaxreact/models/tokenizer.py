@@ -55,17 +55,11 @@ class FaceTokenizerConfig:
     """The encoder sees rotation and translation relative to their mean over the block, magnified to
     the size of expressions. How a person sits differs between persons several times as much as any
     nod moves the head: seen as it is, it fills the codes, and nods find no place in them."""
-    code_noise: float = 0.0
-    """In training, the share of frames (of a block, in the mean) whose codes the decoders find
-    replaced by another frame's of the block. A predictor draws the codes of a patch independently:
-    decoders that have learned to look at a frame's neighbours too do not flicker with them."""
 
     def __post_init__(self):
         object.__setattr__(self, "quantize_levels", tuple(self.quantize_levels))
         if self.n_head < 1 or self.n_embd % self.n_head:
             raise ValueError(f"n_embd {self.n_embd} is not a multiple of n_head {self.n_head}")
-        if not 0 <= self.code_noise <= 0.5:
-            raise ValueError(f"code_noise {self.code_noise} is not between 0 and 0.5")
         if self.quantize_type not in QUANTIZERS:
             raise ValueError(f"quantize_type {self.quantize_type!r} is not one of fsq, vq, lfq")
         size = self.quantize_codebook_size
@@ -83,24 +77,6 @@ class FaceTokenizerConfig:
 def relative_to_mean(x: Float[Array, "batch time channels"]) -> Float[Array, "batch time channels"]:
     """Each channel less its mean over time."""
     return x - jnp.mean(x, axis=1, keepdims=True)
-
-
-def displaced(
-    latent: Float[Array, "batch time n_embd"], rate: float, key: Key
-) -> Float[Array, "batch time n_embd"]:
-    """Frames of each block of which some stand where another frame of the block stood.
-
-    Each block has its own share of them, uniform from 0 to twice `rate`; `key=None` is inference.
-    """
-    if key is None or rate == 0.0:
-        return latent
-    share_key, frame_key, source_key = jax.random.split(key, 3)
-    batch, time = latent.shape[:2]
-    share = jax.random.uniform(share_key, (batch, 1), maxval=2 * rate)
-    source = jax.random.randint(source_key, (batch, time), 0, time)
-    moved = jax.random.uniform(frame_key, (batch, time)) < share
-    index = jnp.where(moved, source, jnp.arange(time))
-    return jnp.take_along_axis(latent, index[..., None], axis=1)
 
 
 class Stack(nnx.Module):
@@ -159,12 +135,11 @@ class FaceTokenizer(nnx.Module):
     ) -> tuple[Float[Array, "batch time 58"], Float[Array, "batch time 25"], Quantized]:
         """Reconstructs at most one block: coefficients, emotion, and what the quantiser gave.
 
-        `key` switches dropout and `code_noise` on; `train` the quantiser's losses and statistics.
+        `key` switches dropout on; `train` the quantiser's losses and statistics.
         """
-        encoder_key, decoder_key, noise_key = split(key, 3)
+        encoder_key, decoder_key = split(key, 2)
         quantized = self.quantize(self.latent(coeffs, encoder_key), train=train)
-        latent = displaced(quantized.latent, self.config.code_noise, noise_key)
-        return *self.reconstruct(latent, decoder_key), quantized
+        return *self.reconstruct(quantized.latent, decoder_key), quantized
 
     def latent(self, coeffs: jax.Array, key: Key = None) -> Float[Array, "batch time n_embd"]:
         """The encoder's output, which the quantiser takes."""
