@@ -9,7 +9,6 @@ for itself. Our first pass, which compiles, is told apart. Then we alone score a
 validation set's size, once, in a new process, memory-mapped.
 """
 
-import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ def table(rows: dict[str, dict[str, float]]) -> str:
 
 
 def main() -> None:
-    """Prints a table and writes it as a JSON object."""
+    """Prints a table, and prints (and writes) a JSON object."""
     config = tyro.cli(Config, description=__doc__)
     if not (config.original / "metrics" / "TLCC.py").is_file():
         raise UserError(f"{config.original}: no checkout of the original; give it by --original")
@@ -123,7 +122,6 @@ def main() -> None:
     if config.full:
         with tempfile.TemporaryDirectory() as directory:
             result["full_size"] = alone(config, Path(directory))
-        print(json.dumps(result["full_size"], indent=1))
     result |= record.machine(load, answers["versions"])
     record.write(result, config.out)
 

@@ -6,7 +6,6 @@ The arrays in DIRECTORY are memory-mapped. Mode `original`, whose scores are the
 FRSyn of all samples is mode `corrected`.
 """
 
-import platform
 import re
 import sys
 import threading
@@ -66,8 +65,5 @@ def one_pass(directory: Path, stages: Stages, _: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    versions = {
-        "python": platform.python_version(),
-        **{each.__name__: each.__version__ for each in (jax, numba, numpy)},
-    }
+    versions = {each.__name__: each.__version__ for each in (jax, numba, numpy)}
     serve(partial(one_pass, Path(sys.argv[1])), versions)
