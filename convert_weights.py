@@ -18,8 +18,12 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg, subcommand
 
-from jaxreact.convert import command, way_back
+from jaxreact.audio_features.conversion import convert_wav2vec2
 from jaxreact.errors import run_command
+from jaxreact.metrics.realism.conversion import convert_inception
+from jaxreact.rendering.pirender.conversion import convert_pirender
+from jaxreact.systems.fiber.conversion import convert_predictor, convert_tokenizer
+from jaxreact.systems.fiber.to_torch import write_torch
 
 Source = Annotated[Positional[Path], arg(metavar="SRC")]
 Out = Annotated[Positional[Path], arg(metavar="OUT")]
@@ -39,7 +43,7 @@ class Tokenizer:
     """The data set's mean_face.npy (58 numbers), needed to turn raw coefficients into codes."""
 
     def run(self) -> None:
-        command.convert_tokenizer(self.src, self.out, self.config, self.mean_face)
+        convert_tokenizer(self.src, self.out, self.config, self.mean_face)
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,7 @@ class Predictor:
     """The data set's mean_face.npy (58 numbers), for OUT/tokenizer."""
 
     def run(self) -> None:
-        command.convert_predictor(
-            self.src, self.out, self.config, self.tokenizer_config, self.mean_face
-        )
+        convert_predictor(self.src, self.out, self.config, self.tokenizer_config, self.mean_face)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Wav2vec2:
     """Directory to create."""
 
     def run(self) -> None:
-        command.convert_wav2vec2(self.src, self.out)
+        convert_wav2vec2(self.src, self.out)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Inception:
     """Directory to create."""
 
     def run(self) -> None:
-        command.convert_inception(self.src, self.out)
+        convert_inception(self.src, self.out)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ class FaceVerse:
     """File to write, .npz."""
 
     def run(self) -> None:
-        from jaxreact.convert.faceverse import convert_faceverse  # the others need no renderer
+        from jaxreact.rendering.heads.conversion import (
+            convert_faceverse,  # the others need no renderer
+        )
 
         convert_faceverse(self.src, self.out)
 
@@ -118,7 +122,7 @@ class PIRender:
     """Directory to create."""
 
     def run(self) -> None:
-        command.convert_pirender(self.src, self.out)
+        convert_pirender(self.src, self.out)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class ToTorch:
     """Checkpoint to write."""
 
     def run(self) -> None:
-        way_back.write_torch(self.run_directory, self.out)
+        write_torch(self.run_directory, self.out)
 
 
 Commands = (

@@ -3,16 +3,10 @@
 python train_predictor.py [PRESET] --data ROOT --tokenizer RUN --out RUN [--wav2vec2 DIR]
 """
 
+from functools import partial
+
 from jaxreact.errors import run_command
-from jaxreact.presets import PREDICTOR, parse
-from jaxreact.training.predictor import train_predictor
-
-
-def main() -> None:
-    config = parse(PREDICTOR)
-    best = train_predictor(config)
-    print(f"{config.out}: predictor trained, best validation loss {best:.4f}")
-
+from jaxreact.train import train
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(partial(train, "fiber/predictor"))

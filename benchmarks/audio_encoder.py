@@ -21,8 +21,8 @@ import record
 import tyro
 from flax import nnx
 
+from jaxreact.audio_features.wav2vec2 import SAMPLE_RATE, AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import run_command
-from jaxreact.models.audio_encoder import SAMPLE_RATE, AudioEncoder, AudioEncoderConfig
 
 Convolution = Callable[[jax.Array, jax.Array, int], jax.Array]
 """(batch, time, channels), kernel (width, channels, channels out), stride -> valid convolution."""

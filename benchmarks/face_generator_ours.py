@@ -17,10 +17,10 @@ import numpy as np
 from face_generator_workload import clip, one_pass
 from side_by_side import serve
 
-from jaxreact.inference import FaceGenerator
-from jaxreact.models.face_generator.config import FaceGeneratorConfig
-from jaxreact.rendering.photoreal import photoreal_frames, windows
-from tests.models.face_generator_weights import generator
+from jaxreact.rendering.pirender.config import FaceGeneratorConfig
+from jaxreact.rendering.pirender.load import FaceGenerator
+from jaxreact.rendering.pirender.photoreal import photoreal_frames, windows
+from tests.rendering.pirender.weights import generator
 
 Pictures = Iterator[np.ndarray]
 

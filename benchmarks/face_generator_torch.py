@@ -15,8 +15,8 @@ import torch
 from face_generator_workload import clip, one_pass
 from side_by_side import CORES, serve
 
-from jaxreact.rendering.photoreal import windows
-from tests.models.face_generator_reference import generate
+from jaxreact.rendering.pirender.photoreal import windows
+from tests.rendering.pirender.reference import generate
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

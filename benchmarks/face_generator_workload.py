@@ -14,7 +14,7 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1]))
 from side_by_side import Stages
 
-from tests.models.face_generator_weights import portraits, tensors
+from tests.rendering.pirender.weights import portraits, tensors
 
 SIZE = 224
 

@@ -17,7 +17,7 @@ from generation_workload import FRAMES, TOP_K, speaker
 from side_by_side import Stages, serve
 
 import jaxreact
-from jaxreact.reaction import audio_features
+from jaxreact.audio_features.batches import audio_features
 
 
 def main() -> None:

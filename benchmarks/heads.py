@@ -19,7 +19,6 @@ import numpy as np
 import record
 import tyro
 
-from jaxreact.convert.faceverse import convert_faceverse
 from jaxreact.errors import run_command
 from jaxreact.face import (
     COEFFS,
@@ -32,6 +31,7 @@ from jaxreact.face import (
 )
 from jaxreact.rendering import CHUNK, HeadModel, load_builtin_head
 from jaxreact.rendering.heads import FaceVerse, load_faceverse
+from jaxreact.rendering.heads.conversion import convert_faceverse
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,7 @@ class Original:
 
     def __init__(self, checkout: Path, root: Path, stage: str, workers: int):
         sys.path.insert(0, str(checkout))
-        from model import (  # pyright: ignore[reportMissingImports]
-            wav2vec2_feature_extractor as extractor,
-        )
+        from model import wav2vec2_feature_extractor as extractor  # pyright: ignore[reportMissingImports]
 
         replace_modules()
         from dataset import dataloader  # pyright: ignore[reportMissingImports]

@@ -23,15 +23,15 @@ import tyro
 from learnability_measures import behaviour, variety
 from learnability_table import intervals, table
 
+from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.data.prepare import PrepareConfig, prepare
-from jaxreact.data.simulate import SimulateConfig, simulate
 from jaxreact.errors import UserError, run_command
 from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.files import replacing
-from jaxreact.models.audio_encoder import AudioEncoderConfig
-from jaxreact.presets import PREDICTOR, TOKENIZER
-from jaxreact.training.predictor import train_predictor
-from jaxreact.training.tokenizer import train_tokenizer
+from jaxreact.simulation import SimulateConfig, simulate
+from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
+from jaxreact.systems.fiber.train_predictor import train_predictor
+from jaxreact.systems.fiber.train_tokenizer import train_tokenizer
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def train_once(train: Any, config: Any) -> float:
 
 def train_both(config: Config, seed: int, data: Path) -> list[float]:
     """Trains both stages of a seed; returns the seconds of each."""
-    tokenizer = stage_config(TOKENIZER[config.preset], config, seed, 0, data=data)
+    tokenizer = stage_config(TOKENIZER_PRESETS[config.preset], config, seed, 0, data=data)
     predictor = stage_config(
-        PREDICTOR[config.preset], config, seed, 1, data=data, tokenizer=tokenizer.out
+        PREDICTOR_PRESETS[config.preset], config, seed, 1, data=data, tokenizer=tokenizer.out
     )
     predictor = replace(predictor, wav2vec2=config.wav2vec2)
     if config.wav2vec2 is None and predictor.untrained_encoder is None:
@@ -134,8 +134,8 @@ def run_seed(config: Config, seed: int) -> dict[str, Any]:
 def main() -> None:
     """Prints a markdown table, and writes a JSON object."""
     config = tyro.cli(Config, description=__doc__)
-    if config.preset not in TOKENIZER:
-        raise UserError(f"--preset {config.preset}: choose one of {', '.join(TOKENIZER)}")
+    if config.preset not in TOKENIZER_PRESETS:
+        raise UserError(f"--preset {config.preset}: choose one of {', '.join(TOKENIZER_PRESETS)}")
     if config.seeds < 2:
         raise UserError(f"--seeds {config.seeds}: an interval needs two or more")
     load = os.getloadavg()[0]

@@ -29,10 +29,7 @@ def functions(checkout: Path, directory: Path) -> dict[str, Callable[[], Any]]:
     from metrics.FRDvs import compute_FRDvs  # pyright: ignore[reportMissingImports]
     from metrics.FRVar import compute_FRVar  # pyright: ignore[reportMissingImports]
     from metrics.S_MSE import compute_s_mse  # pyright: ignore[reportMissingImports]
-    from metrics.TLCC import (  # pyright: ignore[reportMissingImports]
-        compute_TLCC,
-        compute_TLCC_mp,
-    )
+    from metrics.TLCC import compute_TLCC, compute_TLCC_mp  # pyright: ignore[reportMissingImports]
 
     *arrays, neighbours = load(directory)
     np.save(directory / "neighbour_emotion_val.npy", neighbours)

@@ -1,6 +1,6 @@
 """What both halves of `benchmarks/metrics.py` score: made-up reactions, smooth and face-like.
 
-Not the simulated conversations of `jaxreact.data.simulate`, which take longer to make than to
+Not the simulated conversations of `jaxreact.simulation`, which take longer to make than to
 score: smooth noise (white noise averaged over half a second, twice), around a level of the
 person's own. The truth has action units of 0 and 1, valence and arousal in (-1, 1) and
 probabilities of expressions; predictions share some of the listener's course, a little later, and

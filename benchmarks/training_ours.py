@@ -20,13 +20,17 @@ from side_by_side import Stages, serve
 from training_workload import STEPS, batch
 
 from jaxreact import runs
-from jaxreact.presets import PREDICTOR, TOKENIZER, parse
-from jaxreact.training import predictor, tokenizer
+from jaxreact.audio_features.load import AUDIO_ENCODER
+from jaxreact.sharding import make_placement
+from jaxreact.systems.fiber import train_predictor as predictor
+from jaxreact.systems.fiber import train_tokenizer as tokenizer
+from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.training.batches import Data
-from jaxreact.training.placement import make_placement
+from jaxreact.training.command import parse
+from jaxreact.training.monitor.peaks import peak_flops
 from jaxreact.training.stage import Stage
 from jaxreact.training.state import split_model
-from jaxreact.watching.peaks import peak_flops
 
 MEAN = np.zeros(58, np.float32)
 
@@ -36,17 +40,17 @@ def make_stage(run: Path, kind: str, options: list[str], past_mask: float = 0.5)
     paths = ["--data", ".", "--out", "."]
     data = Data(lambda: iter([]), 100, list)  # pyright: ignore[reportArgumentType]
     placement = make_placement()
-    coder = runs.load_model(run / "tokenizer", "tokenizer")[0]
+    coder = runs.load_model(run / "tokenizer", TOKENIZER)[0]
     if kind == "tokenizer":
-        config = parse(TOKENIZER, [*paths, *options])
+        config = parse(TOKENIZER_PRESETS, [*paths, *options])
         trained, stage = coder, tokenizer._stage(config, MEAN, data, placement)
     else:
-        config = parse(PREDICTOR, [*paths, "--tokenizer", str(run / "tokenizer"), *options])
+        config = parse(PREDICTOR_PRESETS, [*paths, "--tokenizer", str(run / "tokenizer"), *options])
         config = dataclasses.replace(config, past_mask_probability=past_mask)
         sizes = predictor._with_codebook(config.model, coder)
-        encoder = runs.load_model(run / "audio_encoder", "audio_encoder")[0]
+        encoder = runs.load_model(run / "audio_encoder", AUDIO_ENCODER)[0]
         stage = predictor._stage(config, sizes, coder, encoder, data, placement, MEAN)
-        trained = runs.load_model(run, "predictor")[0]
+        trained = runs.load_model(run, PREDICTOR)[0]
     params = split_model(trained)[1]
     placed = placement.put(params, placement.of_variables(params))
     return dataclasses.replace(stage, state=dataclasses.replace(stage.state, params=placed))

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jaxreact import metrics, rendering
-    from jaxreact.data.audio import read_audio
-    from jaxreact.inference import (
-        load_audio_encoder,
-        load_face_generator,
-        load_inception,
-        load_predictor,
-        load_tokenizer,
-    )
+    from jaxreact.audio_features.load import load_audio_encoder
+    from jaxreact.media.sound import read_audio
+    from jaxreact.metrics.realism.load import load_inception
+    from jaxreact.rendering.pirender.load import load_face_generator
+    from jaxreact.systems.fiber.loaded_predictor import load_predictor
+    from jaxreact.systems.fiber.loaded_tokenizer import load_tokenizer
 
 __all__ = [
     "load_audio_encoder",
@@ -29,12 +27,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "load_audio_encoder": "jaxreact.inference",
-    "load_face_generator": "jaxreact.inference",
-    "load_inception": "jaxreact.inference",
-    "load_predictor": "jaxreact.inference",
-    "load_tokenizer": "jaxreact.inference",
-    "read_audio": "jaxreact.data.audio",
+    "load_audio_encoder": "jaxreact.audio_features.load",
+    "load_face_generator": "jaxreact.rendering.pirender.load",
+    "load_inception": "jaxreact.metrics.realism.load",
+    "load_predictor": "jaxreact.systems.fiber.loaded_predictor",
+    "load_tokenizer": "jaxreact.systems.fiber.loaded_tokenizer",
+    "read_audio": "jaxreact.media.sound",
 }
 
 

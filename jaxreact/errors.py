@@ -17,6 +17,14 @@ class UserError(Exception):
     """
 
 
+class NotFiniteError(UserError):
+    """Values of a file that are infinite or no numbers."""
+
+
+class ShapeError(UserError):
+    """Numbers of a file that do not form the table expected."""
+
+
 class Stopped(Exception):
     """The program was asked to end early and has done so in good order; the message says where."""
 

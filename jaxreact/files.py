@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from jaxreact.errors import UserError
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -27,6 +29,33 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def building(directory: str | Path) -> Iterator[Path]:
+    """Yields a path beside `directory` to make a folder at; it becomes `directory` on success.
+
+    What was at `directory` is replaced; see `check_new` where it must not be. If the block raises,
+    `directory` is untouched.
+    """
+    directory = Path(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    temporary = beside / directory.name
+    try:
+        yield temporary
+        if directory.is_dir():
+            os.rename(directory, beside / "replaced")
+        os.rename(temporary, directory)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def check_new(directory: str | Path) -> None:
+    """Raises UserError if `directory` exists and is not an empty folder."""
+    directory = Path(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UserError(f"{directory}: exists already; remove it or choose another name")
 
 
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:

@@ -16,22 +16,22 @@ import tyro
 from jaxtyping import Float
 from tqdm import tqdm
 
-from jaxreact.data.audio import SAMPLE_RATE, read_audio, read_native_audio
 from jaxreact.errors import UserError, run_command
 from jaxreact.face import FPS
 from jaxreact.files import replacing
-from jaxreact.generation import Sampling
-from jaxreact.inference import load_face_generator
-from jaxreact.reaction import Models, load_models, reactions
+from jaxreact.media.sound import SAMPLE_RATE, read_audio, read_native_audio
+from jaxreact.media.video_writer import write_video
 from jaxreact.rendering import render_frames
 from jaxreact.rendering.compose import Frames, side_by_side
 from jaxreact.rendering.options import HeadFiles
-from jaxreact.rendering.photoreal import check_generator, photoreal_frames
-from jaxreact.rendering.portrait import read_portrait
-from jaxreact.rendering.video import write_video
+from jaxreact.rendering.pirender.load import load_face_generator
+from jaxreact.rendering.pirender.photoreal import check_generator, photoreal_frames
+from jaxreact.rendering.pirender.portrait import read_portrait
+from jaxreact.systems.fiber.generation import Sampling
+from jaxreact.systems.fiber.system import Models, load_models, reactions
+from jaxreact.tracking.face_crop import face_frames
 from jaxreact.tracking.timeline import GapPolicy
 from jaxreact.tracking.track import Track, track_video
-from jaxreact.tracking.video import face_frames
 
 MAX_SECONDS = 600.0
 """Longest clip for one call; ten minutes need about 2 GiB at the released size."""

@@ -9,9 +9,8 @@ config.json holds `mean_face`, the 58 numbers that raw coefficients exceed the m
 
 import dataclasses
 import json
-import os
-import shutil
-import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +18,27 @@ import jax
 import numpy as np
 from flax import nnx
 
+from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
-from jaxreact.files import replacing
-from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
-from jaxreact.models.face_generator.config import FaceGeneratorConfig
-from jaxreact.models.face_generator.generator import FaceGenerator
-from jaxreact.models.inception import Inception, InceptionConfig
-from jaxreact.models.predictor.config import PredictorConfig
-from jaxreact.models.predictor.model import ReactPredictor
-from jaxreact.models.quantizers import Statistics
-from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
-from jaxreact.training.checkpoint import Checkpoints
+from jaxreact.files import building, check_new, replacing
+from jaxreact.nn.quantizers import Statistics
 
 FORMAT = 1
-KINDS: dict[str, tuple[type, type]] = {
-    "tokenizer": (FaceTokenizerConfig, FaceTokenizer),
-    "predictor": (PredictorConfig, ReactPredictor),
-    "audio_encoder": (AudioEncoderConfig, AudioEncoder),
-    "inception": (InceptionConfig, Inception),
-    "face_generator": (FaceGeneratorConfig, FaceGenerator),
-}
-"""Configuration and module of each kind of model."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of model that a run directory can hold; each stands beside the model it describes."""
+
+    name: str
+    """As config.json has it."""
+    config: type
+    """A frozen dataclass."""
+    module: Callable[..., nnx.Module]
+    """(config, rngs=...) -> the model."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Former names of the configuration's fields, as older runs have them, and today's."""
+
 
 Variables = dict[str, Any]
 """A model's variables as nested plain dicts of arrays; list indices are integer keys."""
@@ -58,35 +57,35 @@ class _OneKey:
         return self.key
 
 
-def abstract_model(kind: str, config: Any) -> tuple[nnx.GraphDef, nnx.State]:
+def abstract_model(kind: Kind, config: Any) -> tuple[nnx.GraphDef, nnx.State]:
     """Graph definition and abstract variables of the model that `config` describes.
 
     Every variable is a parameter or a quantiser's statistic; anything else would be lost by
     training, which carries these two.
     """
-    model = nnx.eval_shape(lambda: KINDS[kind][1](config, rngs=_OneKey()))
+    model = nnx.eval_shape(lambda: kind.module(config, rngs=_OneKey()))
     graph, state = nnx.split(model)
     _, _, rest = nnx.split_state(state, nnx.Param, Statistics, ...)
     if jax.tree.leaves(rest):
-        raise TypeError(f"{kind}: variables other than parameters and statistics: {rest}")
+        raise TypeError(f"{kind.name}: variables other than parameters and statistics: {rest}")
     return graph, state
 
 
-def build(kind: str, config: Any, variables: Variables) -> Any:
+def build(kind: Kind, config: Any, variables: Variables) -> Any:
     """The model that `config` describes, holding `variables`."""
     graph, state = abstract_model(kind, config)
     nnx.replace_by_pure_dict(state, variables)
     return nnx.merge(graph, state)
 
 
-def write_config(directory: str | Path, kind: str, config: Any, **extra: Any) -> None:
+def write_config(directory: str | Path, kind: Kind, config: Any, **extra: Any) -> None:
     """Writes `config.json` of a run directory."""
-    content = {"kind": kind, "format": FORMAT, "model": dataclasses.asdict(config), **extra}
+    content = {"kind": kind.name, "format": FORMAT, "model": dataclasses.asdict(config), **extra}
     with replacing(Path(directory) / "config.json") as path:
         path.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def read_config(directory: str | Path, kind: str) -> tuple[Any, dict[str, Any]]:
+def read_config(directory: str | Path, kind: Kind) -> tuple[Any, dict[str, Any]]:
     """Model configuration and whole content of a run directory's `config.json`.
 
     Raises UserError where the directory is none, or holds another kind of model.
@@ -96,58 +95,51 @@ def read_config(directory: str | Path, kind: str) -> tuple[Any, dict[str, Any]]:
         content = json.loads(path.read_text())
     except FileNotFoundError:
         raise UserError(
-            f"{directory}: no config.json here; give the directory of a trained or converted {kind}"
+            f"{directory}: no config.json here; give the directory of a trained or converted"
+            f" {kind.name}"
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
     found = content.get("kind") if isinstance(content, dict) else None
-    if found != kind:
-        raise UserError(f"{path}: kind is {found!r}, expected {kind!r}")
+    if found != kind.name:
+        raise UserError(f"{path}: kind is {found!r}, expected {kind.name!r}")
     if content.get("format") != FORMAT:
         raise UserError(f"{path}: format is {content.get('format')}, this version reads {FORMAT}")
     return make_config(kind, content.get("model"), path), content
 
 
-def make_config(kind: str, fields: Any, source: str | Path) -> Any:
+def make_config(kind: Kind, fields: Any, source: str | Path) -> Any:
     """The configuration that a mapping read from `source` describes; UserError if it is none."""
-    config_class = KINDS[kind][0]
-    known = {field.name for field in dataclasses.fields(config_class)}
+    known = {field.name for field in dataclasses.fields(kind.config)}
     if not isinstance(fields, dict):
-        raise UserError(f"{source}: the {kind}'s configuration is not a mapping")
+        raise UserError(f"{source}: the {kind.name}'s configuration is not a mapping")
+    fields = {kind.renamed.get(name, name): value for name, value in fields.items()}
     if unknown := sorted(set(fields) - known):
-        raise UserError(f"{source}: unknown keys for a {kind}: {', '.join(unknown)}")
+        raise UserError(f"{source}: unknown keys for a {kind.name}: {', '.join(unknown)}")
     # JSON has no tuples.
     fields = {k: tuple(value) if isinstance(value, list) else value for k, value in fields.items()}
     try:
-        return config_class(**fields)
+        return kind.config(**fields)
     except (TypeError, ValueError) as error:
         raise UserError(f"{source}: {error}") from error
 
 
 def save_model(
-    directory: str | Path, kind: str, config: Any, variables: Variables, **extra: Any
+    directory: str | Path, kind: Kind, config: Any, variables: Variables, **extra: Any
 ) -> None:
     """Writes a whole run directory beside `directory`, then renames it.
 
     `extra` goes into config.json and must be JSON. Raises UserError if `directory` exists and is
     not empty.
     """
-    directory = Path(directory)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise UserError(f"{directory}: exists already; remove it or choose another name")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
-    try:
-        target = beside / directory.name
+    check_new(directory)
+    with building(directory) as target:
         with Checkpoints(target / "model", alone=True) as checkpoints:
             checkpoints.save(0, variables)
         write_config(target, kind, config, **extra)
-        os.replace(target, directory)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
-def load_variables(directory: str | Path, kind: str, config: Any) -> Variables:
+def load_variables(directory: str | Path, kind: Kind, config: Any) -> Variables:
     """The variables saved in a run directory."""
     if not (Path(directory) / "model").is_dir():
         raise UserError(f"{directory}: no model/ here; has training saved a checkpoint yet?")
@@ -155,7 +147,7 @@ def load_variables(directory: str | Path, kind: str, config: Any) -> Variables:
         return checkpoints.restore(nnx.to_pure_dict(abstract_model(kind, config)[1]))[0]
 
 
-def load_model(directory: str | Path, kind: str, **overrides: Any) -> tuple[Any, dict[str, Any]]:
+def load_model(directory: str | Path, kind: Kind, **overrides: Any) -> tuple[Any, dict[str, Any]]:
     """Model and content of config.json of a run directory.
 
     `overrides` replace fields of the model's configuration (behaviour, not sizes).

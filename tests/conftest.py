@@ -6,8 +6,9 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.data.simulate import SimulateConfig, simulate
-from tests.models.face_generator_weights import SMALL, SMALL_CONFIG, generator, tensors
+from jaxreact.rendering.pirender.load import FACE_GENERATOR
+from jaxreact.simulation import SimulateConfig, simulate
+from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors
 
 
 @pytest.fixture(scope="session")
@@ -23,5 +24,5 @@ def pirender(tmp_path_factory) -> Path:
     """The run directory of a small face generator with random weights."""
     model = generator(SMALL_CONFIG, tensors(**SMALL))
     path = tmp_path_factory.mktemp("generator") / "pirender"
-    runs.save_model(path, "face_generator", model.config, nnx.to_pure_dict(nnx.split(model)[1]))
+    runs.save_model(path, FACE_GENERATOR, model.config, nnx.to_pure_dict(nnx.split(model)[1]))
     return path

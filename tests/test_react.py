@@ -10,19 +10,22 @@ import pytest
 from flax import nnx
 
 import jaxreact
-from jaxreact import react, reaction, runs
-from jaxreact.data.audio import read_native_audio
+from jaxreact import react, runs
+from jaxreact.audio_features.batches import audio_features
+from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.errors import UserError
-from jaxreact.models.audio_encoder import AudioEncoderConfig
-from jaxreact.models.predictor.config import PredictorConfig
-from jaxreact.models.tokenizer import FaceTokenizerConfig
+from jaxreact.media.sound import read_native_audio
 from jaxreact.react import Config, speaker_input, usable_frames
-from jaxreact.reaction import Models, audio_features
 from jaxreact.rendering import render
-from jaxreact.rendering.photoreal import photoreal_frames
-from jaxreact.rendering.portrait import read_portrait
+from jaxreact.rendering.pirender.photoreal import photoreal_frames
+from jaxreact.rendering.pirender.portrait import read_portrait
+from jaxreact.systems.fiber import system as reaction
+from jaxreact.systems.fiber.config import PredictorConfig
+from jaxreact.systems.fiber.system import Models
+from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from jaxreact.tracking.no_opengl import drawing_modules_optional
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
+from tests.kinds import KINDS
 from tests.rendering.files import moving
 
 MEAN = np.linspace(0, 1, 58, dtype=np.float32)
@@ -168,9 +171,9 @@ def _save_runs(folder: Path, codes_named: int) -> tuple[Path, Path]:
         "predictor/audio_encoder": ("audio_encoder", encoder, {}),
     }
     for name, (kind, config, extra) in runs_of.items():
-        shapes = nnx.to_pure_dict(runs.abstract_model(kind, config)[1])
+        shapes = nnx.to_pure_dict(runs.abstract_model(KINDS[kind], config)[1])
         weights = jax.tree.map(lambda x: rng.normal(0, 0.2, x.shape).astype(x.dtype), shapes)
-        runs.save_model(folder / name, kind, config, weights, **extra)
+        runs.save_model(folder / name, KINDS[kind], config, weights, **extra)
     return folder / "tokenizer", folder / "predictor"
 
 

@@ -11,11 +11,13 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
+from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
+from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
-from jaxreact.models.audio_encoder import AudioEncoderConfig
-from jaxreact.models.predictor.config import PredictorConfig
-from jaxreact.models.tokenizer import FaceTokenizerConfig
-from jaxreact.training.checkpoint import Checkpoints
+from jaxreact.systems.fiber.config import PredictorConfig
+from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from tests.kinds import KINDS
 
 SMALL: dict[str, Any] = {"n_embd": 4, "n_head": 1}
 CONFIGS = {
@@ -31,7 +33,7 @@ VQ = FaceTokenizerConfig(**SMALL, n_layer=1, quantize_type="vq", quantize_codebo
 def variables(kind: str, config: Any, seed: int = 0) -> runs.Variables:
     """Every leaf is different, so that layers which change places are noticed."""
     random = np.random.default_rng(seed)
-    abstract = nnx.to_pure_dict(runs.abstract_model(kind, config)[1])
+    abstract = nnx.to_pure_dict(runs.abstract_model(KINDS[kind], config)[1])
     return jax.tree.map(
         lambda leaf: random.standard_normal(leaf.shape).astype(leaf.dtype), abstract
     )
@@ -42,7 +44,7 @@ def saved(tmp_path_factory) -> Path:
     """A tokenizer's run directory; not to be written to."""
     out = tmp_path_factory.mktemp("saved") / "tokenizer"
     config = CONFIGS["tokenizer"]
-    runs.save_model(out, "tokenizer", config, variables("tokenizer", config), mean_face=[0.5] * 58)
+    runs.save_model(out, TOKENIZER, config, variables("tokenizer", config), mean_face=[0.5] * 58)
     return out
 
 
@@ -70,15 +72,15 @@ def one_line(function: Any, *arguments: Any, match: str) -> None:
 @pytest.mark.parametrize(("kind", "config"), [*CONFIGS.items(), ("tokenizer", VQ)])
 def test_there_and_back_is_bit_for_bit(tmp_path, kind, config):
     given = variables(kind, config)
-    runs.save_model(tmp_path / "run", kind, config, given, note="kept")
+    runs.save_model(tmp_path / "run", KINDS[kind], config, given, note="kept")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-    read, content = runs.read_config(tmp_path / "run", kind)
+    read, content = runs.read_config(tmp_path / "run", KINDS[kind])
     assert read == config
     assert content["note"] == "kept"
-    found = runs.load_variables(tmp_path / "run", kind, config)
+    found = runs.load_variables(tmp_path / "run", KINDS[kind], config)
     assert jax.tree.structure(found) == jax.tree.structure(given)
     jax.tree.map(np.testing.assert_array_equal, found, given)
-    model, _ = runs.load_model(tmp_path / "run", kind)
+    model, _ = runs.load_model(tmp_path / "run", KINDS[kind])
     inside = nnx.to_pure_dict(nnx.split(model)[1])
     jax.tree.map(np.testing.assert_array_equal, inside, given)
 
@@ -86,7 +88,7 @@ def test_there_and_back_is_bit_for_bit(tmp_path, kind, config):
 def test_more_than_ten_layers_keep_their_order(saved):
     """As text "10" comes before "2": layers would be permuted without an error."""
     given = variables("tokenizer", CONFIGS["tokenizer"])["encoder"]["h"]
-    model, _ = runs.load_model(saved, "tokenizer")
+    model, _ = runs.load_model(saved, TOKENIZER)
     assert len(model.encoder.h) == 11
     for index, block in enumerate(model.encoder.h):
         np.testing.assert_array_equal(
@@ -96,8 +98,8 @@ def test_more_than_ten_layers_keep_their_order(saved):
 
 def test_overrides_change_behaviour_alone(tmp_path):
     config = CONFIGS["predictor"]
-    runs.save_model(tmp_path / "run", "predictor", config, variables("predictor", config))
-    model, _ = runs.load_model(tmp_path / "run", "predictor", mixed_masks=True)
+    runs.save_model(tmp_path / "run", PREDICTOR, config, variables("predictor", config))
+    model, _ = runs.load_model(tmp_path / "run", PREDICTOR, mixed_masks=True)
     assert model.config == dataclasses.replace(config, mixed_masks=True)
 
 
@@ -106,7 +108,7 @@ def test_reading_a_run_changes_nothing_in_it(saved):
     unfinished = saved / "model" / "7.orbax-checkpoint-tmp"
     unfinished.mkdir()
     before = sorted(path for path in saved.rglob("*"))
-    runs.load_model(saved, "tokenizer")
+    runs.load_model(saved, TOKENIZER)
     assert sorted(path for path in saved.rglob("*")) == before
     unfinished.rmdir()
 
@@ -114,36 +116,45 @@ def test_reading_a_run_changes_nothing_in_it(saved):
 def test_nothing_is_overwritten_and_nothing_half_written(saved, tmp_path, monkeypatch):
     config = CONFIGS["tokenizer"]
     given = variables("tokenizer", config)
-    one_line(runs.save_model, saved, "tokenizer", config, given, match="exists already")
+    one_line(runs.save_model, saved, TOKENIZER, config, given, match="exists already")
 
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(runs, "write_config", broken)
     with pytest.raises(OSError, match="disk full"):
-        runs.save_model(tmp_path / "run", "tokenizer", config, given)
+        runs.save_model(tmp_path / "run", TOKENIZER, config, given)
     assert not list(tmp_path.iterdir())
 
 
 def test_directories_that_are_none(saved, tmp_path):
-    one_line(runs.load_model, tmp_path, "tokenizer", match=r"no config\.json here; give the dir")
-    one_line(runs.load_model, tmp_path / "no", "tokenizer", match=r"no config\.json here")
-    one_line(runs.load_model, saved / "config.json", "tokenizer", match="cannot be read")
-    one_line(runs.load_model, saved, "predictor", match="kind is 'tokenizer', expected 'predictor'")
+    one_line(
+        runs.load_model, tmp_path, KINDS["tokenizer"], match=r"no config\.json here; give the dir"
+    )
+    one_line(runs.load_model, tmp_path / "no", KINDS["tokenizer"], match=r"no config\.json here")
+    one_line(runs.load_model, saved / "config.json", KINDS["tokenizer"], match="cannot be read")
+    one_line(
+        runs.load_model,
+        saved,
+        KINDS["predictor"],
+        match="kind is 'tokenizer', expected 'predictor'",
+    )
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "null", '"text"', "\xff", '{"kind": "tokenizer"}', ""])
 def test_configurations_that_are_none(copy, text):
     (copy / "config.json").write_bytes(text.encode("latin1"))
-    one_line(runs.load_model, copy, "tokenizer", match=r"config\.json: (cannot|kind|format)")
+    one_line(runs.load_model, copy, KINDS["tokenizer"], match=r"config\.json: (cannot|kind|format)")
 
 
 def test_configurations_of_another_model(copy):
     change(copy, n_heads=3, colour="red")
-    one_line(runs.load_model, copy, "tokenizer", match="unknown keys for a tokenizer: colour, n_h")
+    one_line(
+        runs.load_model, copy, KINDS["tokenizer"], match="unknown keys for a tokenizer: colour, n_h"
+    )
     content = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps({**content, "model": [1]}))
-    one_line(runs.load_model, copy, "tokenizer", match="configuration is not a mapping")
+    one_line(runs.load_model, copy, KINDS["tokenizer"], match="configuration is not a mapping")
 
 
 @pytest.mark.parametrize(
@@ -152,24 +163,24 @@ def test_configurations_of_another_model(copy):
 def test_impossible_values(copy, fields):
     change(copy, **fields)
     with pytest.raises(UserError, match=r"config\.json: "):
-        runs.load_model(copy, "tokenizer")
+        runs.load_model(copy, TOKENIZER)
 
 
 @pytest.mark.parametrize("fields", [{"n_embd": 8}, {"n_layer": 10}, {"n_layer": 12}])
 def test_shapes_that_differ_from_the_configuration(copy, fields):
     change(copy, **fields)
-    one_line(runs.load_model, copy, "tokenizer", match=r"does not fit its config\.json")
+    one_line(runs.load_model, copy, KINDS["tokenizer"], match=r"does not fit its config\.json")
 
 
 def test_a_run_without_a_model(copy):
     (copy / "model").unlink()
-    one_line(runs.load_model, copy, "tokenizer", match="no model/ here; has training saved")
+    one_line(runs.load_model, copy, KINDS["tokenizer"], match="no model/ here; has training saved")
     (copy / "model" / "3.orbax-checkpoint-tmp").mkdir(parents=True)
-    one_line(runs.load_model, copy, "tokenizer", match="no complete checkpoint here")
+    one_line(runs.load_model, copy, KINDS["tokenizer"], match="no complete checkpoint here")
 
 
 def test_the_mean_face(saved):
-    _, content = runs.load_model(saved, "tokenizer")
+    _, content = runs.load_model(saved, TOKENIZER)
     face = runs.mean_face(content, saved)
     assert (face.dtype, face.shape, face[0]) == (np.float32, (58,), 0.5)
     one_line(runs.mean_face, {}, saved, match="converted without a mean face; convert it again")

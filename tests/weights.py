@@ -15,12 +15,13 @@ import numpy as np
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.convert.engine import Table, fill, nest, paths, to_torch
-from jaxreact.convert.original_config import read_config
-from jaxreact.convert.tables import PREDICTOR, tokenizer_table
-from jaxreact.models.predictor.config import PredictorConfig
-from jaxreact.models.predictor.model import ReactPredictor
-from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
+from jaxreact.systems.fiber.config import PredictorConfig
+from jaxreact.systems.fiber.conversion import PREDICTOR_TABLE, tokenizer_table
+from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+from jaxreact.systems.fiber.original_config import read_config
+from jaxreact.systems.fiber.predictor import ReactPredictor
+from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
+from jaxreact.torch_files.engine import Table, fill, nest, paths, to_torch
 from tests.golden import recipe
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -36,27 +37,27 @@ def golden(name: str) -> dict[str, Any]:
 def tokenizer(name: str, seed: int = 0, **changes: Any) -> FaceTokenizer:
     """The golden tokenizer "small_fsq", "small_vq", "small_lfq" or "full_fsq"."""
     config: FaceTokenizerConfig = read_config(
-        "tokenizer", GOLDEN / "checkpoints" / f"face_tokenizer_{name}.json"
+        TOKENIZER, GOLDEN / "checkpoints" / f"face_tokenizer_{name}.json"
     )
     config = dataclasses.replace(config, **changes)
-    return _build("tokenizer", config, tokenizer_table(config), seed)
+    return _build(TOKENIZER, config, tokenizer_table(config), seed)
 
 
 def predictor(size: str, seed: int = 0, **changes: Any) -> ReactPredictor:
     """The golden predictor "small" or "full"; `changes` replace fields of its configuration."""
     config: PredictorConfig = read_config(
-        "predictor", GOLDEN / "checkpoints" / f"react_predictor_{size}.json"
+        PREDICTOR, GOLDEN / "checkpoints" / f"react_predictor_{size}.json"
     )
-    return _build("predictor", dataclasses.replace(config, **changes), PREDICTOR, seed)
+    return _build(PREDICTOR, dataclasses.replace(config, **changes), PREDICTOR_TABLE, seed)
 
 
 def torch_tensors(variables: Any, config: Any) -> dict[str, np.ndarray]:
     """A model's variables (nested dicts, or what is left of them) under their torch names."""
-    table = PREDICTOR if isinstance(config, PredictorConfig) else tokenizer_table(config)
+    table = PREDICTOR_TABLE if isinstance(config, PredictorConfig) else tokenizer_table(config)
     return to_torch(paths(variables), dataclasses.replace(table, constants={}))
 
 
-def _build(kind: str, config: Any, table: Table, seed: int) -> Any:
+def _build(kind: runs.Kind, config: Any, table: Table, seed: int) -> Any:
     abstract = paths(nnx.to_pure_dict(runs.abstract_model(kind, config)[1]))
     empty = {path: np.broadcast_to(np.float32(0), leaf.shape) for path, leaf in abstract.items()}
     tensors = {

@@ -11,10 +11,9 @@ import numpy as np
 import soundfile
 from jaxtyping import Float
 
-from jaxreact.data.faults import NotFiniteError, ShapeError
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
 from jaxreact.data.npy import map_npy
-from jaxreact.errors import UserError
+from jaxreact.errors import NotFiniteError, ShapeError, UserError
 from jaxreact.face import COEFFS as COEFF_COUNT
 from jaxreact.face import EMOTION_CHANNELS, FPS
 

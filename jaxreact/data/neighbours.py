@@ -12,9 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.data.contents import open_array
-from jaxreact.data.faults import ShapeError
 from jaxreact.data.layout import read_pairs
-from jaxreact.errors import UserError
+from jaxreact.errors import ShapeError, UserError
 
 ALL_REACTIONS = "Approprirate_facial_reaction.npy"  # spelled so in the release
 INDICES = "data_indices.csv"

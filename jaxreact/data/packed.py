@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.data.audio import SAMPLE_RATE, SAMPLES_PER_FRAME
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, Clip, Dyad
 from jaxreact.data.packed_index import AGAIN, INDEX, PackedClip, PackedSplit, read_index
 from jaxreact.data.pairing import pair_up
@@ -14,6 +13,7 @@ from jaxreact.data.shards import Shards, decode_sound, decode_table
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS as COEFF_COUNT
 from jaxreact.face import EMOTION_CHANNELS
+from jaxreact.media.sound import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 
 class Packed:

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.data.audio import SAMPLES_PER_FRAME, read_audio, read_native_audio
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion, mean_face
 from jaxreact.data.layout import (
     AUDIO,
@@ -31,6 +30,7 @@ from jaxreact.data.neighbours import neighbours
 from jaxreact.data.pairing import pair_up
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
+from jaxreact.media.sound import SAMPLES_PER_FRAME, read_audio, read_native_audio
 
 _NAMED = 20
 """Problems named in the error itself; a longer list goes to stderr before it."""

@@ -10,9 +10,9 @@ import numpy as np
 import tyro
 
 from jaxreact import metrics
-from jaxreact.convert.original_predictions import check_torch, export_original
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import Dyad
+from jaxreact.data.split import conversations
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Choice, choose
 from jaxreact.evaluation.drawing.draw import draw
@@ -29,9 +29,7 @@ from jaxreact.evaluation.split import (
     training_mean,
 )
 from jaxreact.face import FPS
-from jaxreact.generation import Sampling
 from jaxreact.metrics.table import score_table
-from jaxreact.metrics.truth import conversations
 from jaxreact.predictions import (
     Layout,
     OriginalOrder,
@@ -39,7 +37,9 @@ from jaxreact.predictions import (
     read_predictions,
     write_predictions,
 )
-from jaxreact.reaction import load_models
+from jaxreact.predictions.original_files import check_torch, export_original
+from jaxreact.systems.fiber.generation import Sampling
+from jaxreact.systems.fiber.system import load_models
 
 FRAMES = 736
 """Frames that are generated where --frames does not say: what the original evaluates."""

@@ -23,10 +23,10 @@ from jaxreact.data.pipeline import evaluation_items
 from jaxreact.errors import UserError
 from jaxreact.evaluation.parts import Parts, made_with_text, open_parts
 from jaxreact.evaluation.split import clip_names
-from jaxreact.generation import Sampling
 from jaxreact.predictions.npz import map_npz
-from jaxreact.reaction import Models, batch_reactions
-from jaxreact.training.placement import Placement, make_placement
+from jaxreact.sharding import Placement, make_placement
+from jaxreact.systems.fiber.generation import Sampling
+from jaxreact.systems.fiber.system import Models, batch_reactions
 
 T = TypeVar("T")
 Item = dict[str, np.ndarray]

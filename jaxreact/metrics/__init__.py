@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
 from jaxreact.metrics.clipwise import SCORES, ClipScores, aggregate, clipwise
-from jaxreact.metrics.comparison import Difference, compare
 from jaxreact.metrics.frc import frc
 from jaxreact.metrics.frd import frd
 from jaxreact.metrics.frdiv import frdiv
@@ -25,8 +24,9 @@ from jaxreact.metrics.frdvs import frdvs
 from jaxreact.metrics.frsyn import frsyn
 from jaxreact.metrics.frvar import frvar
 from jaxreact.metrics.inputs import MODES, neighbour_lists
-from jaxreact.metrics.order import reorder_as_original
-from jaxreact.metrics.uncertainty import Interval, intervals
+from jaxreact.metrics.statistics.comparison import Difference, compare
+from jaxreact.metrics.statistics.intervals import Interval, intervals
+from jaxreact.predictions.original_order import reorder_as_original
 
 __all__ = [
     "BASELINES",

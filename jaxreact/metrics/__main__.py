@@ -7,7 +7,7 @@ from tyro.conf import subcommand
 
 from jaxreact.errors import run_command
 from jaxreact.metrics.command import Compare, Score
-from jaxreact.metrics.realism import Realism
+from jaxreact.metrics.realism.command import Realism
 
 Commands = (
     Annotated[Score, subcommand("score")]

@@ -8,32 +8,25 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from tyro.conf import Positional, arg
 
+from jaxreact.data.split import Split, conversations
 from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
-from jaxreact.metrics.comparison import compare, smallest_p
 from jaxreact.metrics.frdvs import frdvs
 from jaxreact.metrics.frvar import frvar
+from jaxreact.metrics.statistics.comparison import compare, smallest_p
+from jaxreact.metrics.statistics.intervals import check_resampling, intervals
 from jaxreact.metrics.table import comparison_table, score_table
 from jaxreact.metrics.truth import (
-    Split,
     Truth,
     TruthFiles,
     check_same_clips,
-    conversations,
     find_truth,
     number_of_clips,
     open_split,
 )
-from jaxreact.metrics.uncertainty import check_resampling, intervals
-from jaxreact.predictions import (
-    Layout,
-    OriginalOrder,
-    Predictions,
-    by_original,
-    read_predictions,
-)
+from jaxreact.predictions import Layout, OriginalOrder, Predictions, by_original, read_predictions
 
 _FEW = 10
 _ORDER_NOTE = "clips are mixed as in the original: comparable with its published rows only"

@@ -6,11 +6,7 @@ from numpy.typing import ArrayLike
 
 from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.neighbourhood import (
-    check_neighbours,
-    mean_over_clips,
-    without_neighbours,
-)
+from jaxreact.metrics.neighbourhood import check_neighbours, mean_over_clips, without_neighbours
 
 _EPSILON = 1e-8
 

@@ -5,12 +5,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.nearest import MEMORY, nearest_distances
-from jaxreact.metrics.neighbourhood import (
-    check_neighbours,
-    mean_over_clips,
-    without_neighbours,
-)
+from jaxreact.metrics.neighbourhood import check_neighbours, mean_over_clips, without_neighbours
+from jaxreact.metrics.warping.nearest import MEMORY, nearest_distances
 
 
 def frd(

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from jaxreact.metrics.clipwise import SCORES
-from jaxreact.metrics.comparison import BETTER, Difference
-from jaxreact.metrics.uncertainty import Interval
+from jaxreact.metrics.statistics.comparison import BETTER, Difference
+from jaxreact.metrics.statistics.intervals import Interval
 
 _ARROWS = {1: "↑", -1: "↓"}
 

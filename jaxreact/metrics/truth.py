@@ -11,8 +11,9 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.data.contents import open_array
-from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import EMOTION, Clip, Dyad
+from jaxreact.data.conversations import open_conversations
+from jaxreact.data.layout import EMOTION, Clip
+from jaxreact.data.split import Split
 from jaxreact.errors import UserError
 from jaxreact.predictions import Predictions
 
@@ -44,20 +45,6 @@ class Truth:
     speaker: Float[np.ndarray, "clips frames 25"]
     neighbours: Float[np.ndarray, "clips columns"]
     clips: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class Split:
-    """The ordered pairs of a data set's split."""
-
-    data: Conversations
-    name: str
-    dyads: list[Dyad]
-
-    @property
-    def clips(self) -> tuple[str, ...]:
-        """The speakers' clip names, which tell the rows of predictions apart."""
-        return tuple(dyad.speaker.name for dyad in self.dyads)
 
 
 def open_split(files: TruthFiles) -> Split | None:
@@ -105,11 +92,6 @@ def number_of_clips(files: TruthFiles) -> int | None:
     given = {name: getattr(files, name) for name in ("listener", "speaker")}
     rows = (len(read_array(path, name)) for name, path in given.items() if path is not None)
     return next(rows, None)
-
-
-def conversations(clips: Sequence[str]) -> list[str]:
-    """The conversation of every clip `<site>/<chat>/<person>/<clip>`: `<site>/<chat>`."""
-    return [name.rsplit("/", 2)[0] for name in clips]
 
 
 def read_array(path: Path, name: str) -> np.ndarray:

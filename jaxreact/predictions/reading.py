@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from jaxreact.errors import UserError
-from jaxreact.metrics.order import reorder_as_original
 from jaxreact.predictions.layout import (
     Layout,
     OriginalOrder,
@@ -14,6 +13,7 @@ from jaxreact.predictions.layout import (
     find_layout,
     undo_original_order,
 )
+from jaxreact.predictions.original_order import reorder_as_original
 from jaxreact.predictions.predictions import Predictions
 from jaxreact.predictions.sources import Source, open_source
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from jaxreact.convert.torch_file import read_content
 from jaxreact.data.npy import map_npy
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EMOTION_CHANNELS
 from jaxreact.predictions.npz import map_npz
 from jaxreact.predictions.writing import ARRAYS
+from jaxreact.torch_files.torch_file import read_content
 
 ORIGINAL_FILE = "listener_pred_emotion.pt"
 """What the original program calls its predictions."""

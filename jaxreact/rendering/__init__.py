@@ -5,13 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from jaxreact.rendering.backends import (
-    Backend,
-    Renderer,
-    Shading,
-    choose_backend,
-    create_renderer,
-)
+from jaxreact.rendering.backends import Backend, Renderer, Shading, choose_backend, create_renderer
 from jaxreact.rendering.camera import Camera
 from jaxreact.rendering.heads import HeadModel, check_coeffs, load_builtin_head, load_head
 

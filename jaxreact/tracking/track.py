@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EXPRESSION, ROTATION, TRANSLATION
-from jaxreact.footage.film import count_pictures, pictures
+from jaxreact.media.video_reader import count_pictures, pictures
 from jaxreact.tracking import pose, timeline
 from jaxreact.tracking.landmarker import Detection, open_landmarker
 

@@ -14,8 +14,8 @@ from jaxtyping import UInt8
 from tqdm import tqdm
 
 from jaxreact.errors import UserError
-from jaxreact.watching.event_writer import EventWriter
-from jaxreact.watching.speed import Speed
+from jaxreact.training.monitor.event_writer import EventWriter
+from jaxreact.training.monitor.speed import Speed
 
 LINE_SECONDS = 10.0
 """Seconds between plain lines when stderr is no terminal; the first comes at once."""

@@ -11,21 +11,20 @@ import jax
 import numpy as np
 
 from jaxreact.errors import Stopped, UserError, filling
-from jaxreact.models.precision import Precision
+from jaxreact.nn.precision import Precision
+from jaxreact.sharding import Placement
 from jaxreact.training.batches import Data
-from jaxreact.training.beginning import prepare
+from jaxreact.training.codebook import with_codebook_use
 from jaxreact.training.distributed import is_first, wait_for_all
 from jaxreact.training.interruption import Interruption
-from jaxreact.training.keeping import Keeper, Position
 from jaxreact.training.logging import RunLog
-from jaxreact.training.objectives import with_codebook_use
+from jaxreact.training.monitor.peaks import peak_flops
+from jaxreact.training.monitor.report import write_training_report
 from jaxreact.training.optimizer import OptimizerConfig
-from jaxreact.training.pictures import draw_pictures
-from jaxreact.training.placement import Placement
+from jaxreact.training.run_start import prepare
+from jaxreact.training.saving import Keeper, Position
 from jaxreact.training.stage import Recipe, Stage, make_stage
 from jaxreact.training.state import TrainState
-from jaxreact.watching.peaks import peak_flops
-from jaxreact.watching.report import write_training_report
 
 Tree = Any
 
@@ -172,7 +171,8 @@ class _Run:
         """Draws the first clip of the validation split as the model has it."""
         batch = self.stage.placement.put_whole(next(iter(self.data.validation())))
         faces = self.stage.show(state, self.stage.frozen, batch)
-        draw_pictures(log, step, faces, self.stage.recipe.mean_face)
+        if is_first():
+            log.pictures(step, self.stage.recipe.draw(jax.device_get(faces), f"step {step}"))
 
 
 def _record(stage: Stage, data: Data, config: LoopConfig) -> dict[str, Any]:

@@ -11,16 +11,19 @@ import numpy as np
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.models.precision import Precision
-from jaxreact.training.objectives import Metrics
+from jaxreact.nn.precision import Precision
+from jaxreact.sharding import Placement
+from jaxreact.training.codebook import Metrics
+from jaxreact.training.monitor.flops import count_flops
 from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
-from jaxreact.training.pictures import Faces
-from jaxreact.training.placement import Placement
 from jaxreact.training.state import TrainState, create_state, split_model
 from jaxreact.training.step import Execution, make_evaluation, make_step
-from jaxreact.watching.flops import count_flops
 
 Tree = Any
+
+Faces = dict[str, tuple[jax.Array, jax.Array | None]]
+"""By name: coefficients (samples, time, 58) as the model has them and, where known, emotion
+(samples, time, 25)."""
 
 
 def _ignore(out: Path) -> None:
@@ -35,7 +38,7 @@ def _always(path: tuple[str, ...], phase: int) -> bool:
 class Recipe:
     """What is particular to a stage. `phase` counts stretches of a training with one objective."""
 
-    kind: str
+    kind: runs.Kind
     """Kind of run directory."""
     model: Any
     """The module to train; its `config` goes into config.json."""
@@ -43,8 +46,8 @@ class Recipe:
     """(model, frozen, batch, key, train, phase) -> (loss, (metrics, new statistics))."""
     show: Callable[[Any, Tree, Tree], Faces]
     """(model, frozen, batch) -> faces of the batch's first clip, for pictures."""
-    mean_face: np.ndarray
-    """(58,), what raw coefficients exceed mean-subtracted ones by."""
+    draw: Callable[[Any, str], dict[str, np.ndarray]]
+    """(faces on the host, title) -> RGB pictures (height, width, 3) uint8 by name."""
     extra: Mapping[str, Any]
     """What else config.json needs, and what a resumed run must not change; JSON."""
     frozen: Tree = field(default_factory=dict)

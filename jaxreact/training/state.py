@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from jaxreact.models.quantizers import Statistics
+from jaxreact.nn.quantizers import Statistics
 
 Tree = Any
 

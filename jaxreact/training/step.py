@@ -10,11 +10,11 @@ import optax
 from flax import nnx
 from jax.sharding import NamedSharding
 
-from jaxreact.models.precision import Precision, computed_in
+from jaxreact.nn.precision import Precision, computed_in
+from jaxreact.training.codebook import Metrics, with_codebook_use
 from jaxreact.training.memory import give_back_memory
-from jaxreact.training.objectives import Metrics, with_codebook_use
+from jaxreact.training.microbatches import accumulated
 from jaxreact.training.optimizer import Trainable, trainable_mask
-from jaxreact.training.parts import cut
 from jaxreact.training.state import TrainState
 
 Tree = Any
@@ -64,7 +64,7 @@ def make_step(
     def step(state: TrainState, frozen: Tree, batch: Tree) -> tuple[TrainState, Metrics]:
         give_back_memory()  # here when tracing: what the first state was made of, gone by now
         step_key = jax.random.fold_in(key, state.step)
-        gradients, metrics, statistics = _accumulated(
+        gradients, metrics, statistics = accumulated(
             gradients_of, state, frozen, batch, step_key, execution.accumulate
         )
         mask = trainable_mask(state.params, trainable)
@@ -82,33 +82,6 @@ def make_step(
         return TrainState(state.step + 1, params, statistics, opt_state), metrics
 
     return jax.jit(step, donate_argnums=0, out_shardings=(execution.state, execution.metrics))
-
-
-def _accumulated(
-    gradients_of: Callable[..., tuple[Tree, Metrics, Tree]],
-    state: TrainState,
-    frozen: Tree,
-    batch: Tree,
-    key: jax.Array,
-    parts: int,
-) -> tuple[Tree, Metrics, Tree]:
-    """Mean gradients and metrics over `parts` of the batch, one after the other."""
-    if parts == 1:
-        return gradients_of(state.params, state.statistics, frozen, batch, key)
-
-    def add(carry: tuple[Tree, Tree], part: tuple[Tree, jax.Array]):
-        total, statistics = carry
-        rows, part_key = part
-        gradients, metrics, statistics = gradients_of(
-            state.params, statistics, frozen, rows, part_key
-        )
-        return (jax.tree.map(jnp.add, total, gradients), statistics), metrics
-
-    rows = jax.tree.map(lambda x: cut(x, parts), batch)
-    start = (jax.tree.map(jnp.zeros_like, state.params), state.statistics)
-    (total, statistics), metrics = jax.lax.scan(add, start, (rows, jax.random.split(key, parts)))
-    mean = jax.tree.map(lambda x: jnp.mean(x, axis=0), metrics)
-    return jax.tree.map(lambda x: x / parts, total), mean, statistics
 
 
 def _where(mask: Tree, chosen: Tree, other: Tree) -> Tree:

@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxreact.data.audio import read_native_audio
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.errors import UserError
+from jaxreact.media.sound import read_native_audio
 from tests.data.react2024_files import NOXI, TinyDataSet, write_tiny
 
 

@@ -3,13 +3,13 @@ import pickle
 import numpy as np
 import pytest
 
-from jaxreact.data.audio import read_audio
 from jaxreact.data.cache import ArrayCache
 from jaxreact.data.crops import random_start
 from jaxreact.data.layout import Clip, Dyad
 from jaxreact.data.pipeline import evaluation_items, training_batches
 from jaxreact.data.react2024 import React2024
 from jaxreact.errors import UserError
+from jaxreact.media.sound import read_audio
 from tests.data.react2024_files import TinyDataSet, write_tiny
 
 

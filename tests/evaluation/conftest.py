@@ -12,8 +12,9 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.models.audio_encoder import AudioEncoder, AudioEncoderConfig
-from jaxreact.reaction import Models
+from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
+from jaxreact.systems.fiber.system import Models
+from tests.kinds import KINDS
 from tests.weights import predictor, tokenizer
 
 MEAN = np.linspace(0.1, 0.9, 58).astype(np.float32)
@@ -64,7 +65,7 @@ def model_runs(tmp_path_factory) -> Path:
 
     def save(name: str, kind: str, model: Any, **extra: Any) -> None:
         variables = nnx.to_pure_dict(nnx.split(model)[1])
-        runs.save_model(root / name, kind, model.config, variables, **extra)
+        runs.save_model(root / name, KINDS[kind], model.config, variables, **extra)
 
     save("tokenizer", "tokenizer", tokenizer("small_fsq", n_layer=1), mean_face=MEAN.tolist())
     save("predictor", "predictor", predictor("small", n_layer=1))

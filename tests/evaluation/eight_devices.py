@@ -14,8 +14,8 @@ import jax
 from jaxreact.data.conversations import open_conversations
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.split import emotions
-from jaxreact.generation import Sampling
-from jaxreact.reaction import load_models
+from jaxreact.systems.fiber.generation import Sampling
+from jaxreact.systems.fiber.system import load_models
 
 WANTED = Generation("train", frames=64, samples=3, seed=7, sampling=Sampling())
 COLLECTIVES = r"\b(all-gather|all-reduce|all-to-all|collective-permute|reduce-scatter)\b"

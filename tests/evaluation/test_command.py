@@ -19,11 +19,11 @@ from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.evaluation.drawing import pairs
 from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.evaluation.report import codebook
-from jaxreact.metrics import reorder_as_original
 from jaxreact.predictions import Predictions, read_predictions
-from jaxreact.reaction import Models
+from jaxreact.predictions.original_order import reorder_as_original
+from jaxreact.systems.fiber.system import Models
 from tests.evaluation.report.results import TwoCodes
-from tests.metrics.colour_features import ColourFeatures
+from tests.metrics.realism.colour_features import ColourFeatures
 
 FRAMES = 96
 

@@ -17,9 +17,9 @@ from jaxreact.evaluation import generate
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.parts import Parts
 from jaxreact.evaluation.split import clip_names, common_frames, emotions
-from jaxreact.generation import Sampling
 from jaxreact.predictions import Predictions, read_predictions
-from jaxreact.reaction import Models, reactions
+from jaxreact.systems.fiber.generation import Sampling
+from jaxreact.systems.fiber.system import Models, reactions
 from tests.evaluation.conftest import Pretended
 
 FRAMES, SAMPLES, SEED = 64, 3, 7

@@ -3,9 +3,6 @@
 import numpy as np
 import pytest
 
-from jaxreact.data.simulate.conversation import Performance, perform
-from jaxreact.data.simulate.person import draw_person
-from jaxreact.data.simulate.story import draw_story
 from jaxreact.errors import UserError
 from jaxreact.face import FPS, INDEX, PITCH
 from jaxreact.metrics.behaviour import (
@@ -16,6 +13,9 @@ from jaxreact.metrics.behaviour import (
     smile_mirroring,
     voice_activity,
 )
+from jaxreact.simulation.conversation import Performance, perform
+from jaxreact.simulation.person import draw_person
+from jaxreact.simulation.story import draw_story
 
 FRAMES = 751
 RATE = 44_100

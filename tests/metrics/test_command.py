@@ -10,9 +10,9 @@ import tyro
 
 from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
+from jaxreact.data.split import conversations as conversations_of
 from jaxreact.errors import UserError
 from jaxreact.metrics.__main__ import Commands
-from jaxreact.metrics.truth import conversations as conversations_of
 from tests.metrics.test_scores import smooth
 
 CLIPS, SAMPLES, FRAMES = 18, 2, 40
@@ -264,7 +264,7 @@ sys.meta_path.insert(0, NoTorch())
 from jaxreact.metrics.__main__ import main
 sys.argv = ["metrics", "score", "good.npz", "--neighbours", "neighbours.npy"]
 main()
-unwanted = ("flax", "orbax", "jaxreact.models", "jaxreact.inference", "jaxreact.generation")
+unwanted = ("flax", "orbax", "jaxreact.nn", "jaxreact.systems", "jaxreact.runs")
 print("LOADED", [name for name in unwanted if name in sys.modules])
 """
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from jaxreact import metrics
 from jaxreact.errors import UserError
-from jaxreact.metrics.dtw import BLOCKS, dtw
 from jaxreact.metrics.frc import concordance
 from jaxreact.metrics.frsyn import lagged_correlation
+from jaxreact.metrics.warping.dtw import BLOCKS, dtw
 
 
 def noise(*shape, seed=0):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.metrics import reorder_as_original
 from jaxreact.predictions import LAYOUTS, undo_original_order
 from jaxreact.predictions.layout import arrange, find_layout
+from jaxreact.predictions.original_order import reorder_as_original
 from tests.weights import golden
 
 CLIPS, SAMPLES, FRAMES = 5, 3, 4

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.metrics import reorder_as_original
 from jaxreact.predictions import Predictions, read_predictions, write_predictions
+from jaxreact.predictions.original_order import reorder_as_original
 
 NAMES = ("NoXI/chat/Expert_video/1", "NoXI/chat/Novice_video/1", "RECOLA/group-1/P25/2")
 SHAPE = (3, 2, 8, 25)

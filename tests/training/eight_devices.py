@@ -13,9 +13,12 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh
 
-from jaxreact.presets import PREDICTOR, TOKENIZER, parse
-from jaxreact.training import predictor, tokenizer
-from jaxreact.training.placement import Placement
+from jaxreact.sharding import Placement
+from jaxreact.systems.fiber import train_predictor as predictor
+from jaxreact.systems.fiber import train_tokenizer as tokenizer
+from jaxreact.systems.fiber.kinds import TOKENIZER
+from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
+from jaxreact.training.command import parse
 
 MESHES = {"1": (1, 1), "2 fsdp": (1, 2), "8": (8, 1), "8 fsdp": (2, 4)}
 STEPS = 3
@@ -68,15 +71,17 @@ def predictor_batches() -> list[Any]:
 def tokenizer_stage(kind: str, shape: tuple[int, int]) -> Any:
     options = f"--model.quantize-type {kind} --model.quantize-codebook-size 32 --model.dropout 0.1"
     arguments = ["debug", "--data", ".", "--out", ".", *options.split()]
-    config = parse(TOKENIZER, arguments)
+    config = parse(TOKENIZER_PRESETS, arguments)
     batch = tokenizer_batches()[0]
     data = tokenizer.Data(lambda: iter([batch]), 2, list)  # pyright: ignore[reportArgumentType]
     return tokenizer._stage(config, np.zeros(58, np.float32), data, placement(shape))
 
 
 def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
-    config = parse(PREDICTOR, ["debug", "--data", ".", "--out", ".", "--tokenizer", str(run)])
-    model = predictor.runs.load_model(run, "tokenizer")[0]
+    config = parse(
+        PREDICTOR_PRESETS, ["debug", "--data", ".", "--out", ".", "--tokenizer", str(run)]
+    )
+    model = predictor.runs.load_model(run, TOKENIZER)[0]
     sizes = dataclasses.replace(predictor._with_codebook(config.model, model), dropout=0.1)
     encoder = predictor._encoder(config)
     data = tokenizer.Data(lambda: iter([]), 2, list)  # pyright: ignore[reportArgumentType]

@@ -11,8 +11,8 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from jaxreact.training.checkpoint import Checkpoints
-from jaxreact.training.placement import make_placement
+from jaxreact.checkpoints import Checkpoints
+from jaxreact.sharding import make_placement
 
 
 def main() -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from jaxreact.models.precision import computed_in
-from jaxreact.models.predictor.config import PredictorConfig
-from jaxreact.models.predictor.model import ReactPredictor
-from jaxreact.models.tokenizer import FaceTokenizer, FaceTokenizerConfig
-from jaxreact.training.objectives import predictor_loss, tokenizer_loss
+from jaxreact.nn.precision import computed_in
+from jaxreact.systems.fiber.config import PredictorConfig
+from jaxreact.systems.fiber.losses import predictor_loss, tokenizer_loss
+from jaxreact.systems.fiber.predictor import ReactPredictor
+from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.optimizer import OptimizerConfig, make_optimizer
 from jaxreact.training.state import TrainState, create_state, split_model
 from jaxreact.training.step import Execution, make_evaluation, make_step

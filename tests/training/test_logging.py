@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from jaxreact.errors import UserError
 from jaxreact.training.logging import RunLog
-from jaxreact.watching.speed import Speed
+from jaxreact.training.monitor.speed import Speed
 
 
 class Clock:

@@ -16,17 +16,19 @@ import optax
 import pytest
 
 from jaxreact import runs
+from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import Stopped, UserError
-from jaxreact.models.tokenizer import FaceTokenizerConfig
-from jaxreact.presets import TOKENIZER, parse
+from jaxreact.sharding import make_placement
+from jaxreact.systems.fiber.kinds import TOKENIZER
+from jaxreact.systems.fiber.presets import TOKENIZER_PRESETS
+from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from jaxreact.systems.fiber.train_tokenizer import train_tokenizer
 from jaxreact.training import loop
 from jaxreact.training.batches import Data
-from jaxreact.training.checkpoint import Checkpoints
+from jaxreact.training.command import parse
 from jaxreact.training.loop import LoopConfig, train, validate
-from jaxreact.training.placement import make_placement
 from jaxreact.training.stage import Recipe, Stage
 from jaxreact.training.state import TrainState, create_state
-from jaxreact.training.tokenizer import train_tokenizer
 
 CONFIG = LoopConfig(epochs=4, batch_size=2, validate_every=1, log_every=1, pictures_every=0)
 STEPS_PER_EPOCH = 2
@@ -73,11 +75,11 @@ def stage(of_recipe: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -
         return {"loss": jnp.mean((state.params["w"] - 1) ** 2) + 0 * jnp.mean(batch)}
 
     recipe = Recipe(
-        kind="tokenizer",
+        kind=TOKENIZER,
         model=SimpleNamespace(config=FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1)),
         loss=unused,
         show=unused,
-        mean_face=np.zeros(58, np.float32),
+        draw=unused,
         extra={"emotion_phase": 0.8, "mean_face": [0.1] * 58},
     )
     state = create_state({"w": jnp.full(3, 5.0)}, {}, optimizer)
@@ -209,7 +211,7 @@ def test_an_existing_run_is_not_overwritten(tmp_path):
 
 
 def test_a_converted_model_is_not_overwritten(tmp_path):
-    runs.write_config(tmp_path, "tokenizer", stage().recipe.model.config, origin={})
+    runs.write_config(tmp_path, TOKENIZER, stage().recipe.model.config, origin={})
     before = (tmp_path / "config.json").read_bytes()
     with pytest.raises(UserError, match="holds a converted tokenizer; choose another --out"):
         train(stage(), data(), CONFIG, tmp_path, resume=False)
@@ -332,5 +334,5 @@ def test_a_bucket_is_refused_by_its_name(tmp_path, url, option, message):
     options = {"--data": str(tmp_path), "--out": str(tmp_path / "run")} | {option: url}
     arguments = [part for pair in options.items() for part in pair]
     with pytest.raises(UserError, match=rf"^(gs|s3):/+bucket/run: .*{message}"):
-        train_tokenizer(parse(TOKENIZER, ["debug", *arguments]))
+        train_tokenizer(parse(TOKENIZER_PRESETS, ["debug", *arguments]))
     assert not list(tmp_path.iterdir())

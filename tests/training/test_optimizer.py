@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxreact.systems.fiber.train_tokenizer import TokenizerTraining, in_emotion_phase
 from jaxreact.training.loop import LoopConfig
 from jaxreact.training.optimizer import (
     OptimizerConfig,
@@ -16,7 +17,6 @@ from jaxreact.training.optimizer import (
     make_optimizer,
     trainable_mask,
 )
-from jaxreact.training.tokenizer import TokenizerTraining, in_emotion_phase
 from tests.weights import GOLDEN
 
 TRACE = json.loads((GOLDEN / "lr_trace_tokenizer.json").read_text())

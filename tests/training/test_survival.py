@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxreact.inference import load_tokenizer
+from jaxreact.systems.fiber.loaded_tokenizer import load_tokenizer
 from tests.training.processes import assert_same_state, finish, losses, newest_state, start
 
 EPOCHS = 30

@@ -22,8 +22,8 @@ from jaxreact.data.prepare.findings import (
 )
 from jaxreact.data.prepare.matrices import examine_matrix
 from jaxreact.data.prepare.strays import find_strays
-from jaxreact.data.processes import in_processes
 from jaxreact.errors import UserError
+from jaxreact.processes import in_processes
 
 
 def examine(root: Path, workers: int | None = None) -> Examination:

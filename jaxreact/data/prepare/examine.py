@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from jaxreact.data.audio import read_native_audio
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion
-from jaxreact.data.faults import NotFiniteError, ShapeError
 from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES, expected, find
 from jaxreact.data.prepare.findings import (
     CUT_OFF,
@@ -16,7 +14,8 @@ from jaxreact.data.prepare.findings import (
     Source,
 )
 from jaxreact.data.shards import sha256
-from jaxreact.errors import UserError
+from jaxreact.errors import NotFiniteError, ShapeError, UserError
+from jaxreact.media.sound import read_native_audio
 
 _KINDS = {NotFiniteError: "not finite", ShapeError: "shape"}
 

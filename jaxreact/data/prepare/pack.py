@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from jaxreact.data.audio import read_audio
 from jaxreact.data.contents import load_coeffs, load_emotion
 from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES
 from jaxreact.data.packed_index import (
@@ -27,10 +26,11 @@ from jaxreact.data.packed_index import (
 from jaxreact.data.prepare.choice import Choice, ChosenSplit
 from jaxreact.data.prepare.findings import Source
 from jaxreact.data.prepare.folder import tidy
-from jaxreact.data.processes import in_processes
 from jaxreact.data.shards import Part, encode_sound, encode_table, sha256, write_shard
 from jaxreact.errors import UserError
 from jaxreact.files import replacing
+from jaxreact.media.sound import read_audio
+from jaxreact.processes import in_processes
 
 CLIPS_PER_SHARD = 64
 """60 MB of sound. A process keeps a handle to each shard it reads: some 300 for REACT2024."""

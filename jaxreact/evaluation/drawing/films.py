@@ -24,8 +24,8 @@ from jaxreact.evaluation.drawing.records import contents, is_made, recorded_addr
 from jaxreact.evaluation.drawing.studio import Frames, Scene, Studio
 from jaxreact.face import FPS
 from jaxreact.files import write_json
+from jaxreact.media.video_writer import Sound, open_film
 from jaxreact.rendering.compose import side_by_side
-from jaxreact.rendering.video import Sound, open_film
 
 PARTS = {"mesh": "mesh_video", "face": "fake_video"}
 """Panels that a submission also has alone, and the original's names for them."""

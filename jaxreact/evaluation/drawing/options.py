@@ -9,7 +9,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Choice, Named
-from jaxreact.models.precision import Precision
+from jaxreact.nn.precision import Precision
 from jaxreact.rendering.options import Drawing
 
 Protocol = Literal["corrected", "original"]

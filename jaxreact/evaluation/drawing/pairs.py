@@ -20,6 +20,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from jaxreact.data.recorded import recorded_at
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Take
 from jaxreact.evaluation.drawing.images import open_folder
@@ -27,12 +28,11 @@ from jaxreact.evaluation.drawing.options import Protocol
 from jaxreact.evaluation.drawing.records import contents, is_made, recorded_addresses
 from jaxreact.evaluation.drawing.studio import Frames, Scene, Studio
 from jaxreact.files import write_json
-from jaxreact.footage.image import read_image
-from jaxreact.footage.recorded import recorded_at
-from jaxreact.inference import load_inception
-from jaxreact.metrics.frechet import frechet_distance
-from jaxreact.metrics.frrea import image_statistics, size_notes
-from jaxreact.rendering.portrait import framed
+from jaxreact.media.image import read_image
+from jaxreact.metrics.realism.frechet import frechet_distance
+from jaxreact.metrics.realism.frrea import image_statistics, size_notes
+from jaxreact.metrics.realism.load import load_inception
+from jaxreact.rendering.pirender.portrait import framed
 
 SIZE = 224
 STEP = 30

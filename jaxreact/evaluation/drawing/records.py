@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from jaxreact.data.recorded import frame_addresses
 from jaxreact.evaluation.drawing.choice import Take
 from jaxreact.evaluation.drawing.studio import Person, Scene, Studio
-from jaxreact.footage.recorded import frame_addresses
 
 
 def recorded_addresses(scene: Scene, frames: Sequence[int]) -> dict[str, list[str]]:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from jaxreact.data.recorded import recorded_frames
 from jaxreact.evaluation.drawing.options import FilmOptions
-from jaxreact.footage.recorded import recorded_frames
-from jaxreact.inference import FaceGenerator, load_face_generator
 from jaxreact.rendering import Backend, HeadModel, choose_backend, render_frames
-from jaxreact.rendering.photoreal import check_generator, photoreal_frames
-from jaxreact.rendering.portrait import framed, read_portrait
+from jaxreact.rendering.pirender.load import FaceGenerator, load_face_generator
+from jaxreact.rendering.pirender.photoreal import check_generator, photoreal_frames
+from jaxreact.rendering.pirender.portrait import framed, read_portrait
 
 Frames = Iterator[UInt8[np.ndarray, "size size 3"]]
 

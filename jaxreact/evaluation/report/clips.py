@@ -8,10 +8,10 @@ from jaxreact.evaluation.report.clip_table import ClipTable
 from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.evaluation.report.scores import scored, shown
 from jaxreact.evaluation.report.videos import Videos
-from jaxreact.metrics.comparison import BETTER
+from jaxreact.html.figures import key
+from jaxreact.html.tables import table
+from jaxreact.metrics.statistics.comparison import BETTER
 from jaxreact.metrics.table import labelled
-from jaxreact.pages.figures import key
-from jaxreact.pages.tables import table
 
 EACH = 3
 """Best and worst clips by each of the two scores."""

@@ -8,11 +8,11 @@ from jaxtyping import Float, Int
 
 from jaxreact.evaluation.report.evaluated import Evaluated, of_most, spread
 from jaxreact.evaluation.report.scores import scored
-from jaxreact.inference import Tokenizer, load_tokenizer
-from jaxreact.pages.axes import Axes, Margins
-from jaxreact.pages.figures import figure, key
-from jaxreact.pages.lines import drawing, line
-from jaxreact.pages.tables import number, table
+from jaxreact.html.axes import Axes, Margins
+from jaxreact.html.figures import figure, key
+from jaxreact.html.lines import drawing, line
+from jaxreact.html.tables import number, table
+from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer, load_tokenizer
 
 CLIPS = 100
 """Clips whose codes are counted at most. The same frames of each side, so that shares compare."""

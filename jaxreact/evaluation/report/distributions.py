@@ -10,11 +10,11 @@ from jaxtyping import Float
 
 from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.evaluation.report.scores import BASELINES, scored
+from jaxreact.html.axes import Axes, Margins, short
+from jaxreact.html.figures import figure, key
+from jaxreact.html.lines import drawing
+from jaxreact.html.tables import number
 from jaxreact.metrics.table import labelled
-from jaxreact.pages.axes import Axes, Margins, short
-from jaxreact.pages.figures import figure, key
-from jaxreact.pages.lines import drawing
-from jaxreact.pages.tables import number
 
 SIZE = (380, 180)
 BINS = 36

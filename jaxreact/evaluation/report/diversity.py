@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.evaluation.report.evaluated import Evaluated
+from jaxreact.html.axes import Axes, Margins
+from jaxreact.html.figures import figure, key
+from jaxreact.html.lines import drawing
+from jaxreact.html.tables import number
 from jaxreact.metrics.frdvs import distances_between_clips
-from jaxreact.pages.axes import Axes, Margins
-from jaxreact.pages.figures import figure, key
-from jaxreact.pages.lines import drawing
-from jaxreact.pages.tables import number
 
 _ROW = 54
 FRDIV = "two samples of a clip, mean (FRDiv)"

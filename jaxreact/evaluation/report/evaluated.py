@@ -21,7 +21,7 @@ from jaxreact.evaluation.report.clip_table import ClipTable
 from jaxreact.predictions import Predictions, read_predictions
 
 SIMULATED = "_Simulated/"
-"""In the names of all clips that `jaxreact.data.simulate` makes."""
+"""In the names of all clips that `jaxreact.simulation` makes."""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from jaxreact.evaluation.report.evaluated import Evaluated, of_most, spread
 from jaxreact.evaluation.report.scores import scored
 from jaxreact.face import FPS
+from jaxreact.html.axes import Axes, Margins
+from jaxreact.html.figures import figure, key
+from jaxreact.html.lines import band, drawing, line
+from jaxreact.html.tables import number
 from jaxreact.metrics.frsyn import MAX_LAG, lagged_correlation
-from jaxreact.pages.axes import Axes, Margins
-from jaxreact.pages.figures import figure, key
-from jaxreact.pages.lines import band, drawing, line
-from jaxreact.pages.tables import number
 
 CLIPS = 100
 """Clips that the curves are taken over at most, which takes some seconds."""

@@ -4,8 +4,8 @@ from html import escape
 
 from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.evaluation.report.published_rows import GROUPS, METRICS, NOTES, TRAPS, Group, Row
+from jaxreact.html.tables import number, table
 from jaxreact.metrics.table import labelled
-from jaxreact.pages.tables import number, table
 
 _MARKS = dict(zip(NOTES, "abcdefgh", strict=False))
 

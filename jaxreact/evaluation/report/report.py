@@ -18,9 +18,9 @@ from jaxreact.evaluation.report import (
 from jaxreact.evaluation.report.evaluated import Evaluated, read_evaluation
 from jaxreact.face import FPS
 from jaxreact.files import replacing
+from jaxreact.html.page import asset, document
+from jaxreact.html.tables import cards
 from jaxreact.metrics import ClipScores
-from jaxreact.pages.page import asset, document
-from jaxreact.pages.tables import cards
 
 NAME = "report.html"
 

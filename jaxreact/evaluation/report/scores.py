@@ -4,8 +4,8 @@ import math
 from html import escape
 
 from jaxreact.evaluation.report.evaluated import Evaluated
+from jaxreact.html.tables import number, table
 from jaxreact.metrics.table import labelled
-from jaxreact.pages.tables import number, table
 
 BASELINES = {
     "gt": "Ground truth",

@@ -8,9 +8,9 @@ from jaxtyping import Float
 
 from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.face import EMOTIONS, FPS, NEUTRAL_ROTATION, PITCH
-from jaxreact.pages.axes import Axes, Margins
-from jaxreact.pages.figures import figure
-from jaxreact.pages.lines import band, drawing, line, thin
+from jaxreact.html.axes import Axes, Margins
+from jaxreact.html.figures import figure
+from jaxreact.html.lines import band, drawing, line, thin
 
 SIZE = (380, 135)
 POINTS = 300

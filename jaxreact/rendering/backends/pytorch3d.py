@@ -9,11 +9,7 @@ import jax
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
-from pytorch3d.renderer import (  # pyright: ignore[reportMissingImports]
-    MeshRasterizer,
-    PerspectiveCameras,
-    RasterizationSettings,
-)
+from pytorch3d.renderer import MeshRasterizer, PerspectiveCameras, RasterizationSettings  # pyright: ignore[reportMissingImports]
 from pytorch3d.structures import Meshes  # pyright: ignore[reportMissingImports]
 
 from jaxreact.rendering.backends import Surface

@@ -9,14 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxreact.errors import UserError
-from jaxreact.face import (
-    COEFFS,
-    EXPRESSION,
-    INDEX,
-    NEUTRAL_ROTATION,
-    ROTATION,
-    TRANSLATION,
-)
+from jaxreact.face import COEFFS, EXPRESSION, INDEX, NEUTRAL_ROTATION, ROTATION, TRANSLATION
 from jaxreact.rendering.heads.pose import place, rotate, rotation_matrices
 
 SHORTEST = 32

@@ -12,11 +12,11 @@ from tqdm import tqdm
 
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
+from jaxreact.media.video_writer import Sound, write_video
 from jaxreact.rendering import render_frames
 from jaxreact.rendering.compose import side_by_side
 from jaxreact.rendering.options import Drawing
 from jaxreact.rendering.pictures.reactions import Reactions
-from jaxreact.rendering.video import Sound, write_video
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Float
 from tyro.conf import arg
 
-from jaxreact.data.audio import read_native_audio
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import Dyad
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EMOTION_CHANNELS, FPS
+from jaxreact.media.sound import read_native_audio
+from jaxreact.media.video_writer import Sound
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.predictions.npz import map_npz
-from jaxreact.rendering.video import Sound
 
 
 @dataclass(frozen=True)

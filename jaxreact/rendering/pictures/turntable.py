@@ -12,11 +12,11 @@ from tyro.conf import arg
 
 from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSION, FPS, TRANSLATION, YAW
+from jaxreact.media.video_writer import write_video
 from jaxreact.rendering import HeadModel, portrait_zoom, render_frames
 from jaxreact.rendering.options import Drawing
 from jaxreact.rendering.pictures.expression import parse_expression, upright
 from jaxreact.rendering.pictures.out import check_out
-from jaxreact.rendering.video import write_video
 
 FURTHER = 0.88
 """Share of a portrait's zoom: the back of the head needs room as well."""

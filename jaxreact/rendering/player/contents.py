@@ -16,11 +16,11 @@ from jaxreact.face import (
     ROLL,
     YAW,
 )
+from jaxreact.media.video_writer import write_sound
 from jaxreact.rendering import HeadModel, portrait_zoom, shade
 from jaxreact.rendering.camera import DISTANCE, FOCAL_AT_224
 from jaxreact.rendering.pictures.reactions import Person, Reactions
 from jaxreact.rendering.player.packing import pack_head, pack_sequence
-from jaxreact.rendering.video import write_sound
 
 ACTION_UNITS = {
     "AU1": "inner brow raised",

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from jaxreact.face import FPS
-from jaxreact.pages.page import asset, document
+from jaxreact.html.page import asset, document
 from jaxreact.rendering import HeadModel
 from jaxreact.rendering.pictures.reactions import Reactions
 from jaxreact.rendering.player.contents import contents

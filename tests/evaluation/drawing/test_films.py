@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 import jaxreact
+from jaxreact.data.recorded import recorded_frames
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.films import make_film
 from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.evaluation.drawing.studio import open_studio
-from jaxreact.footage.recorded import recorded_frames
-from jaxreact.models.face_generator.config import UPSTREAM
 from jaxreact.rendering import render
-from jaxreact.rendering.portrait import framed
+from jaxreact.rendering.pirender.config import UPSTREAM
+from jaxreact.rendering.pirender.portrait import framed
 from tests.evaluation.drawing.conftest import FRAMES, SIZE
 
 SOUND = (np.sin(np.arange(16000) / 9).astype(np.float32), 16000)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxreact.data.recorded import recorded_frames
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing import pairs
 from jaxreact.evaluation.drawing.pairs import frames_of, make_pairs, realism
-from jaxreact.footage.recorded import recorded_frames
-from jaxreact.metrics.frrea import frrea
+from jaxreact.metrics.realism.frrea import frrea
 from jaxreact.rendering import render
-from jaxreact.rendering.portrait import framed
-from tests.metrics.colour_features import ColourFeatures
+from jaxreact.rendering.pirender.portrait import framed
+from tests.metrics.realism.colour_features import ColourFeatures
 
 TAKEN = [0, 2, 5]
 

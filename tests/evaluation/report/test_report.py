@@ -19,7 +19,7 @@ from jaxreact.evaluation.report.__main__ import main
 from jaxreact.evaluation.split import clip_names, emotions
 from jaxreact.predictions import Predictions, write_predictions
 from tests.evaluation.report.results import TwoCodes, evaluate, smooth, some_predictions
-from tests.pages.reading import Page
+from tests.html.reading import Page
 
 HOSTILE = (
     "<script>alert(1)</script>/\"a\"/'b'/&amp;",

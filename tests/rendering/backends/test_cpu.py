@@ -8,14 +8,7 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.rendering import (
-    CHUNK,
-    Camera,
-    HeadModel,
-    load_builtin_head,
-    render,
-    render_frames,
-)
+from jaxreact.rendering import CHUNK, Camera, HeadModel, load_builtin_head, render, render_frames
 from jaxreact.rendering.backends.cpu import CENTRE, CpuRenderer
 from jaxreact.rendering.backends.rasterizer import visible
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from jaxreact.convert.faceverse import convert_faceverse, model_of
 from jaxreact.rendering.heads import FaceVerse
+from jaxreact.rendering.heads.conversion import convert_faceverse, model_of
 from tests.rendering import faceverse_file
 
 

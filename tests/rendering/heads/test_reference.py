@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from jaxreact.data.simulate.files import write_faces
 from jaxreact.errors import UserError
 from jaxreact.face import NEUTRAL_ROTATION, NEUTRAL_TRANSLATION
 from jaxreact.rendering.heads import read_reference
+from jaxreact.simulation.files import write_faces
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 486), (1, 486), (486,)])

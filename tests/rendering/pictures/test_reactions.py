@@ -9,14 +9,7 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
 from jaxreact.predictions import Predictions, write_predictions
 from jaxreact.rendering.pictures.reactions import Recording, read_reactions
-from tests.rendering.files import (
-    CLIPS,
-    FRAMES,
-    feeling,
-    moving,
-    predictions_file,
-    reaction_file,
-)
+from tests.rendering.files import CLIPS, FRAMES, feeling, moving, predictions_file, reaction_file
 
 
 @pytest.mark.parametrize("clip", ["1", CLIPS[1]])

@@ -12,7 +12,7 @@ from jaxreact.rendering import load_builtin_head
 from jaxreact.rendering.pictures.reactions import Person, Reactions, Recording, read_reactions
 from jaxreact.rendering.player.command import Player
 from jaxreact.rendering.player.page import player_page
-from tests.pages.reading import Page
+from tests.html.reading import Page
 from tests.rendering.files import (
     CLIPS,
     FRAMES,

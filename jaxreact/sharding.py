@@ -1,0 +1,119 @@
+"""Which device holds what: batches by rows, large variables in slices, the rest everywhere.
+
+The mesh has two axes. A batch is cut over both. Parameters and all that has their shape (moments of
+the optimizer) are cut over "fsdp" and repeated over "data" (Zhao et al. 2023, arXiv 2304.11277).
+One rule, by shape, places every leaf: layers carry no annotations.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Float
+
+from jaxreact.errors import UserError
+
+Tree = Any
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Places trees of arrays on the mesh of all devices of all processes."""
+
+    mesh: Mesh
+    sliced_from: int = 1 << 14
+    """Elements from which a variable is cut: gathering a smaller one costs more than it saves."""
+
+    @property
+    def devices(self) -> int:
+        return self.mesh.size
+
+    @property
+    def everywhere(self) -> NamedSharding:
+        """A whole copy on each device."""
+        return NamedSharding(self.mesh, PartitionSpec())
+
+    @property
+    def rows(self) -> NamedSharding:
+        """The first axis cut over all devices."""
+        return NamedSharding(self.mesh, PartitionSpec(("data", "fsdp")))
+
+    def of_variables(self, tree: Tree) -> Tree:
+        """A sharding for each leaf: its largest axis that divides is cut over "fsdp".
+
+        Works on arrays and on abstract ones.
+        """
+        return jax.tree.map(self._of_variable, tree)
+
+    def everywhere_each(self, tree: Tree) -> Tree:
+        """The sharding `everywhere` for each leaf."""
+        return jax.tree.map(lambda _: self.everywhere, tree)
+
+    def _of_variable(self, leaf: Any) -> NamedSharding:
+        count = self.mesh.shape["fsdp"]
+        axes = [axis for axis, size in enumerate(leaf.shape) if size % count == 0]
+        if count == 1 or not axes or np.prod(leaf.shape) < self.sliced_from:
+            return self.everywhere
+        cut = max(axes, key=lambda axis: leaf.shape[axis])
+        return NamedSharding(self.mesh, PartitionSpec(*[None] * cut, "fsdp"))
+
+    def put(self, tree: Tree, shardings: Tree) -> Tree:
+        """Places a tree that every process holds alike; none of its buffers are shared with it."""
+        return jax.tree.map(_put, tree, shardings)
+
+    def put_share(self, batch: Tree) -> Tree:
+        """Makes global batches of the rows that this process has read: its share, in its place."""
+        return jax.tree.map(
+            lambda rows: jax.make_array_from_process_local_data(self.rows, rows), batch
+        )
+
+    def put_whole(self, batch: Tree) -> Tree:
+        """Places a batch that every process has read whole.
+
+        A last, smaller batch that cannot be cut evenly goes to every device.
+        """
+        even = len(jax.tree.leaves(batch)[0]) % self.devices == 0
+        sharding = self.rows if even else self.everywhere
+        return jax.tree.map(lambda rows: _put(rows, sharding), batch)
+
+
+def _put(leaf: Any, sharding: NamedSharding) -> jax.Array:
+    host = np.asarray(leaf)
+    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index].copy())
+
+
+def make_placement(fsdp: int = 1) -> Placement:
+    """The mesh of all devices, `fsdp` of them to a copy of the parameters.
+
+    Raises UserError where the number of devices is not a multiple of `fsdp`.
+    """
+    devices = jax.device_count()
+    if fsdp < 1 or devices % fsdp:
+        raise UserError(
+            f"--loop.fsdp {fsdp} does not divide the {devices} devices; choose a divisor of them"
+        )
+    axes = (AxisType.Auto, AxisType.Auto)
+    return Placement(jax.make_mesh((devices // fsdp, fsdp), ("data", "fsdp"), axis_types=axes))
+
+
+def check_batch(batch_size: int, accumulate: int, placement: Placement) -> None:
+    """Raises UserError unless a batch can be cut over all devices and into `accumulate` parts."""
+    unit = placement.devices * accumulate
+    if accumulate < 1 or batch_size % unit:
+        raise UserError(
+            f"--loop.batch-size {batch_size} is not a multiple of {placement.devices} devices x"
+            f" --loop.accumulate {accumulate}; choose a multiple of {max(unit, placement.devices)}"
+        )
+
+
+def cut(rows: Float[Array, "rows ..."], parts: int) -> Float[Array, "parts rows_of_a_part ..."]:
+    """Every `parts`-th row makes a part, so that each device finds its rows of a part among its
+    own."""
+    return rows.reshape(-1, parts, *rows.shape[1:]).swapaxes(0, 1)
+
+
+def joined(parts: Float[Array, "parts rows_of_a_part ..."]) -> Float[Array, "rows ..."]:
+    """The rows that `cut` has cut, in their order."""
+    return parts.swapaxes(0, 1).reshape(-1, *parts.shape[2:])

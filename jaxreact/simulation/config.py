@@ -1,0 +1,72 @@
+"""What `simulate` is asked for."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from jaxreact.errors import UserError
+from jaxreact.face import FPS
+
+VERSION = 1
+"""Raised whenever the same configuration would give other files."""
+
+SPLITS = ("train", "val", "test")
+_DEFAULT_DYADS = 24
+
+
+@dataclass(frozen=True)
+class SimulateConfig:
+    """Writes simulated conversations in the REACT2024 layout."""
+
+    out: Path
+    """Folder to create; must not exist, be empty, or hold the same simulation already."""
+    dyads: int | None = None
+    """Recorded pairs of persons over all splits, at least 3; 24 unless --split says otherwise."""
+    split: tuple[int, int, int] | None = None
+    """Pairs in train, val and test; by default a sixth each in val and test."""
+    seed: int = 0
+    """Same seed, same files, bit for bit, whatever the number of workers."""
+    seconds: float = 30.04
+    """Length of every clip; 30.04 s are the data set's 751 frames at 25 frames a second."""
+    video: bool = False
+    """Also draw every frame with the built-in head (slow: up to a minute a clip)."""
+    workers: int | None = None
+    """Processes; by default one per core."""
+
+    def __post_init__(self):
+        if min(self.sizes) < 1:
+            raise UserError(
+                f"{self.sizes} pairs in train, val and test: each needs one; give --dyads 3 or more"
+            )
+        if self.dyads is not None and self.dyads != sum(self.sizes):
+            raise UserError(f"--dyads {self.dyads} is not the sum of --split {self.split}")
+        if not (math.isfinite(self.seconds) and 2 <= self.seconds <= 3600):
+            raise UserError(f"--seconds {self.seconds}: choose a length from 2 to 3600 s")
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"--workers {self.workers}: at least one is needed")
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Pairs in train, val and test."""
+        if self.split is not None:
+            return self.split
+        dyads = _DEFAULT_DYADS if self.dyads is None else self.dyads
+        held_out = max(1, round(dyads / 6))
+        return dyads - 2 * held_out, held_out, held_out
+
+    @property
+    def frames(self) -> int:
+        """Video frames, and coefficient steps, of a clip."""
+        return round(self.seconds * FPS)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """All that the files depend on, as JSON values."""
+        return {
+            "simulation": "jaxreact.simulation",
+            "version": VERSION,
+            "seed": self.seed,
+            "split": list(self.sizes),
+            "frames": self.frames,
+            "video": self.video,
+        }

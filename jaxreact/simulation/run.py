@@ -1,0 +1,153 @@
+"""The whole simulation: sessions to files, in several processes, all or nothing."""
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from tqdm import tqdm
+
+from jaxreact.errors import UserError
+from jaxreact.face import FPS
+from jaxreact.files import replacing
+from jaxreact.simulation.appropriate import appropriate, behaviour
+from jaxreact.simulation.cast import ROLES, Session, cast
+from jaxreact.simulation.config import SimulateConfig
+from jaxreact.simulation.conversation import perform
+from jaxreact.simulation.files import write_clip, write_faces, write_lists, write_neighbours
+from jaxreact.simulation.frames import require_renderer, write_frames
+from jaxreact.simulation.person import draw_person
+from jaxreact.simulation.seeding import stream
+from jaxreact.simulation.story import draw_story, tell
+
+_RECORD = "simulation.json"
+_SESSIONS_PER_PROCESS = 3
+"""Fewer would cost more to start a process for than they take."""
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What the data set's own files need to know of a session, both roles."""
+
+    behaviours: Float[np.ndarray, "2 bins 5"]
+    total: Float[np.ndarray, "58"]
+    squares: Float[np.ndarray, "58"]
+
+
+def _write_session(session: Session, config: SimulateConfig, root: Path) -> _Summary:
+    story = draw_story(config.seed, session.story, config.frames / FPS)
+    name = f"{session.chat}/{session.clip}"
+    telling = tell(story, stream(config.seed, "telling", name))
+    behaviours, coeffs = [], []
+    for role in range(len(ROLES)):
+        person = draw_person(config.seed, session.person(role))
+        performance = perform(config.seed, name, telling, role, person, config.frames)
+        write_clip(root, session.split, session.path(role), performance)
+        if config.video:
+            folder = root / session.split / "Video_files" / session.path(role)
+            write_frames(folder, performance.coeffs)
+        behaviours.append(behaviour(performance))
+        coeffs.append(performance.coeffs.astype(np.float64))
+    both = np.concatenate(coeffs)
+    return _Summary(np.stack(behaviours), both.sum(axis=0), (both**2).sum(axis=0))
+
+
+def _write_sessions(
+    sessions: list[Session], config: SimulateConfig, root: Path
+) -> Generator[_Summary, None, None]:
+    """Summaries in the order of `sessions`, whoever works on them."""
+    write = partial(_write_session, config=config, root=root)
+    workers = config.workers or os.cpu_count() or 1
+    workers = min(workers, -(-len(sessions) // _SESSIONS_PER_PROCESS))
+    if workers == 1:
+        yield from map(write, sessions)
+        return
+    # Spawned, since a fork of a process that runs jax's threads may hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin)
+    try:
+        yield from pool.map(write, sessions)
+    finally:  # after a failure, or Ctrl-C, nobody needs the rest
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """In a worker. Ctrl-C reaches every process of a terminal; a worker that it stops within the
+    pool's queues would leave them locked, so only the first process reacts. Heads are drawn with
+    JAX, which would take most of a GPU's memory in each worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+def _write_all(config: SimulateConfig, root: Path) -> None:
+    sessions = cast(config)
+    bar = tqdm(total=len(sessions), desc="conversations", unit="dyad", disable=None)
+    summaries = []
+    # Closed at once on Ctrl-C, lest the workers go on in a folder that is being removed.
+    with bar, closing(_write_sessions(sessions, config, root)) as written:
+        for summary in written:
+            summaries.append(summary)
+            bar.update()
+    write_lists(root, sessions)
+    tracks = np.stack([summary.behaviours for summary in summaries], axis=1)
+    write_neighbours(root, appropriate(tracks.reshape(-1, *tracks.shape[2:])))
+    train = [
+        summary
+        for summary, session in zip(summaries, sessions, strict=True)
+        if session.split == "train"
+    ]
+    count = len(train) * len(ROLES) * config.frames
+    mean = np.sum([summary.total for summary in train], axis=0) / count
+    square = np.sum([summary.squares for summary in train], axis=0) / count
+    write_faces(root, mean, np.sqrt(np.maximum(square - mean**2, 0)))
+    (root / _RECORD).write_text(json.dumps(config.identity, indent=2) + "\n")
+
+
+def _already_there(config: SimulateConfig) -> bool:
+    """Whether `config.out` holds this very simulation; raises `UserError` if anything else."""
+    out = config.out
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    try:
+        found = json.loads((out / _RECORD).read_text())
+    except (OSError, ValueError):
+        raise UserError(
+            f"{out}: not empty, and no simulation; choose a new folder for --out"
+        ) from None
+    if found != config.identity:
+        raise UserError(
+            f"{out}: holds another simulation ({_RECORD} differs); choose a new folder for --out, "
+            "or delete that one"
+        )
+    return True
+
+
+def simulate(config: SimulateConfig) -> None:
+    """Writes the data set `config` asks for to `config.out`.
+
+    The folder appears complete or not at all. If it already holds the same simulation, it is kept
+    and a line says so. Raises `UserError` if it holds anything else, cannot be written, or if
+    frames are asked for and cannot be drawn. With more than one worker, a script that calls this
+    needs the usual `if __name__ == "__main__"` guard, because processes are spawned.
+    """
+    if _already_there(config):
+        print(f"{config.out}: holds this simulation already; kept as it is")
+        return
+    if config.video:
+        require_renderer()
+    try:
+        with replacing(config.out) as temporary:
+            temporary.mkdir()
+            _write_all(config, temporary)
+    except OSError as error:
+        raise UserError(f"{config.out}: cannot be written ({error})") from error
+    train, val, test = config.sizes
+    print(f"{config.out}: {train} train, {val} val and {test} test dyads of {config.seconds:g} s")

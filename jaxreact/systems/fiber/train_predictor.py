@@ -1,0 +1,270 @@
+"""Stage 2: the predictor, trained on whole conversations with a frozen tokenizer and encoder."""
+
+import shutil
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from jaxreact import runs
+from jaxreact.audio_features.batches import heard
+from jaxreact.audio_features.load import AUDIO_ENCODER
+from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
+from jaxreact.data.layout import AUDIO, COEFFS
+from jaxreact.errors import UserError
+from jaxreact.nn.precision import Precision, computed_in
+from jaxreact.rendering.pictures.training import draw_faces
+from jaxreact.sharding import Placement
+from jaxreact.systems.fiber.config import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig
+from jaxreact.systems.fiber.generation import Sampling, generate
+from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+from jaxreact.systems.fiber.losses import past_masks, predictor_loss
+from jaxreact.systems.fiber.predictor import ReactPredictor
+from jaxreact.systems.fiber.tokenizer import FaceTokenizer
+from jaxreact.training.batches import Data, read_data
+from jaxreact.training.distributed import DistributedConfig, failing_at_once
+from jaxreact.training.loop import LoopConfig, train
+from jaxreact.training.run_start import begin
+from jaxreact.training.stage import Faces, Recipe, Stage
+
+UNTRAINED = (("sp_cm_transformer", "wte_sound"), ("sp_cm_transformer", "ln_f"))
+"""Parameters that no loss depends on when audio comes as features (behaviour 21)."""
+
+REACTIONS = 3
+"""Generated reactions in the pictures of a training."""
+
+
+@dataclass(frozen=True)
+class PredictorTraining:
+    """Stage 2: trains the predictor."""
+
+    data: Path
+    """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare."""
+    tokenizer: Path
+    """Run directory of the tokenizer."""
+    out: Path
+    """Run directory to write."""
+    wav2vec2: Path | None = None
+    """Directory of a converted wav2vec2 encoder (`convert_weights.py wav2vec2`)."""
+    resume: bool = False
+    """Continue the run in `out` from its last checkpoint."""
+    new_patch_only: bool = False
+    """Count only targets that do not stand among the inputs (behaviour 16)."""
+    past_mask_probability: float = 0.5
+    """Share of the batches in which the beginning of the past is hidden (behaviour 41)."""
+    audio_context: int = 0
+    """Frames of sound before the window that the audio encoder hears too. It normalises what it is
+    given, so that features of a short window differ from those of the whole clip that generation
+    hears (behaviour 48); with some 10 s in all they hardly do."""
+    validation_windows: int = 1
+    """Windows of each conversation that validation looks at, equally spaced. The original looks at
+    the first one: too few to tell the best state by, unless there are a thousand conversations."""
+    untrained_encoder: AudioEncoderConfig | None = None
+    """Without `wav2vec2`: an encoder of this shape with random weights, fixed by the seed. It tells
+    sound from silence and little more; for trying things out where no weights can be had."""
+    model: PredictorConfig = field(default_factory=PredictorConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    distributed: DistributedConfig = DistributedConfig()  # noqa: RUF009 (frozen)
+
+
+@failing_at_once()
+def train_predictor(config: PredictorTraining) -> float:
+    """Trains a predictor into `config.out`; returns the best validation loss.
+
+    The audio encoder is written into the run too, as `audio_encoder/`.
+    """
+    placement = begin(PREDICTOR, config)
+    tokenizer, content = runs.load_model(config.tokenizer, TOKENIZER)
+    mean = runs.mean_face(content, config.tokenizer)
+    encoder = _encoder(config)
+    model_config = _with_codebook(config.model, tokenizer)
+    data = _data(config, model_config, tokenizer, mean)
+    stage = _stage(config, model_config, tokenizer, encoder, data, placement, mean)
+    return train(stage, data, config.loop, config.out, resume=config.resume)
+
+
+def _encoder(config: PredictorTraining) -> AudioEncoder:
+    if config.resume:
+        return runs.load_model(config.out / "audio_encoder", AUDIO_ENCODER)[0]
+    if config.wav2vec2 is not None:
+        return runs.load_model(config.wav2vec2, AUDIO_ENCODER)[0]
+    if config.untrained_encoder is not None:
+        return AudioEncoder(config.untrained_encoder, rngs=nnx.Rngs(config.loop.seed))
+    raise UserError(
+        "--wav2vec2 DIR is needed; make one with"
+        " `python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h DIR`"
+    )
+
+
+def _with_codebook(config: PredictorConfig, tokenizer: FaceTokenizer) -> PredictorConfig:
+    """The configuration with the tokenizer's number of codes; UserError if they do not fit."""
+    size = tokenizer.config.codebook_size
+    if size > min(config.vocab_size, config.vocab_face_size):
+        raise UserError(
+            f"the tokenizer has {size} codes and the predictor names {config.vocab_size}; set"
+            " --model.vocab-size and --model.vocab-face-size to at least as many"
+        )
+    return replace(config, codebook_size=size)
+
+
+def crop_frames(config: PredictorConfig, block: int) -> int:
+    """Frames of a window and the patch after it, rounded up to the tokenizer's block."""
+    frames = config.block_size + config.patch_size
+    return -(-frames // block) * block
+
+
+def _data(
+    config: PredictorTraining, model: PredictorConfig, tokenizer: FaceTokenizer, mean: np.ndarray
+) -> Data:
+    if model.block_size % tokenizer.config.block_size:
+        raise UserError(
+            f"--model.block-size {model.block_size} is not a multiple of the tokenizer's block of"
+            f" {tokenizer.config.block_size} frames"
+        )
+    if config.audio_context < 0 or config.validation_windows < 1:
+        raise UserError(
+            f"--audio-context {config.audio_context} must be 0 or more frames, and"
+            f" --validation-windows {config.validation_windows} 1 or more"
+        )
+    return read_data(
+        config.data,
+        mean,
+        modalities=(COEFFS, AUDIO),
+        frames=config.audio_context + crop_frames(model, tokenizer.config.block_size),
+        audio_frames=config.audio_context + model.block_size,
+        trained_frames=model.block_size,
+        batch_size=config.loop.batch_size,
+        seed=config.loop.seed,
+        workers=config.loop.workers,
+        windows=config.validation_windows,
+    )
+
+
+def inputs(
+    batch: dict[str, jax.Array],
+    tokenizer: FaceTokenizer,
+    encoder: AudioEncoder,
+    model: PredictorConfig,
+    context: int = 0,
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Audio features, speaker tokens, listener tokens and targets of a batch (behaviour 42).
+
+    The window lies behind `context` frames of which only the sound is used. The features of T
+    frames are 2 T - 1; a zero is put in front (behaviour 49).
+    """
+    length, patch = model.block_size, model.patch_size
+    features = heard(encoder, batch["speaker_waveform"])
+    features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
+    speaker, listener = (batch[f"{role}_coeffs"][:, context:] for role in ("speaker", "listener"))
+    speaker = tokenizer.encode(speaker[:, :length]) + SPECIAL_TOKENS
+    listener = tokenizer.encode(listener) + SPECIAL_TOKENS
+    return features, speaker, listener[:, :length], listener[:, patch : length + patch]
+
+
+def _write_encoder(out: Path, encoder: AudioEncoder) -> None:
+    inside = out / "audio_encoder"
+    shutil.rmtree(inside, ignore_errors=True)  # of a start that came no further
+    runs.save_model(inside, AUDIO_ENCODER, encoder.config, _variables(encoder))
+
+
+def _variables(model: nnx.Module) -> dict[str, Any]:
+    return nnx.to_pure_dict(nnx.split(model)[1])
+
+
+def _stage(
+    config: PredictorTraining,
+    model_config: PredictorConfig,
+    tokenizer: FaceTokenizer,
+    encoder: AudioEncoder,
+    data: Data,
+    placement: Placement,
+    mean: np.ndarray,
+) -> Stage:
+    def trainable(path: tuple[str, ...], phase: int) -> bool:
+        return path[:2] not in UNTRAINED or not model_config.use_wav2vec2_feature
+
+    given = Given(nnx.split(tokenizer)[0], nnx.split(encoder)[0], model_config, config)
+    recipe = Recipe(
+        kind=PREDICTOR,
+        model=ReactPredictor(model_config, rngs=nnx.Rngs(config.loop.seed)),
+        loss=partial(_loss, given),
+        show=partial(_show, given),
+        draw=partial(draw_faces, mean),
+        frozen={"tokenizer": _variables(tokenizer), "encoder": _variables(encoder)},
+        trainable=trainable,
+        extra={
+            "tokenizer": str(config.tokenizer),
+            "past_mask_probability": config.past_mask_probability,
+            "new_patch_only": config.new_patch_only,
+            "audio_context": config.audio_context,
+        },
+        write=lambda out: _write_encoder(out, encoder),
+    )
+    return config.loop.make_stage(recipe, placement, data.steps_per_epoch)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What turns batches into the predictor's inputs: graphs of the frozen models, and options."""
+
+    tokenizer: nnx.GraphDef
+    encoder: nnx.GraphDef
+    model: PredictorConfig
+    training: PredictorTraining
+
+    def inputs(self, batch: Any, frozen: Any, precision: Precision) -> tuple[jax.Array, ...]:
+        """See `inputs`; the tokenizer stays float32, since a code is a rounding decision."""
+        encoder = nnx.merge(self.encoder, computed_in(frozen["encoder"], precision))
+        context = self.training.audio_context
+        return inputs(batch, self.tokenizer_of(frozen), encoder, self.model, context)
+
+    def tokenizer_of(self, frozen: Any) -> FaceTokenizer:
+        return nnx.merge(self.tokenizer, frozen["tokenizer"])
+
+
+def _loss(
+    given: Given,
+    model: ReactPredictor,
+    frozen: Any,
+    batch: Any,
+    key: jax.Array,
+    train: bool,
+    phase: int,
+) -> Any:
+    """As `Recipe.loss`."""
+    config = given.training
+    audio, speaker, listener, targets = given.inputs(batch, frozen, config.loop.precision)
+    mask_key, dropout_key = jax.random.split(key)
+    batch_size, frames = speaker.shape
+    mask = past_masks(mask_key, batch_size, frames, config.past_mask_probability)
+    value, metrics = predictor_loss(
+        model,
+        audio,
+        speaker,
+        listener,
+        targets,
+        mask,
+        dropout_key if train else None,
+        config.new_patch_only,
+    )
+    return value, (metrics, {})
+
+
+def _show(given: Given, model: ReactPredictor, frozen: Any, batch: Any) -> Faces:
+    first = jax.tree.map(lambda rows: rows[:1], batch)
+    tokenizer = given.tokenizer_of(frozen)
+    features, speaker, listener, _ = given.inputs(first, frozen, "float32")
+    keys = jax.random.split(jax.random.key(given.training.loop.seed), (1, REACTIONS))
+    codes = generate(model, features, speaker - SPECIAL_TOKENS, Sampling(), keys, REACTIONS)
+    begin = given.training.audio_context
+    truth = first["listener_coeffs"][:, begin : begin + given.model.block_size]
+    return {
+        "ground truth": (truth, None),
+        "reconstruction": tokenizer.decode(listener - SPECIAL_TOKENS),
+        "generated": tokenizer.decode(codes[0]),
+    }

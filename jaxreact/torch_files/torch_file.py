@@ -1,0 +1,218 @@
+"""Reads PyTorch checkpoints to numpy, without torch and without trusting them.
+
+Three containers: the zip archive that `torch.save` writes since 1.6, the older sequence of
+pickles, and safetensors. Pickles are read as data (`plain_pickle`): a checkpoint can name only the
+globals of `torch_tensors.GLOBALS`, and any other is refused by name. Sizes are checked against the
+file before anything is allocated, and arrays are views of the stored bytes.
+"""
+
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from jaxreact.errors import UserError
+from jaxreact.torch_files.plain_pickle import Malformed, Refused, load
+from jaxreact.torch_files.torch_tensors import (
+    GLOBALS,
+    Storage,
+    Tensor,
+    materialise,
+    storage_of,
+    swap_bytes,
+)
+
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_PROTOCOL = 1001
+
+Contents = tuple[Any, Callable[[Storage], bytes]]
+"""The unpickled object with `Tensor`s in it, and the reader of their storages."""
+
+
+def read_checkpoint(path: str | Path) -> dict[Any, Any]:
+    """The whole checkpoint: nested plain containers with read-only numpy arrays.
+
+    bfloat16 and float8 come as `ml_dtypes`. Raises UserError where the file is missing, truncated,
+    damaged, no checkpoint, or names a global that is not permitted (which is not executed).
+    """
+    return _read(path, _dictionary)
+
+
+def read_content(path: str | Path) -> Any:
+    """As `read_checkpoint`, for files that hold anything: one tensor, a list, a dictionary."""
+    return _read(path, lambda content: content, "save its tensors again by themselves")
+
+
+def read_state_dict(
+    path: str | Path, entries: tuple[str, ...] = ("state_dict",)
+) -> dict[str, np.ndarray]:
+    """The tensors by name: those under the first of `entries` that the file has, or of a file that
+    is a state dict; safetensors too.
+
+    Only these are read, not the optimizer's. Raises UserError as `read_checkpoint` does, and where
+    the file holds no state dict.
+    """
+    tensors = _read(path, lambda content: _state_dict(content, entries))
+    for name, tensor in tensors.items():
+        if not isinstance(name, str) or not isinstance(tensor, np.ndarray):
+            raise UserError(f"{path}: {name!r} in its state dict is no tensor")
+    return tensors
+
+
+def read_training_record(path: str | Path) -> dict[str, int]:
+    """What a Lightning checkpoint says of its training, where it does: `epoch`, `global_step`."""
+    content = _read(
+        path, lambda found: {k: v for k, v in _dictionary(found).items() if isinstance(v, int)}
+    )
+    return {name: content[name] for name in ("epoch", "global_step") if name in content}
+
+
+def _dictionary(content: Any) -> dict[Any, Any]:
+    if not isinstance(content, dict):
+        raise Malformed("it holds no dictionary")
+    return content
+
+
+def _state_dict(content: Any, entries: tuple[str, ...]) -> Any:
+    content = _dictionary(content)
+    for entry in entries:
+        if entry in content:
+            if not isinstance(content[entry], dict):
+                raise Malformed(f"its {entry} is no dictionary")
+            return content[entry]
+    if content and all(isinstance(value, (np.ndarray, Tensor)) for value in content.values()):
+        return content
+    raise Malformed(f"there is no {' or '.join(entries)} in it; is it a model's checkpoint?")
+
+
+def _read(
+    path: str | Path,
+    select: Callable[[Any], Any],
+    instead: str = "save its state_dict alone and convert that",
+) -> Any:
+    """The selected part of a file's content, as arrays; every failure as a UserError.
+
+    `instead` is what to do with a file that is refused, if one trusts it.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            content, read = _open(path, file)
+            return materialise(select(content), read)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: a directory; give the checkpoint file in it") from None
+    except Refused as error:
+        raise UserError(
+            f"{path}: refused: it names {error}, which no checkpoint needs; nothing was executed."
+            f" If you trust the file, {instead}"
+        ) from None
+    except Malformed as error:
+        raise UserError(f"{path}: not a readable checkpoint: {error}") from error
+    except MemoryError:
+        raise UserError(
+            f"{path}: damaged (it names more bytes than there are); copy it again"
+        ) from None
+    except (OSError, zipfile.BadZipFile, EOFError, ValueError, OverflowError) as error:
+        raise UserError(f"{path}: truncated or damaged ({error}); copy it again") from error
+
+
+def _open(path: Path, file: IO[bytes]) -> Contents:
+    """The content of any of the three containers, told apart by its first bytes."""
+    head = file.read(9)
+    file.seek(0)
+    if head.startswith(b"PK"):
+        return _open_zip(path, file)
+    if head[8:] == b"{":
+        return _open_safetensors(path)
+    if head.startswith(b"\x80"):
+        return _open_legacy(path, file)
+    if not head:
+        raise Malformed("the file is empty")
+    raise Malformed("it is neither a PyTorch file nor safetensors")
+
+
+def _open_safetensors(path: Path) -> Contents:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return dict(load_file(path)), lambda storage: b""
+    except SafetensorError as error:
+        raise Malformed(f"{error}; copy it again") from error
+
+
+def _open_zip(path: Path, file: IO[bytes]) -> Contents:
+    archive = zipfile.ZipFile(file)
+    entries = {entry.filename: entry for entry in archive.infolist()}
+    pickles = [name for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
+    if len(pickles) != 1:
+        raise Malformed("the archive has no data.pkl; it is no PyTorch checkpoint")
+    root = pickles[0].removesuffix("data.pkl")
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
+        raise Malformed("the archive is compressed, which PyTorch never does; unpack and zip -0 it")
+    if sum(entry.file_size for entry in entries.values()) > path.stat().st_size:
+        raise Malformed("the archive's entries overlap")
+    order = archive.read(root + "byteorder") if root + "byteorder" in entries else b"little"
+    with archive.open(pickles[0]) as stream:
+        content = load(stream, GLOBALS, storage_of)
+    cache: dict[str, bytes] = {}
+
+    def read(storage: Storage) -> bytes:
+        if storage.key not in cache:
+            name = f"{root}data/{storage.key}"
+            if name not in entries:
+                raise Malformed(f"storage {storage.key} is missing")
+            raw = archive.read(name)
+            cache[storage.key] = swap_bytes(raw, storage.dtype) if order == b"big" else raw
+        return cache[storage.key]
+
+    return content, read
+
+
+def _open_legacy(path: Path, file: IO[bytes]) -> Contents:
+    if load(file, {}) != LEGACY_MAGIC:
+        raise Malformed("it is a pickle, but not PyTorch's")
+    if load(file, {}) != LEGACY_PROTOCOL:
+        raise Malformed("an unknown version of PyTorch's older format")
+    load(file, {})  # byte order and sizes of the machine; storages are little-endian everywhere
+    sizes: dict[str, int] = {}
+
+    def persistent(parts: Any) -> Storage:
+        storage = storage_of(parts)
+        sizes[storage.key] = storage.dtype.itemsize
+        return storage
+
+    content = load(file, GLOBALS, persistent)
+    places: dict[str, tuple[int, int]] = {}
+    for key in load(file, {}):
+        if key not in sizes:
+            raise Malformed(f"storage {key!r} belongs to nothing")
+        count = struct.unpack("<q", _exactly(file, 8))[0]
+        places[key] = (file.tell(), count * sizes[key])
+        if not 0 <= count * sizes[key] <= path.stat().st_size - file.tell():
+            raise Malformed("it is truncated; copy it again")
+        file.seek(count * sizes[key], 1)
+    cache: dict[str, bytes] = {}
+
+    def read(storage: Storage) -> bytes:
+        if storage.key not in cache:
+            if storage.key not in places:
+                raise Malformed(f"storage {storage.key} is missing")
+            offset, size = places[storage.key]
+            file.seek(offset)
+            cache[storage.key] = _exactly(file, size)
+        return cache[storage.key]
+
+    return content, read
+
+
+def _exactly(file: IO[bytes], size: int) -> bytes:
+    data = file.read(size)
+    if len(data) != size:
+        raise Malformed("it is truncated; copy it again")
+    return data

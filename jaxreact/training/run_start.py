@@ -1,0 +1,106 @@
+"""How a run directory begins: where a run may start, and what a resumed one must not change."""
+
+import dataclasses
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxreact import runs
+from jaxreact.errors import UserError
+from jaxreact.sharding import Placement, check_batch, make_placement
+from jaxreact.training.distributed import is_first, join_processes, wait_for_all
+
+
+def begin(kind: runs.Kind, config: Any) -> Placement:
+    """Joins the other processes of a training, and checks what can be checked before any work.
+
+    `config` is the configuration of either stage. Raises UserError like what it calls.
+    """
+    _check_local(config.out)
+    join_processes(config.distributed)
+    placement = make_placement(config.loop.fsdp)
+    check_batch(config.loop.batch_size, config.loop.accumulate, placement)
+    check_start(kind, config.out, config.resume)
+    return placement
+
+
+def _check_local(path: Path) -> None:
+    """Object stores are used through a mount: a run relies on renaming folders.
+
+    Raises UserError for a URL, which would otherwise become a strange folder.
+    """
+    if re.match(r"[a-z0-9]+:/", str(path)):  # Path has made one slash of two
+        raise UserError(
+            f"{path}: not a path; mount the bucket (Cloud Storage FUSE, Mountpoint for Amazon S3)"
+            " and give the folder it is mounted at"
+        )
+
+
+def check_start(kind: runs.Kind, out: Path, resume: bool) -> None:
+    """Raises UserError unless a run can start in `out`, or go on there with `resume`."""
+    held = any(path.name.isdecimal() for path in (out / "state").glob("*"))
+    if resume and not held:
+        raise UserError(f"{out}: nothing to resume here; start without --resume")
+    if held and not resume:
+        raise UserError(f"{out}: holds a run already; add --resume or choose another --out")
+    # A start that came to no state has left a configuration too, of a training.
+    exists = not held and (out / "config.json").exists()
+    if exists and "training" not in runs.read_config(out, kind)[1]:
+        raise UserError(f"{out}: holds a converted {kind.name}; choose another --out")
+
+
+def prepare(
+    kind: runs.Kind,
+    model_config: Any,
+    record: dict[str, Any],
+    out: Path,
+    resume: bool,
+    write: Callable[[Path], None],
+) -> None:
+    """Makes the run directory with its config.json, or checks that the resumed run's is the same.
+
+    `record` is what config.json holds beside the model's configuration, and what a resumed run must
+    not change. `write` puts what else a new run directory holds into it. Of several processes all
+    check, and the first one writes. Raises UserError like `check_start`, and where `record`
+    differs.
+    """
+    check_start(kind, out, resume)
+    if resume:
+        _check_resumed(kind, model_config, record, out)
+    wait_for_all("checked")  # before anything changes under the eyes of the others
+    if not resume and is_first():
+        for leftover in ("state", "model", "tensorboard"):
+            shutil.rmtree(out / leftover, ignore_errors=True)
+        write(out)
+        runs.write_config(out, kind, model_config, **record)
+    wait_for_all("prepared")
+
+
+def _check_resumed(kind: runs.Kind, model_config: Any, record: dict[str, Any], out: Path) -> None:
+    """Raises UserError if `out` holds a run with other options."""
+    saved_config, content = runs.read_config(out, kind)
+    saved = {"model": dataclasses.asdict(saved_config)}
+    saved |= {name: content[name] for name in content if name not in ("kind", "format", "model")}
+    wanted = {"model": dataclasses.asdict(model_config), **record}
+    _check_same(json.loads(json.dumps(saved)), json.loads(json.dumps(wanted)))
+
+
+def _check_same(saved: dict[str, Any], wanted: dict[str, Any], at: str = "") -> None:
+    """Raises UserError naming the first value in which a resumed run differs from its start."""
+    for name in sorted({*saved, *wanted}):
+        a, b = saved.get(name), wanted.get(name)
+        if isinstance(a, dict) and isinstance(b, dict):
+            _check_same(a, b, f"{at}{name}.")
+        elif a != b:
+            raise UserError(
+                f"--resume: {at}{name} was {_short(a)} and is now {_short(b)}; repeat the run's"
+                " options"
+            )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else f"{text[:50]} ..."

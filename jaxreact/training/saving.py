@@ -1,0 +1,102 @@
+"""What a run keeps while it trains: its best model and its last state."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxreact.checkpoints import Checkpoints
+from jaxreact.errors import UserError
+from jaxreact.training.state import TrainState, join
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stands, beside its state."""
+
+    iterator: Any
+    """State of the data iterator: the next batch is the one after those already used."""
+    best: float = float("inf")
+    """Lowest validation loss so far; the model that had it is kept."""
+
+
+class Keeper:
+    """Saves `OUT/model/` (best) and `OUT/state/` (last) while training goes on.
+
+    A state that knows of a best model must not be on disk before that model is: a run killed in
+    between would never save it again. So after an improvement the state is copied on the device and
+    saved when the model is complete, at the latest before the next state.
+    """
+
+    def __init__(self, out: Path):
+        self.models, self.states = Checkpoints(out / "model"), Checkpoints(out / "state")
+        self._held: tuple[int, TrainState, Position] | None = None
+
+    def save(
+        self,
+        step: int,
+        state: TrainState,
+        position: Position,
+        scores: dict[str, float] | None = None,
+    ) -> None:
+        """Saves the last state and, given the `scores` of the best validation so far, the model.
+
+        A state that exists already stays as it is.
+        """
+        self.release()
+        if scores is None:
+            self._write(step, state, position)
+        else:
+            self.models.save(step, join(state.params, state.statistics), scores)
+            self._held = step, jax.tree.map(jnp.copy, state), position
+
+    def release(self) -> None:
+        """Saves a held state, if there is one, after waiting for the model before it."""
+        if self._held is not None:
+            self.models.wait()
+            self._write(*self._held)
+            self._held = None
+
+    def _write(self, step: int, state: TrainState, position: Position) -> None:
+        record = {"iterator": _jsonable(position.iterator), "best": position.best}
+        self.states.save(step, state, record)
+
+    def restore(self, like: TrainState) -> tuple[TrainState, Position]:
+        """The last state, placed as `like` is, and its position; UserError where there is none."""
+        abstract = jax.tree.map(
+            lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), like
+        )
+        state, record = self.states.restore(abstract)
+        return state, Position(_iterator_state(record["iterator"]), record["best"])
+
+    def finish(self) -> None:
+        """Returns when everything is on disk."""
+        self.release()
+        self.models.wait()
+        self.states.wait()
+
+    def __enter__(self) -> "Keeper":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.finish()
+        except UserError:
+            if kind is None:  # else there is an error already, and a disk that is full shows twice
+                raise
+        finally:
+            self.models.close()
+            self.states.close()
+
+
+def _jsonable(iterator: Any) -> Any:
+    """A data iterator's state as JSON can hold it: bytes become text."""
+    return {"bytes": iterator.decode()} if isinstance(iterator, bytes) else iterator
+
+
+def _iterator_state(saved: Any) -> Any:
+    if isinstance(saved, dict) and set(saved) == {"bytes"}:
+        return saved["bytes"].encode()
+    return saved

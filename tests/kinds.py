@@ -1,0 +1,10 @@
+"""Every kind of model that a run directory can hold, by name."""
+
+from jaxreact.audio_features.load import AUDIO_ENCODER
+from jaxreact.metrics.realism.load import INCEPTION
+from jaxreact.rendering.pirender.load import FACE_GENERATOR
+from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+
+KINDS = {
+    kind.name: kind for kind in (TOKENIZER, PREDICTOR, AUDIO_ENCODER, INCEPTION, FACE_GENERATOR)
+}

@@ -1,0 +1,82 @@
+"""The same training on one device and on many; rules of placement."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxreact import runs
+from jaxreact.errors import UserError
+from jaxreact.sharding import check_batch, make_placement
+from jaxreact.systems.fiber.kinds import TOKENIZER
+from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from tests.test_runs import variables
+
+KINDS = ("fsq", "vq", "lfq", "predictor")
+
+
+@pytest.fixture(scope="module")
+def losses(tmp_path_factory) -> dict:
+    """What `eight_devices.py` prints."""
+    run = tmp_path_factory.mktemp("runs") / "tokenizer"
+    config = FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1, quantize_levels=(4, 3, 3))
+    runs.save_model(run, TOKENIZER, config, variables("tokenizer", config))
+    flags = "--xla_force_host_platform_device_count=8"
+    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.training.eight_devices", str(run)],
+        env=environment,
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mesh", ["2 fsdp", "8", "8 fsdp"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_losses_do_not_depend_on_the_devices(losses, kind, mesh):
+    one = losses[kind]["1"]["losses"]
+    assert len(set(one)) == len(one)  # the parameters move, and batches differ
+    np.testing.assert_allclose(losses[kind][mesh]["losses"], one, rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_fsdp_cuts_parameters_and_moments(losses, kind):
+    for mesh, found in losses[kind].items():
+        if "fsdp" in mesh:
+            assert found["cut"] > found["leaves"] / 3
+        else:
+            assert found["cut"] == 0
+
+
+def test_a_batch_that_cannot_be_cut():
+    placement = make_placement()
+    check_batch(8, 4, placement)
+    message = r"--loop\.batch-size 9 is not a multiple of 1 devices x --loop.accumulate 2"
+    with pytest.raises(UserError, match=message):
+        check_batch(9, 2, placement)
+    with pytest.raises(UserError, match="accumulate 0"):
+        check_batch(9, 0, placement)
+
+
+def test_devices_that_cannot_be_grouped():
+    with pytest.raises(UserError, match=r"--loop\.fsdp 3 does not divide the 1 devices"):
+        make_placement(3)
+
+
+def test_a_placed_array_shares_nothing_with_its_source():
+    placement = make_placement()
+    source = {"w": np.ones(4, np.float32)}
+    placed = placement.put(source, placement.of_variables(source))
+    source["w"][:] = 2
+    assert jnp.all(placed["w"] == 1)
