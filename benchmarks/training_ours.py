@@ -21,7 +21,7 @@ from training_workload import STEPS, batch
 
 from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
-from jaxreact.sharding import make_placement
+from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
@@ -39,25 +39,25 @@ def make_stage(run: Path, kind: str, options: list[str], past_mask: float = 0.5)
     """A stage as its training command makes it, but with the weights of `run`."""
     paths = ["--data", ".", "--out", "."]
     data = Data(lambda: iter([]), 100, list)  # pyright: ignore[reportArgumentType]
-    placement = make_placement()
+    mesh = make_device_mesh()
     coder = runs.load_model(run / "tokenizer", TOKENIZER)[0]
     if kind == "tokenizer":
         config = parse(TOKENIZER_PRESETS, [*paths, *options])
-        trained, stage = coder, tokenizer._stage(config, MEAN, data, placement)
+        trained, stage = coder, tokenizer._stage(config, MEAN, data, mesh)
     else:
         config = parse(PREDICTOR_PRESETS, [*paths, "--tokenizer", str(run / "tokenizer"), *options])
         config = dataclasses.replace(config, past_mask_probability=past_mask)
         sizes = predictor._with_codebook(config.model, coder)
         encoder = runs.load_model(run / "audio_encoder", AUDIO_ENCODER)[0]
-        stage = predictor._stage(config, sizes, coder, encoder, data, placement, MEAN)
+        stage = predictor._stage(config, sizes, coder, encoder, data, mesh, MEAN)
         trained = runs.load_model(run, PREDICTOR)[0]
     params = split_model(trained)[1]
-    placed = placement.put(params, placement.of_variables(params))
+    placed = mesh.put(params, mesh.shard_variables(params))
     return dataclasses.replace(stage, state=dataclasses.replace(stage.state, params=placed))
 
 
 def loss_without_dropout(stage: Stage, made: dict[str, np.ndarray]) -> float:
-    placed = stage.placement.put_share(made)
+    placed = stage.mesh.put_local_rows(made)
     metrics = stage.evaluate(stage.state, stage.frozen, placed, jax.random.key(0))
     return float(metrics["loss"])
 
@@ -89,7 +89,7 @@ def main() -> None:
     def steps() -> None:
         nonlocal state
         for _ in range(times):
-            state, metrics = step(state, stage.frozen, stage.placement.put_share(made))
+            state, metrics = step(state, stage.frozen, stage.mesh.put_local_rows(made))
         jax.block_until_ready((state, metrics))
 
     def one_pass(stages: Stages, _: int) -> dict[str, Any]:

@@ -19,11 +19,11 @@ Tree = Any
 
 
 @dataclass(frozen=True)
-class Placement:
+class DeviceMesh:
     """Places trees of arrays on the mesh of all devices of all processes."""
 
     mesh: Mesh
-    sliced_from: int = 1 << 14
+    min_sharded_size: int = 1 << 14
     """Elements from which a variable is cut: gathering a smaller one costs more than it saves."""
 
     @property
@@ -31,31 +31,31 @@ class Placement:
         return self.mesh.size
 
     @property
-    def everywhere(self) -> NamedSharding:
+    def replicated(self) -> NamedSharding:
         """A whole copy on each device."""
         return NamedSharding(self.mesh, PartitionSpec())
 
     @property
-    def rows(self) -> NamedSharding:
+    def batch(self) -> NamedSharding:
         """The first axis cut over all devices."""
         return NamedSharding(self.mesh, PartitionSpec(("data", "fsdp")))
 
-    def of_variables(self, tree: Tree) -> Tree:
+    def shard_variables(self, tree: Tree) -> Tree:
         """A sharding for each leaf: its largest axis that divides is cut over "fsdp".
 
         Works on arrays and on abstract ones.
         """
-        return jax.tree.map(self._of_variable, tree)
+        return jax.tree.map(self._shard_variable, tree)
 
-    def everywhere_each(self, tree: Tree) -> Tree:
-        """The sharding `everywhere` for each leaf."""
-        return jax.tree.map(lambda _: self.everywhere, tree)
+    def replicated_each(self, tree: Tree) -> Tree:
+        """The sharding `replicated` for each leaf."""
+        return jax.tree.map(lambda _: self.replicated, tree)
 
-    def _of_variable(self, leaf: Any) -> NamedSharding:
+    def _shard_variable(self, leaf: Any) -> NamedSharding:
         count = self.mesh.shape["fsdp"]
         axes = [axis for axis, size in enumerate(leaf.shape) if size % count == 0]
-        if count == 1 or not axes or np.prod(leaf.shape) < self.sliced_from:
-            return self.everywhere
+        if count == 1 or not axes or np.prod(leaf.shape) < self.min_sharded_size:
+            return self.replicated
         cut = max(axes, key=lambda axis: leaf.shape[axis])
         return NamedSharding(self.mesh, PartitionSpec(*[None] * cut, "fsdp"))
 
@@ -63,19 +63,19 @@ class Placement:
         """Places a tree that every process holds alike; none of its buffers are shared with it."""
         return jax.tree.map(_put, tree, shardings)
 
-    def put_share(self, batch: Tree) -> Tree:
+    def put_local_rows(self, batch: Tree) -> Tree:
         """Makes global batches of the rows that this process has read: its share, in its place."""
         return jax.tree.map(
-            lambda rows: jax.make_array_from_process_local_data(self.rows, rows), batch
+            lambda rows: jax.make_array_from_process_local_data(self.batch, rows), batch
         )
 
-    def put_whole(self, batch: Tree) -> Tree:
+    def put_global(self, batch: Tree) -> Tree:
         """Places a batch that every process has read whole.
 
         A last, smaller batch that cannot be cut evenly goes to every device.
         """
         even = len(jax.tree.leaves(batch)[0]) % self.devices == 0
-        sharding = self.rows if even else self.everywhere
+        sharding = self.batch if even else self.replicated
         return jax.tree.map(lambda rows: _put(rows, sharding), batch)
 
 
@@ -84,7 +84,7 @@ def _put(leaf: Any, sharding: NamedSharding) -> jax.Array:
     return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index].copy())
 
 
-def make_placement(fsdp: int = 1) -> Placement:
+def make_device_mesh(fsdp: int = 1) -> DeviceMesh:
     """The mesh of all devices, `fsdp` of them to a copy of the parameters.
 
     Raises UserError where the number of devices is not a multiple of `fsdp`.
@@ -95,16 +95,16 @@ def make_placement(fsdp: int = 1) -> Placement:
             f"--loop.fsdp {fsdp} does not divide the {devices} devices; choose a divisor of them"
         )
     axes = (AxisType.Auto, AxisType.Auto)
-    return Placement(jax.make_mesh((devices // fsdp, fsdp), ("data", "fsdp"), axis_types=axes))
+    return DeviceMesh(jax.make_mesh((devices // fsdp, fsdp), ("data", "fsdp"), axis_types=axes))
 
 
-def check_batch(batch_size: int, accumulate: int, placement: Placement) -> None:
+def check_batch(batch_size: int, accumulate: int, mesh: DeviceMesh) -> None:
     """Raises UserError unless a batch can be cut over all devices and into `accumulate` parts."""
-    unit = placement.devices * accumulate
+    unit = mesh.devices * accumulate
     if accumulate < 1 or batch_size % unit:
         raise UserError(
-            f"--loop.batch-size {batch_size} is not a multiple of {placement.devices} devices x"
-            f" --loop.accumulate {accumulate}; choose a multiple of {max(unit, placement.devices)}"
+            f"--loop.batch-size {batch_size} is not a multiple of {mesh.devices} devices x"
+            f" --loop.accumulate {accumulate}; choose a multiple of {max(unit, mesh.devices)}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The same training on one device and on many; rules of placement."""
+"""The same training on one device and on many; rules of mesh."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from jaxreact import runs
 from jaxreact.errors import UserError
-from jaxreact.sharding import check_batch, make_placement
+from jaxreact.sharding import check_batch, make_device_mesh
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from tests.test_runs import variables
@@ -60,23 +60,23 @@ def test_fsdp_cuts_parameters_and_moments(losses, kind):
 
 
 def test_a_batch_that_cannot_be_cut():
-    placement = make_placement()
-    check_batch(8, 4, placement)
+    mesh = make_device_mesh()
+    check_batch(8, 4, mesh)
     message = r"--loop\.batch-size 9 is not a multiple of 1 devices x --loop.accumulate 2"
     with pytest.raises(UserError, match=message):
-        check_batch(9, 2, placement)
+        check_batch(9, 2, mesh)
     with pytest.raises(UserError, match="accumulate 0"):
-        check_batch(9, 0, placement)
+        check_batch(9, 0, mesh)
 
 
 def test_devices_that_cannot_be_grouped():
     with pytest.raises(UserError, match=r"--loop\.fsdp 3 does not divide the 1 devices"):
-        make_placement(3)
+        make_device_mesh(3)
 
 
 def test_a_placed_array_shares_nothing_with_its_source():
-    placement = make_placement()
+    mesh = make_device_mesh()
     source = {"w": np.ones(4, np.float32)}
-    placed = placement.put(source, placement.of_variables(source))
+    placed = mesh.put(source, mesh.shard_variables(source))
     source["w"][:] = 2
     assert jnp.all(placed["w"] == 1)

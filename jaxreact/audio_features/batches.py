@@ -24,7 +24,7 @@ longer clips are encoded in stretches of this length.
 """
 
 
-def heard(
+def encode_waveforms(
     encoder: AudioEncoder, waveforms: Float[Array, "rows samples"]
 ) -> Float[Array, "rows frames features"]:
     """The encoder's features of each waveform, computed a few waveforms at a time."""

@@ -21,10 +21,10 @@ from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import AUDIO, COEFFS, Dyad
 from jaxreact.data.pipeline import evaluation_items
 from jaxreact.errors import UserError
-from jaxreact.evaluation.parts import Parts, made_with_text, open_parts
+from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
 from jaxreact.evaluation.split import clip_names
 from jaxreact.predictions.npz import map_npz
-from jaxreact.sharding import Placement, make_placement
+from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.fiber.generation import Sampling
 from jaxreact.systems.fiber.system import Models, batch_reactions
 
@@ -69,12 +69,16 @@ def predict(
     """
     path = out / "predictions.npz"
     made_with = _made_with(models, data, wanted)
-    parts = Parts(out / "parts", clip_names(dyads), wanted.samples, wanted.frames, made_with)
+    parts = PartialResults(
+        out / "parts", clip_names(dyads), wanted.samples, wanted.frames, made_with
+    )
     if _holds(path, made_with):
         print(f"{path}: made with the same models, data and options; not made again")
         parts.remove()
         return path
-    parts = open_parts(parts.folder, parts.clips, wanted.samples, wanted.frames, made_with)
+    parts = open_partial_results(
+        parts.folder, parts.clips, wanted.samples, wanted.frames, made_with
+    )
     _check_room(out, parts)
     if len(parts.missing) < len(dyads):
         done = len(dyads) - len(parts.missing)
@@ -89,9 +93,9 @@ def predict(
     return path
 
 
-def default_batch(placement: Placement) -> int:
+def default_batch(mesh: DeviceMesh) -> int:
     """Clips at once, all devices together, where nothing else is wanted."""
-    return placement.devices * PER_DEVICE.get(jax.default_backend(), _PER_ACCELERATOR)
+    return mesh.devices * PER_DEVICE.get(jax.default_backend(), _PER_ACCELERATOR)
 
 
 def _made_with(models: Models, data: Conversations, wanted: Generation) -> dict[str, Any]:
@@ -116,7 +120,7 @@ def _holds(path: Path, made_with: dict[str, Any]) -> bool:
         return False  # whatever is wrong with that file, it is about to be replaced
 
 
-def _check_room(out: Path, parts: Parts) -> None:
+def _check_room(out: Path, parts: PartialResults) -> None:
     need, free = parts.bytes_missing, shutil.disk_usage(parts.folder).free
     if need > free:
         raise UserError(
@@ -126,7 +130,7 @@ def _check_room(out: Path, parts: Parts) -> None:
 
 
 def _fill(
-    parts: Parts,
+    parts: PartialResults,
     models: Models,
     data: Conversations,
     dyads: Sequence[Dyad],
@@ -134,14 +138,14 @@ def _fill(
     batch: int | None,
 ) -> None:
     """Makes the missing parts: while one batch is computed, the next is read, the last written."""
-    placement = make_placement()
-    size = _batch_size(placement, batch, len(dyads))
+    mesh = make_device_mesh()
+    size = _batch_size(mesh, batch, len(dyads))
     missing = parts.missing
     batches = [missing[first : first + size] for first in range(0, len(missing), size)]
     items = evaluation_items(
         data, dyads, wanted.frames, mean_face=models.mean_face, modalities=(COEFFS, AUDIO)
     )
-    react = _reactor(models, wanted, size, placement)
+    react = _reactor(models, wanted, size, mesh)
     read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])
     done = len(dyads) - len(missing)
     with tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar:
@@ -153,7 +157,7 @@ def _fill(
 
 
 def _reactor(
-    models: Models, wanted: Generation, size: int, placement: Placement
+    models: Models, wanted: Generation, size: int, mesh: DeviceMesh
 ) -> Callable[[list[int], list[Item]], tuple[jax.Array, jax.Array]]:
     """The function from some clips' numbers and items to mean-subtracted coefficients and emotion
     of `size` clips, on all devices.
@@ -162,10 +166,10 @@ def _reactor(
     last clip.
     """
     place: Callable[[Any], jax.Array] = jax.numpy.asarray
-    if placement.devices > 1:
-        copies = {name: getattr(models, name).placed(placement.everywhere) for name in _MODELS}
+    if mesh.devices > 1:
+        copies = {name: getattr(models, name).placed(mesh.replicated) for name in _MODELS}
         models = dataclasses.replace(models, **copies)
-        place = partial(jax.device_put, device=placement.rows)
+        place = partial(jax.device_put, device=mesh.batch)
 
     def react(clips: list[int], items: list[Item]) -> tuple[jax.Array, jax.Array]:
         full = [*items, *items[-1:] * (size - len(items))]
@@ -183,10 +187,10 @@ def _reactor(
     return react
 
 
-def _batch_size(placement: Placement, batch: int | None, clips: int) -> int:
+def _batch_size(mesh: DeviceMesh, batch: int | None, clips: int) -> int:
     """A multiple of the devices, not more than the clips need."""
-    size = min(batch or default_batch(placement), clips)
-    return -(-size // placement.devices) * placement.devices
+    size = min(batch or default_batch(mesh), clips)
+    return -(-size // mesh.devices) * mesh.devices
 
 
 def _keys(seed: int, clips: np.ndarray) -> jax.Array:

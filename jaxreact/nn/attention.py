@@ -153,11 +153,11 @@ def attend(
 
 def _patch(config: Any) -> int | None:
     """What `attend` takes as `patch`: None unless the configuration has causal patches."""
-    return config.patch_size if getattr(config, "patch_causal", False) else None
+    return config.patch_size if getattr(config, "block_causal", False) else None
 
 
 class SelfAttention(nnx.Module):
-    """Attention of a sequence to itself, all positions to all unless `patch_causal`."""
+    """Attention of a sequence to itself, all positions to all unless `block_causal`."""
 
     def __init__(self, config, *, rngs: nnx.Rngs):
         n = config.n_embd

@@ -12,7 +12,7 @@ Step = Callable[[Any, Any, Any], Any]
 """(block, x, key) -> x, where x may be a tree of arrays."""
 
 
-def through(
+def apply_blocks(
     blocks: Sequence[nnx.Module], step: Step, x: Any, keys: Sequence[Any], remat: bool | None
 ) -> Any:
     """`x = step(block, x, key)` for all blocks, which differ in nothing but their weights.

@@ -1,5 +1,6 @@
 """The command line of a stage of training: a preset by name, and options over it."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import tyro
 
 from jaxreact.errors import UserError
+from jaxreact.runs import Kind
 
 Config = TypeVar("Config")
 
@@ -21,15 +23,30 @@ class StageCommand:
     """Complete configurations by name; "react2024" is the default."""
     train: Callable[[Any], float]
     """Trains as a configuration says; returns the best validation loss."""
+    kind: Kind
+    """What the stage trains."""
 
     def run(self, arguments: Sequence[str] | None = None) -> None:
-        """Reads a command line and trains."""
-        self.train(parse(self.presets, arguments))
+        """Reads a command line, by default the program's, and trains."""
+        arguments = list(sys.argv[1:] if arguments is None else arguments)
+        config = parse(self.presets, [_today(word, self.kind) for word in arguments])
+        best = self.train(config)
+        print(f"{config.out}: {self.kind.name} trained, best validation loss {best:.4f}")
+
+
+def _today(word: str, kind: Kind) -> str:
+    """An option under its name of today, where it has one of before."""
+    for before, now in kind.renamed.items():
+        names = "[-_]".join(before.split("_"))
+        word = re.sub(
+            rf"^--model\.(no-)?{names}(?=$|=)", rf"--model.\1{now.replace('_', '-')}", word
+        )
+    return word
 
 
 def parse(
     presets: Mapping[str, partial[Config]],
-    arguments: Sequence[str] | None = None,
+    arguments: Sequence[str],
     default: str = "react2024",
 ) -> Config:
     """The configuration of a command line: `[PRESET] --option value ...`.
@@ -37,12 +54,9 @@ def parse(
     The first argument names a preset unless it is an option; every field of the preset can be
     overridden. Raises UserError for an unknown preset.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    name = default
-    if arguments and not arguments[0].startswith("-"):
-        name = arguments.pop(0)
+    name, *options = arguments if arguments and arguments[0][:1] != "-" else (default, *arguments)
     if name not in presets:
         raise UserError(f"no preset {name!r}; choose one of {', '.join(presets)}")
     preset = presets[name]
     description = f"{preset.func.__doc__}\n\nPresets (first argument): {', '.join(presets)}."
-    return tyro.cli(preset, args=arguments, description=description)
+    return tyro.cli(preset, args=options, description=description)

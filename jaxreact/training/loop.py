@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxreact.errors import Stopped, UserError, filling
 from jaxreact.nn.precision import Precision
-from jaxreact.sharding import Placement
+from jaxreact.sharding import DeviceMesh
 from jaxreact.training.batches import Data
 from jaxreact.training.codebook import with_codebook_use
 from jaxreact.training.distributed import is_first, wait_for_all
@@ -21,8 +21,8 @@ from jaxreact.training.logging import RunLog
 from jaxreact.training.monitor.peaks import peak_flops
 from jaxreact.training.monitor.report import write_training_report
 from jaxreact.training.optimizer import OptimizerConfig
-from jaxreact.training.run_start import prepare
-from jaxreact.training.saving import Keeper, Position
+from jaxreact.training.run_start import prepare_run
+from jaxreact.training.saving import ResumePoint, Saver
 from jaxreact.training.stage import Recipe, Stage, make_stage
 from jaxreact.training.state import TrainState
 
@@ -56,12 +56,12 @@ class LoopConfig:
     holding one each; a divisor of their number."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
-    def make_stage(self, recipe: Recipe, placement: Placement, steps_per_epoch: int) -> Stage:
+    def make_stage(self, recipe: Recipe, mesh: DeviceMesh, steps_per_epoch: int) -> Stage:
         """The stage of a recipe, trained as this configuration says."""
         return make_stage(
             recipe,
             self.optimizer,
-            placement,
+            mesh,
             steps_per_epoch=steps_per_epoch,
             epochs=self.epochs,
             seed=self.seed,
@@ -83,19 +83,19 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
     batches = data.training()
     data.validation()  # what is wrong with either split shows before anything is written
     record, recipe = _record(stage, data, config), stage.recipe
-    prepare(recipe.kind, recipe.model.config, record, out, resume, recipe.write)
+    prepare_run(recipe.kind, recipe.model.config, record, out, resume, recipe.write)
     with (
         filling(out),
-        Keeper(out) as keeper,
+        Saver(out) as saver,
         Interruption() as interruption,
         closing(batches),
     ):
         state, best = stage.state, float("inf")
         if resume:
-            state, position = keeper.restore(stage.state)
+            state, position = saver.restore(stage.state)
             batches.set_state(position.iterator)
             best = position.best
-        run = _Run(stage, data, config, keeper, best)
+        run = _Run(stage, data, config, saver, best)
         start = int(state.step)
         with _log(run, out, record, start) as log:
             for step in range(start + 1, run.total + 1):
@@ -104,11 +104,11 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
                     with log.paused():
                         run.validate(step, state, batches.get_state(), log)
                 elif step % config.log_every == 0:
-                    keeper.release()
+                    saver.release()
                 if interruption.comes_after(step):
                     log.flush()
-                    keeper.save(step, state, Position(batches.get_state(), run.best))
-                    keeper.finish()
+                    saver.save(step, state, ResumePoint(batches.get_state(), run.best))
+                    saver.finish()
                     raise Stopped(f"{out}: stopped after step {step}; go on with --resume")
     if is_first():
         with filling(out):
@@ -124,7 +124,7 @@ class _Run:
     stage: Stage
     data: Data
     config: LoopConfig
-    keeper: Keeper
+    saver: Saver
     best: float
     """Lowest validation loss so far."""
     measured: Any = None
@@ -139,7 +139,7 @@ class _Run:
         """Makes update number `step`; the given state is consumed."""
         epoch = (step - 1) // self.data.steps_per_epoch
         update = self.stage.step(epoch)
-        placed = self.stage.placement.put_share(batch)
+        placed = self.stage.mesh.put_local_rows(batch)
         if update is not self.measured:
             self.measured = update
             with log.paused():  # tracing, and the compilation that the first call waits for
@@ -161,7 +161,7 @@ class _Run:
         improved = scores["loss"] < self.best
         log.validation(step, scores, improved)
         self.best = min(self.best, scores["loss"])
-        self.keeper.save(step, state, Position(iterator, self.best), scores if improved else None)
+        self.saver.save(step, state, ResumePoint(iterator, self.best), scores if improved else None)
         number = step // (self.config.validate_every * self.data.steps_per_epoch)
         every = self.config.pictures_every
         if every and (number % every == 0 or step == self.total):
@@ -169,7 +169,7 @@ class _Run:
 
     def draw(self, step: int, state: TrainState, log: RunLog) -> None:
         """Draws the first clip of the validation split as the model has it."""
-        batch = self.stage.placement.put_whole(next(iter(self.data.validation())))
+        batch = self.stage.mesh.put_global(next(iter(self.data.validation())))
         faces = self.stage.show(state, self.stage.frozen, batch)
         if is_first():
             log.pictures(step, self.stage.recipe.draw(jax.device_get(faces), f"step {step}"))
@@ -214,7 +214,7 @@ def validate(
     key = jax.random.key(seed)
     for index, batch in enumerate(batches):
         size = len(jax.tree.leaves(batch)[0])
-        placed = stage.placement.put_whole(batch)
+        placed = stage.mesh.put_global(batch)
         metrics = stage.evaluate(state, stage.frozen, placed, jax.random.fold_in(key, index))
         for name, value in jax.device_get(metrics).items():
             sums[name] = sums.get(name, 0.0) + np.asarray(value, np.float64) * size

@@ -10,21 +10,21 @@ from typing import Any
 
 from jaxreact import runs
 from jaxreact.errors import UserError
-from jaxreact.sharding import Placement, check_batch, make_placement
+from jaxreact.sharding import DeviceMesh, check_batch, make_device_mesh
 from jaxreact.training.distributed import is_first, join_processes, wait_for_all
 
 
-def begin(kind: runs.Kind, config: Any) -> Placement:
+def start_run(kind: runs.Kind, config: Any) -> DeviceMesh:
     """Joins the other processes of a training, and checks what can be checked before any work.
 
     `config` is the configuration of either stage. Raises UserError like what it calls.
     """
     _check_local(config.out)
     join_processes(config.distributed)
-    placement = make_placement(config.loop.fsdp)
-    check_batch(config.loop.batch_size, config.loop.accumulate, placement)
+    mesh = make_device_mesh(config.loop.fsdp)
+    check_batch(config.loop.batch_size, config.loop.accumulate, mesh)
     check_start(kind, config.out, config.resume)
-    return placement
+    return mesh
 
 
 def _check_local(path: Path) -> None:
@@ -52,7 +52,7 @@ def check_start(kind: runs.Kind, out: Path, resume: bool) -> None:
         raise UserError(f"{out}: holds a converted {kind.name}; choose another --out")
 
 
-def prepare(
+def prepare_run(
     kind: runs.Kind,
     model_config: Any,
     record: dict[str, Any],

@@ -13,7 +13,7 @@ from jaxreact.training.state import TrainState, join
 
 
 @dataclass(frozen=True)
-class Position:
+class ResumePoint:
     """Where a run stands, beside its state."""
 
     iterator: Any
@@ -22,7 +22,7 @@ class Position:
     """Lowest validation loss so far; the model that had it is kept."""
 
 
-class Keeper:
+class Saver:
     """Saves `OUT/model/` (best) and `OUT/state/` (last) while training goes on.
 
     A state that knows of a best model must not be on disk before that model is: a run killed in
@@ -32,13 +32,13 @@ class Keeper:
 
     def __init__(self, out: Path):
         self.models, self.states = Checkpoints(out / "model"), Checkpoints(out / "state")
-        self._held: tuple[int, TrainState, Position] | None = None
+        self._held: tuple[int, TrainState, ResumePoint] | None = None
 
     def save(
         self,
         step: int,
         state: TrainState,
-        position: Position,
+        position: ResumePoint,
         scores: dict[str, float] | None = None,
     ) -> None:
         """Saves the last state and, given the `scores` of the best validation so far, the model.
@@ -59,17 +59,17 @@ class Keeper:
             self._write(*self._held)
             self._held = None
 
-    def _write(self, step: int, state: TrainState, position: Position) -> None:
+    def _write(self, step: int, state: TrainState, position: ResumePoint) -> None:
         record = {"iterator": _jsonable(position.iterator), "best": position.best}
         self.states.save(step, state, record)
 
-    def restore(self, like: TrainState) -> tuple[TrainState, Position]:
+    def restore(self, like: TrainState) -> tuple[TrainState, ResumePoint]:
         """The last state, placed as `like` is, and its position; UserError where there is none."""
         abstract = jax.tree.map(
             lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), like
         )
         state, record = self.states.restore(abstract)
-        return state, Position(_iterator_state(record["iterator"]), record["best"])
+        return state, ResumePoint(_iterator_state(record["iterator"]), record["best"])
 
     def finish(self) -> None:
         """Returns when everything is on disk."""
@@ -77,7 +77,7 @@ class Keeper:
         self.models.wait()
         self.states.wait()
 
-    def __enter__(self) -> "Keeper":
+    def __enter__(self) -> "Saver":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -12,7 +12,7 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.nn.precision import Precision
-from jaxreact.sharding import Placement
+from jaxreact.sharding import DeviceMesh
 from jaxreact.training.codebook import Metrics
 from jaxreact.training.monitor.flops import count_flops
 from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
@@ -67,7 +67,7 @@ class Stage:
     """What the loop runs."""
 
     recipe: Recipe
-    placement: Placement
+    mesh: DeviceMesh
     state: TrainState
     """The state to start from, placed."""
     frozen: Tree
@@ -85,7 +85,7 @@ class Stage:
 def make_stage(
     recipe: Recipe,
     optimization: OptimizerConfig,
-    placement: Placement,
+    mesh: DeviceMesh,
     *,
     steps_per_epoch: int,
     epochs: int,
@@ -100,8 +100,8 @@ def make_stage(
     optimizer = make_optimizer(optimization, schedule)
     state = create_state(params, statistics, optimizer)
     abstract = jax.eval_shape(lambda: state)
-    shardings = placement.of_variables(state)
-    execution = Execution(precision, accumulate, shardings, placement.everywhere)
+    shardings = mesh.shard_variables(state)
+    execution = Execution(precision, accumulate, shardings, mesh.replicated)
 
     def step(graph: nnx.GraphDef, phase: int) -> Any:
         def loss(model: Any, frozen: Tree, batch: Tree, key: jax.Array) -> Any:
@@ -127,11 +127,11 @@ def make_stage(
     step_of_phase = cache(lambda phase: step(graph, phase))
     return Stage(
         recipe=recipe,
-        placement=placement,
-        state=placement.put(state, shardings),
-        frozen=placement.put(recipe.frozen, placement.everywhere_each(recipe.frozen)),
+        mesh=mesh,
+        state=mesh.put(state, shardings),
+        frozen=mesh.put(recipe.frozen, mesh.replicated_each(recipe.frozen)),
         step=lambda epoch: step_of_phase(recipe.phase(epoch)),
         evaluate=make_evaluation(graph, evaluation_loss, execution),
-        show=jax.jit(show, out_shardings=placement.everywhere),
+        show=jax.jit(show, out_shardings=mesh.replicated),
         operations=operations,
     )

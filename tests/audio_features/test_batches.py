@@ -25,6 +25,8 @@ def test_features_are_those_of_all_waveforms_at_once(monkeypatch, rows, at_once,
     waveforms = jax.random.normal(jax.random.key(0), (rows, 2000))
     expected = encoder(waveforms)
     assert np.abs(expected[0] - expected[1]).max() > 0.1
-    np.testing.assert_allclose(batches.heard(encoder, waveforms), expected, rtol=0, atol=1e-5)
-    text = str(jax.make_jaxpr(lambda given: batches.heard(encoder, given))(waveforms))
+    np.testing.assert_allclose(
+        batches.encode_waveforms(encoder, waveforms), expected, rtol=0, atol=1e-5
+    )
+    text = str(jax.make_jaxpr(lambda given: batches.encode_waveforms(encoder, given))(waveforms))
     assert ("scan" in text) == loops

@@ -15,7 +15,7 @@ from jaxreact.data.layout import Dyad
 from jaxreact.errors import UserError
 from jaxreact.evaluation import generate
 from jaxreact.evaluation.generate import Generation, predict
-from jaxreact.evaluation.parts import Parts
+from jaxreact.evaluation.partial_results import PartialResults
 from jaxreact.evaluation.split import clip_names, common_frames, emotions
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.systems.fiber.generation import Sampling
@@ -93,15 +93,15 @@ class Interruption:
 
     def __init__(self, monkeypatch, error: BaseException, after: int):
         self.made: list[list[int]] = []
-        original = Parts.add
+        original = PartialResults.add
 
-        def add(parts: Parts, clips: list[int], *arrays: np.ndarray) -> None:
+        def add(parts: PartialResults, clips: list[int], *arrays: np.ndarray) -> None:
             if len(self.made) == after:
                 raise error
             original(parts, clips, *arrays)
             self.made.append(list(clips))
 
-        monkeypatch.setattr(Parts, "add", add)
+        monkeypatch.setattr(PartialResults, "add", add)
 
 
 def interrupt(monkeypatch, run: Run, out: Path, after: int, **options: Any) -> None:

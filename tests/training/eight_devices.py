@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh
 
-from jaxreact.sharding import Placement
+from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
 from jaxreact.systems.fiber.kinds import TOKENIZER
@@ -25,21 +25,21 @@ STEPS = 3
 ROWS = 8
 
 
-def placement(shape: tuple[int, int]) -> Placement:
+def mesh(shape: tuple[int, int]) -> DeviceMesh:
     devices = np.array(jax.devices()[: shape[0] * shape[1]]).reshape(shape)
     axes = (AxisType.Auto, AxisType.Auto)
-    return Placement(Mesh(devices, ("data", "fsdp"), axis_types=axes), sliced_from=64)
+    return DeviceMesh(Mesh(devices, ("data", "fsdp"), axis_types=axes), min_sharded_size=64)
 
 
 def losses(stage: Any, batches: list[Any]) -> dict[str, Any]:
     """Losses of some steps and of a validation with a remainder, and what is cut of the state."""
     state, values = stage.state, []
     for batch in batches:
-        state, metrics = stage.step(0)(state, stage.frozen, stage.placement.put_whole(batch))
+        state, metrics = stage.step(0)(state, stage.frozen, stage.mesh.put_global(batch))
         values.append(float(metrics["loss"]))
     remainder = jax.tree.map(lambda rows: rows[: ROWS - 1], batches[0])
     scores = stage.evaluate(
-        state, stage.frozen, stage.placement.put_whole(remainder), jax.random.key(1)
+        state, stage.frozen, stage.mesh.put_global(remainder), jax.random.key(1)
     )
     leaves = jax.tree.leaves(state)
     cut = sum(not leaf.is_fully_replicated for leaf in leaves)
@@ -74,7 +74,7 @@ def tokenizer_stage(kind: str, shape: tuple[int, int]) -> Any:
     config = parse(TOKENIZER_PRESETS, arguments)
     batch = tokenizer_batches()[0]
     data = tokenizer.Data(lambda: iter([batch]), 2, list)  # pyright: ignore[reportArgumentType]
-    return tokenizer._stage(config, np.zeros(58, np.float32), data, placement(shape))
+    return tokenizer._stage(config, np.zeros(58, np.float32), data, mesh(shape))
 
 
 def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
@@ -86,7 +86,7 @@ def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
     encoder = predictor._encoder(config)
     data = tokenizer.Data(lambda: iter([]), 2, list)  # pyright: ignore[reportArgumentType]
     mean = np.zeros(58, np.float32)
-    return predictor._stage(config, sizes, model, encoder, data, placement(shape), mean)
+    return predictor._stage(config, sizes, model, encoder, data, mesh(shape), mean)
 
 
 def main() -> None:

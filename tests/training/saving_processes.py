@@ -12,17 +12,17 @@ import jax
 import numpy as np
 
 from jaxreact.checkpoints import Checkpoints
-from jaxreact.sharding import make_placement
+from jaxreact.sharding import make_device_mesh
 
 
 def main() -> None:
     coordinator, count, number, folder, saves = sys.argv[1:]
     jax.distributed.initialize(coordinator, int(count), int(number))
-    placement = make_placement()
+    mesh = make_device_mesh()
     late = random.Random(int(number))  # every process is late at other moments
     with Checkpoints(Path(folder, "model")) as models, Checkpoints(Path(folder, "state")) as states:
         for step in range(int(saves)):
-            arrays = {"x": jax.device_put(np.full(4, step), placement.everywhere)}
+            arrays = {"x": jax.device_put(np.full(4, step), mesh.replicated)}
             models.save(step, arrays)
             time.sleep(late.uniform(0, 0.02))
             states.save(step, arrays)

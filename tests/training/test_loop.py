@@ -18,7 +18,7 @@ import pytest
 from jaxreact import runs
 from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import Stopped, UserError
-from jaxreact.sharding import make_placement
+from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.presets import TOKENIZER_PRESETS
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
@@ -85,7 +85,7 @@ def stage(of_recipe: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -
     state = create_state({"w": jnp.full(3, 5.0)}, {}, optimizer)
     made = Stage(
         recipe=dataclasses.replace(recipe, **of_recipe),
-        placement=make_placement(),
+        mesh=make_device_mesh(),
         state=state,
         frozen={},
         step=lambda epoch: step,

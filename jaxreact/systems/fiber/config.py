@@ -54,7 +54,7 @@ class PredictorConfig:
     little training spreads its guesses too widely."""
     mixed_masks: bool = False
     """Mix the key masks of the samples of a batch, as the original does (behaviour 13)."""
-    patch_causal: bool = False
+    block_causal: bool = False
     """Attention sees the patch a position stands in and what is before it, as generation does at
     that moment. Then every patch of a window trains, since no target stands among what its position
     sees. The original sees the whole window, and all targets but the last patch (behaviour 16)."""

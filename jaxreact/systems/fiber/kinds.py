@@ -6,4 +6,6 @@ from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 
 TOKENIZER = Kind("tokenizer", FaceTokenizerConfig, FaceTokenizer)
-PREDICTOR = Kind("predictor", PredictorConfig, ReactPredictor)
+PREDICTOR = Kind(
+    "predictor", PredictorConfig, ReactPredictor, renamed={"patch_causal": "block_causal"}
+)

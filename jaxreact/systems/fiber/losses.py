@@ -121,7 +121,7 @@ def predictor_loss(
     `new_patch_only` counts the last patch alone: the other targets stand among the inputs, and
     could be copied from there (behaviour 16).
 
-    With `patch_causal` no target stands among what its position sees; a patch does not count
+    With `block_causal` no target stands among what its position sees; a patch does not count
     where the mask hides all of it and of what is before.
 
     One mask hides the speaker's face, the listener's past and, step by step, the sound. A target
@@ -131,7 +131,7 @@ def predictor_loss(
     logits = model(audio, speaker_tokens, listener_tokens, audio_mask, mask, mask, key=key)
     log_probabilities = jax.nn.log_softmax(logits.astype(jnp.float32), axis=-1)
     counted = targets >= 0
-    if model.config.patch_causal:  # nothing can be said where all that may be seen is hidden
+    if model.config.block_causal:  # nothing can be said where all that may be seen is hidden
         patch = model.config.patch_size
         seen = jnp.cumsum(mask, axis=1)[:, patch - 1 :: patch] > 0
         counted &= jnp.repeat(seen, patch, axis=1)

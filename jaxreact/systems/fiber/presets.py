@@ -11,6 +11,7 @@ from functools import partial
 
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.systems.fiber.config import PredictorConfig
+from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from jaxreact.systems.fiber.train_predictor import PredictorTraining, train_predictor
 from jaxreact.systems.fiber.train_tokenizer import TokenizerTraining, train_tokenizer
@@ -75,7 +76,7 @@ PREDICTOR_PRESETS: Mapping[str, partial[PredictorTraining]] = {
     "improved": partial(
         PredictorTraining,
         validation_windows=6,
-        model=PredictorConfig(gate_init=1.0, init_std=0.05, temperature=0.5, patch_causal=True),
+        model=PredictorConfig(gate_init=1.0, init_std=0.05, temperature=0.5, block_causal=True),
         loop=LoopConfig(
             epochs=1000,
             batch_size=16,
@@ -98,7 +99,7 @@ PREDICTOR_PRESETS: Mapping[str, partial[PredictorTraining]] = {
             gate_init=1.0,
             init_std=0.1,
             temperature=0.5,
-            patch_causal=True,
+            block_causal=True,
         ),
         loop=LoopConfig(
             epochs=100,
@@ -132,7 +133,7 @@ PREDICTOR_PRESETS: Mapping[str, partial[PredictorTraining]] = {
 }
 
 STAGES = {
-    "tokenizer": StageCommand(TOKENIZER_PRESETS, train_tokenizer),
-    "predictor": StageCommand(PREDICTOR_PRESETS, train_predictor),
+    "tokenizer": StageCommand(TOKENIZER_PRESETS, train_tokenizer, TOKENIZER),
+    "predictor": StageCommand(PREDICTOR_PRESETS, train_predictor, PREDICTOR),
 }
 """What `python -m jaxreact.train fiber/STAGE` trains."""

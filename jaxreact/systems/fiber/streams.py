@@ -18,7 +18,7 @@ from jaxreact.nn.attention import (
     layer_norm,
     split,
 )
-from jaxreact.nn.stack import through
+from jaxreact.nn.stack import apply_blocks
 from jaxreact.systems.fiber.config import SPECIAL_TOKENS, PredictorConfig
 
 
@@ -72,7 +72,7 @@ def run(
     blocks: nnx.List, x: jax.Array, mask: Mask, key: Key, remat: bool | None = None
 ) -> jax.Array:
     keys = split(key, len(blocks))
-    return through(blocks, lambda block, x, key: block(x, mask, key), x, keys, remat)
+    return apply_blocks(blocks, lambda block, x, key: block(x, mask, key), x, keys, remat)
 
 
 def fuse(
@@ -95,8 +95,8 @@ def fuse(
 
     keys = split(key, len(blocks))
     if last is None:
-        return through(blocks, step, (x, y), keys, remat)[0]
-    x, y = through(blocks[:-1], step, (x, y), keys[:-1], remat)
+        return apply_blocks(blocks, step, (x, y), keys, remat)[0]
+    x, y = apply_blocks(blocks[:-1], step, (x, y), keys[:-1], remat)
     return blocks[-1](x, y, mask_x, mask_y, keys[-1], last)
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 from jaxreact.face import COEFFS, EMOTION_CHANNELS, ROTATION, TRANSLATION
 from jaxreact.nn.attention import Block, Key, dropout, layer_norm, linear, split
 from jaxreact.nn.quantizers import QUANTIZERS, Quantized
-from jaxreact.nn.stack import through
+from jaxreact.nn.stack import apply_blocks
 
 POSE = slice(ROTATION.start, TRANSLATION.stop)
 POSE_GAIN = (10.0, 10.0, 10.0, 5.0, 5.0, 5.0)
@@ -109,7 +109,7 @@ class Stack(nnx.Module):
     def __call__(self, x: Float[Array, "batch time n_embd"], key: Key = None) -> jax.Array:
         first_key, *keys = split(key, len(self.h) + 1)
         x = dropout(x, self.dropout, first_key)
-        x = through(self.h, lambda block, x, key: block(x, key=key), x, keys, self.remat)
+        x = apply_blocks(self.h, lambda block, x, key: block(x, key=key), x, keys, self.remat)
         return self.ln_f(x)
 
 

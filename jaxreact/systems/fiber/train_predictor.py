@@ -12,14 +12,14 @@ import numpy as np
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.audio_features.batches import heard
+from jaxreact.audio_features.batches import encode_waveforms
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.data.layout import AUDIO, COEFFS
 from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.rendering.pictures.training import draw_faces
-from jaxreact.sharding import Placement
+from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber.config import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.generation import Sampling, generate
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
@@ -29,7 +29,7 @@ from jaxreact.systems.fiber.tokenizer import FaceTokenizer
 from jaxreact.training.batches import Data, read_data
 from jaxreact.training.distributed import DistributedConfig, failing_at_once
 from jaxreact.training.loop import LoopConfig, train
-from jaxreact.training.run_start import begin
+from jaxreact.training.run_start import start_run
 from jaxreact.training.stage import Faces, Recipe, Stage
 
 UNTRAINED = (("sp_cm_transformer", "wte_sound"), ("sp_cm_transformer", "ln_f"))
@@ -78,13 +78,13 @@ def train_predictor(config: PredictorTraining) -> float:
 
     The audio encoder is written into the run too, as `audio_encoder/`.
     """
-    placement = begin(PREDICTOR, config)
+    mesh = start_run(PREDICTOR, config)
     tokenizer, content = runs.load_model(config.tokenizer, TOKENIZER)
     mean = runs.mean_face(content, config.tokenizer)
     encoder = _encoder(config)
     model_config = _with_codebook(config.model, tokenizer)
     data = _data(config, model_config, tokenizer, mean)
-    stage = _stage(config, model_config, tokenizer, encoder, data, placement, mean)
+    stage = _stage(config, model_config, tokenizer, encoder, data, mesh, mean)
     return train(stage, data, config.loop, config.out, resume=config.resume)
 
 
@@ -158,7 +158,7 @@ def inputs(
     frames are 2 T - 1; a zero is put in front (behaviour 49).
     """
     length, patch = model.block_size, model.patch_size
-    features = heard(encoder, batch["speaker_waveform"])
+    features = encode_waveforms(encoder, batch["speaker_waveform"])
     features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
     speaker, listener = (batch[f"{role}_coeffs"][:, context:] for role in ("speaker", "listener"))
     speaker = tokenizer.encode(speaker[:, :length]) + SPECIAL_TOKENS
@@ -182,7 +182,7 @@ def _stage(
     tokenizer: FaceTokenizer,
     encoder: AudioEncoder,
     data: Data,
-    placement: Placement,
+    mesh: DeviceMesh,
     mean: np.ndarray,
 ) -> Stage:
     def trainable(path: tuple[str, ...], phase: int) -> bool:
@@ -205,7 +205,7 @@ def _stage(
         },
         write=lambda out: _write_encoder(out, encoder),
     )
-    return config.loop.make_stage(recipe, placement, data.steps_per_epoch)
+    return config.loop.make_stage(recipe, mesh, data.steps_per_epoch)
 
 
 @dataclass(frozen=True)

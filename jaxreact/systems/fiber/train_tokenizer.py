@@ -13,7 +13,7 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import COEFFS, EMOTION
 from jaxreact.nn.quantizers import kmeans
 from jaxreact.rendering.pictures.training import draw_faces
-from jaxreact.sharding import Placement
+from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.losses import tokenizer_loss
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
@@ -21,7 +21,7 @@ from jaxreact.training.batches import Data, read_data
 from jaxreact.training.codebook import code_share
 from jaxreact.training.distributed import DistributedConfig, failing_at_once
 from jaxreact.training.loop import LoopConfig, train
-from jaxreact.training.run_start import begin
+from jaxreact.training.run_start import start_run
 from jaxreact.training.stage import Faces, Recipe, Stage
 
 EMOTION_DECODER = ("decoder_to_emotion", "lm_head_emotion")
@@ -60,10 +60,10 @@ def in_emotion_phase(epoch: int, config: TokenizerTraining) -> bool:
 @failing_at_once()
 def train_tokenizer(config: TokenizerTraining) -> float:
     """Trains a tokenizer into `config.out`; returns the best validation loss."""
-    placement = begin(TOKENIZER, config)
+    mesh = start_run(TOKENIZER, config)
     mean = open_conversations(config.data).mean_face()
     data = _data(config, mean)
-    stage = _stage(config, mean, data, placement)
+    stage = _stage(config, mean, data, mesh)
     return train(stage, data, config.loop, config.out, resume=config.resume)
 
 
@@ -87,12 +87,12 @@ def blocks(batch: dict[str, jax.Array], block: int) -> tuple[jax.Array, jax.Arra
     return coeffs, emotion
 
 
-def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data, placement: Placement) -> Stage:
+def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data, mesh: DeviceMesh) -> Stage:
     loop = config.loop
     model = FaceTokenizer(config.model, rngs=nnx.Rngs(loop.seed))
     statistics = None
     if config.model.quantize_type == "vq" and not config.resume:
-        first = _codebook_start(model, data, placement, jax.random.key(loop.seed))
+        first = _codebook_start(model, data, mesh, jax.random.key(loop.seed))
         statistics = {"quantize": first}
     recipe = Recipe(
         kind=TOKENIZER,
@@ -112,7 +112,7 @@ def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data, placement: P
             "rotation_weight": config.rotation_weight,
         },
     )
-    return loop.make_stage(recipe, placement, data.steps_per_epoch)
+    return loop.make_stage(recipe, mesh, data.steps_per_epoch)
 
 
 def _loss(
@@ -146,16 +146,16 @@ def _show(model: FaceTokenizer, frozen: Any, batch: Any) -> Faces:
 
 
 def _codebook_start(
-    model: FaceTokenizer, data: Data, placement: Placement, key: jax.Array
+    model: FaceTokenizer, data: Data, mesh: DeviceMesh, key: jax.Array
 ) -> dict[str, jax.Array]:
     """VQ's first codebook: k-means over the latents of the first batch (behaviour 35)."""
     graph, variables = nnx.split(model)
 
-    @partial(jax.jit, out_shardings=placement.everywhere)
+    @partial(jax.jit, out_shardings=mesh.replicated)
     def start(variables: Any, batch: Any) -> dict[str, jax.Array]:
         coeffs, _ = blocks(batch, model.config.block_size)
         latent = nnx.merge(graph, variables).latent(coeffs).reshape(-1, model.config.n_embd)
         return kmeans(latent, model.config.quantize_codebook_size, key)
 
-    variables = placement.put(variables, placement.everywhere_each(variables))
-    return start(variables, placement.put_share(next(data.training())))
+    variables = mesh.put(variables, mesh.replicated_each(variables))
+    return start(variables, mesh.put_local_rows(next(data.training())))

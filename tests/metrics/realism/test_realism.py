@@ -8,10 +8,10 @@ import pytest
 import tyro
 from PIL import Image
 
-from jaxreact.metrics.realism import load as loading
 from jaxreact.errors import UserError
 from jaxreact.media.video_writer import write_video
 from jaxreact.metrics.__main__ import Commands
+from jaxreact.metrics.realism import load as loading
 from jaxreact.metrics.realism.command import Realism
 from tests.metrics.realism.colour_features import ColourFeatures
 

@@ -195,7 +195,7 @@ def test_the_way_back_refuses_what_the_original_does_not_know(kind, tmp_path):
         convert_tokenizer(source, run, config)
     else:
         convert_predictor(CHECKPOINT, run, PREDICTOR_CONFIG)
-    option = {"tokenizer": "relative_pose", "predictor": "patch_causal"}[kind]
+    option = {"tokenizer": "relative_pose", "predictor": "block_causal"}[kind]
     content = json.loads((run / "config.json").read_text())
     content["model"][option] = True
     (run / "config.json").write_text(json.dumps(content))

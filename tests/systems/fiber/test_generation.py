@@ -113,7 +113,7 @@ def test_the_whole_loop_at_released_size():
 @pytest.mark.parametrize("causal", [False, True])
 def test_every_patch_is_what_a_whole_window_says_of_it(clip, causal):
     """Whatever generation leaves out or shares between windows and samples."""
-    model = compiled(patch_causal=causal)
+    model = compiled(block_causal=causal)
     length, patch = model.config.block_size, model.config.patch_size
     features, speaker = clip
     codes = np.asarray(model.generate(features, speaker, 1, top_k=1))[:, 0]

@@ -132,10 +132,10 @@ PROBABILITIES = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.5, 0.3, 0
 
 
 def fixed_loss(
-    targets, mask=(True,) * 4, patch_causal=False
+    targets, mask=(True,) * 4, block_causal=False
 ) -> tuple[float, dict[str, float], Mock]:
     """Loss and metrics of a model that always gives `PROBABILITIES`, and the model."""
-    config = PredictorConfig(block_size=4, patch_size=2, n_embd=12, patch_causal=patch_causal)
+    config = PredictorConfig(block_size=4, patch_size=2, n_embd=12, block_causal=block_causal)
     logits = jnp.log(jnp.array([PROBABILITIES]))
     model = Mock(spec=ReactPredictor, return_value=logits, config=config)
     tokens = jnp.array([targets])
@@ -165,7 +165,7 @@ def test_targets_of_minus_one_do_not_count():
     [([0, 0, 0, 1], [0.4, 0.3]), ([0, 1, 0, 0], [0.7, 0.1, 0.4, 0.3]), ([0, 0, 0, 0], [1.0])],
 )
 def test_causal_patches_without_anything_to_see_do_not_count(mask, counted):
-    loss, _, _ = fixed_loss([0, 0, 2, 1], np.array(mask, bool), patch_causal=True)
+    loss, _, _ = fixed_loss([0, 0, 2, 1], np.array(mask, bool), block_causal=True)
     assert loss == pytest.approx(-np.log(counted).mean(), rel=1e-5)
 
 

@@ -191,7 +191,7 @@ def test_causal_patches_see_nothing_later(mode, case):
     for x, original in zip(changed, inputs, strict=True):
         x[:, : x.shape[1] * patch // frames] = original[:, : x.shape[1] * patch // frames]
     for causal in (True, False):
-        options = {"patch_causal": causal, "dropout": 0.0, **MODES[mode]}
+        options = {"block_causal": causal, "dropout": 0.0, **MODES[mode]}
         model = Predictor(predictor("small", **options), {}, "golden")
         difference = np.abs(model.logits(*changed, *masks) - model.logits(*inputs, *masks))
         assert (difference[:, :patch].max() < BLOCK) == causal

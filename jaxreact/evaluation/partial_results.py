@@ -30,10 +30,10 @@ CHANNELS = {"emotion": EMOTION_CHANNELS, "coeffs": COEFFS}
 
 
 @dataclass
-class Parts:
+class PartialResults:
     """The parts of predictions of `clips` (by name), `samples` and `frames` each.
 
-    `made_with` is what they depend on, plain JSON data. Make one by `open_parts`.
+    `made_with` is what they depend on, plain JSON data. Make one by `open_partial_results`.
     """
 
     folder: Path
@@ -101,14 +101,14 @@ class Parts:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def open_parts(
+def open_partial_results(
     folder: Path, clips: Sequence[str], samples: int, frames: int, made_with: Mapping[str, Any]
-) -> Parts:
+) -> PartialResults:
     """The parts in `folder`, begun now or by an earlier run, of which each is checked whole.
 
     Raises `UserError` where they were begun with something else, or one is damaged.
     """
-    parts = Parts(folder, clips, samples, frames, made_with)
+    parts = PartialResults(folder, clips, samples, frames, made_with)
     record = folder / "made_with.json"
     if not record.is_file():
         shutil.rmtree(folder, ignore_errors=True)
