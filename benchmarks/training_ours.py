@@ -24,6 +24,7 @@ from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
+from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.training.batches import Data
@@ -49,7 +50,7 @@ def make_stage(run: Path, kind: str, options: list[str], past_mask: float = 0.5)
         config = dataclasses.replace(config, past_mask_probability=past_mask)
         sizes = predictor._with_codebook(config.model, coder)
         encoder = runs.load_model(run / "audio_encoder", AUDIO_ENCODER)[0]
-        stage = predictor._stage(config, sizes, coder, encoder, data, mesh, MEAN)
+        stage = predictor._stage(config, sizes, FrozenParts(coder, encoder, MEAN), data, mesh)
         trained = runs.load_model(run, PREDICTOR)[0]
     params = split_model(trained)[1]
     placed = mesh.put(params, mesh.shard_variables(params))

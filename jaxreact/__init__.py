@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from jaxreact.rendering.pirender.load import load_face_generator
     from jaxreact.systems.fiber.loaded_predictor import load_predictor
     from jaxreact.systems.fiber.loaded_tokenizer import load_tokenizer
+    from jaxreact.systems.system import OnlineSystem, Reactions, Speaker, System, load
 
 __all__ = [
+    "OnlineSystem",
+    "Reactions",
+    "Speaker",
+    "System",
+    "load",
     "load_audio_encoder",
     "load_face_generator",
     "load_inception",
@@ -27,18 +33,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "load_audio_encoder": "jaxreact.audio_features.load",
-    "load_face_generator": "jaxreact.rendering.pirender.load",
-    "load_inception": "jaxreact.metrics.realism.load",
-    "load_predictor": "jaxreact.systems.fiber.loaded_predictor",
-    "load_tokenizer": "jaxreact.systems.fiber.loaded_tokenizer",
-    "read_audio": "jaxreact.media.sound",
+    "load_audio_encoder": "audio_features.load",
+    "load_face_generator": "rendering.pirender.load",
+    "load_inception": "metrics.realism.load",
+    "load_predictor": "systems.fiber.loaded_predictor",
+    "load_tokenizer": "systems.fiber.loaded_tokenizer",
+    "read_audio": "media.sound",
+    **dict.fromkeys(("OnlineSystem", "Reactions", "Speaker", "System", "load"), "systems.system"),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        return getattr(importlib.import_module(f"jaxreact.{_HOMES[name]}"), name)
     if name in __all__:
         return importlib.import_module(f"jaxreact.{name}")
     raise AttributeError(f"module 'jaxreact' has no attribute {name!r}")

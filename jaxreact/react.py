@@ -6,7 +6,7 @@ coefficients and emotion -> a video of the two side by side, with the speaker's 
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -27,8 +27,8 @@ from jaxreact.rendering.options import HeadFiles
 from jaxreact.rendering.pirender.load import load_face_generator
 from jaxreact.rendering.pirender.photoreal import check_generator, photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
-from jaxreact.systems.fiber.generation import Sampling
-from jaxreact.systems.fiber.system import Models, load_models, reactions
+from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.system import Reactions, Speaker, System, load
 from jaxreact.tracking.face_crop import face_frames
 from jaxreact.tracking.timeline import GapPolicy
 from jaxreact.tracking.track import Track, track_video
@@ -58,20 +58,19 @@ class Config:
 
     video: tyro.conf.Positional[Path]
     """A video with sound that shows one talking face; any size and frame rate."""
-    tokenizer: Path
-    """Directory of a trained or converted tokenizer."""
-    predictor: Path
-    """Directory of a trained or converted predictor."""
     out: Path
     """Directory for the results; made if it does not exist."""
+    run: Path | None = None
+    """Run directory of a trained or converted system."""
+    tokenizer: Path | None = None
+    """With --predictor, of a run that was made before runs held their tokenizer: its directory."""
+    predictor: Path | None = None
+    """FIBER's run directory; the same as --run."""
     samples: int = 1
     """How many different reactions."""
     seed: int = 0
     """Fixes the reactions."""
-    temperature: float = 1.0
-    """Of the sampling; less is more cautious."""
-    top_k: int = 512
-    """Sample among so many most likely codes; 1 takes the most likely one."""
+    sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
     size: int = 256
     """Side of each picture in pixels."""
     seconds: float = MAX_SECONDS
@@ -114,35 +113,21 @@ def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> in
     return frames
 
 
-def speaker_input(
-    coeffs: Float[np.ndarray, "time 58"], mean_face: Float[np.ndarray, "58"], calibrate: bool
-) -> Float[np.ndarray, "time 58"]:
-    """What the tokenizer takes: raw coefficients minus `mean_face`, or minus their own mean.
-
-    MediaPipe's weights have other means than the data set's fits (browDown 0.03 against 0.5), and
-    every camera its own tilt; `calibrate` removes both, with whatever else is constant.
-    """
-    return (coeffs - (coeffs.mean(axis=0) if calibrate else mean_face)).astype(np.float32)
-
-
 def react(
-    models: Models,
+    system: System,
     coeffs: Float[np.ndarray, "time 58"],
     waveform: Float[np.ndarray, "samples"],
     config: Config,
-) -> tuple[Float[np.ndarray, "samples time 58"], Float[np.ndarray, "samples time 25"]]:
+) -> Reactions:
     """Reactions to a speaker's raw coefficients, whole blocks of frames, and 16 kHz sound.
 
-    Returns raw coefficients and emotion of `config.samples` listeners.
+    MediaPipe's weights have other means than the data set's fits (browDown 0.03 against 0.5), and
+    every camera its own tilt; `config.calibrate` removes both, with whatever else is constant.
     """
-    return reactions(
-        models,
-        speaker_input(coeffs, models.mean_face, config.calibrate),
-        waveform,
-        Sampling(config.temperature, config.top_k),
-        config.samples,
-        jax.random.key(config.seed),
-    )
+    seen = system.calibrate(coeffs) if config.calibrate else coeffs
+    speaker = Speaker(seen[None].astype(np.float32), waveform[None])
+    options = asdict(config.sampling) if "top_k" in system.options else {}
+    return system.react(speaker, config.samples, key=jax.random.key(config.seed), **options)
 
 
 def save_reaction(
@@ -157,9 +142,13 @@ def save_reaction(
 
 def check(config: Config) -> None:
     """Refuses what would fail only after minutes of work."""
-    for name in ("samples", "top_k", "size", "temperature", "seconds"):
+    for name in ("samples", "size", "seconds"):
         if not getattr(config, name) > 0:
-            raise UserError(f"--{name.replace('_', '-')} must be more than 0")
+            raise UserError(f"--{name} must be more than 0")
+    if (config.run is None) == (config.predictor is None):
+        raise UserError("give --run, or --predictor with --tokenizer for runs that lack it")
+    if config.run is not None and config.tokenizer is not None:
+        raise UserError("--tokenizer belongs to --predictor; a --run holds its own")
     if config.seconds > MAX_SECONDS:
         raise UserError(f"--seconds may be at most {MAX_SECONDS:g}; cut longer videos first")
     if config.size % 2:
@@ -174,7 +163,7 @@ def run(config: Config) -> None:
     """The whole way from `config.video` to the files in `config.out`."""
     check(config)
     waveform = read_audio(config.video, duration=config.seconds)
-    models = load_models(config.tokenizer, config.predictor)
+    system = open_system(config)
     face = listener_face(config)
     track = track_video(
         config.video,
@@ -185,15 +174,31 @@ def run(config: Config) -> None:
     )
     if warning := track.warning():
         print(f"warning: {config.video}: {warning}", file=sys.stderr)
-    block = models.tokenizer.config.block_size
-    frames = usable_frames(config.video, len(track.coeffs), len(waveform), block)
+    frames = usable_frames(config.video, len(track.coeffs), len(waveform), system.frame_multiple)
     speaker = track.coeffs[:frames]
     print(f"generating {config.samples} x {frames / FPS:.1f} s", file=sys.stderr)
-    coeffs, emotion = react(models, speaker, waveform, config)
+    reactions = react(system, speaker, waveform, config)
+    assert reactions.coeffs is not None
+    coeffs, emotion = np.asarray(reactions.coeffs[0]), np.asarray(reactions.emotion[0])
     save_reaction(config.out / "reaction.npz", coeffs, emotion, speaker, track.tracked[:frames])
     print(config.out / "reaction.npz")
     draw(config, track, coeffs, face)
     print(config.out / "reaction.mp4")
+
+
+def open_system(config: Config) -> System:
+    """The system that the options name, which must be one that sees and hears.
+
+    Raises `UserError` for one that needs more than a tracked video gives, or gives no faces.
+    """
+    run = config.predictor if config.run is None else config.run
+    assert run is not None
+    system = load(run) if config.tokenizer is None else load(run, tokenizer=config.tokenizer)
+    if lacking := system.needs - {"coeffs", "audio"}:
+        raise UserError(
+            f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))} too"
+        )
+    return system
 
 
 def listener_face(config: Config) -> Face:

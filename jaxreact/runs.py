@@ -85,27 +85,40 @@ def write_config(directory: str | Path, kind: Kind, config: Any, **extra: Any) -
         path.write_text(json.dumps(content, indent=1) + "\n")
 
 
+def kind_name(directory: str | Path) -> str:
+    """The name of the kind of model that a run directory holds; UserError where it is none."""
+    path, content = _read_json(directory, "model")
+    kind = content.get("kind")
+    if not isinstance(kind, str):
+        raise UserError(f"{path}: kind is {kind!r}, not the name of one")
+    return kind
+
+
 def read_config(directory: str | Path, kind: Kind) -> tuple[Any, dict[str, Any]]:
     """Model configuration and whole content of a run directory's `config.json`.
 
     Raises UserError where the directory is none, or holds another kind of model.
     """
+    path, content = _read_json(directory, kind.name)
+    if content.get("kind") != kind.name:
+        raise UserError(f"{path}: kind is {content.get('kind')!r}, expected {kind.name!r}")
+    if content.get("format") != FORMAT:
+        raise UserError(f"{path}: format is {content.get('format')}, this version reads {FORMAT}")
+    return make_config(kind, content.get("model"), path), content
+
+
+def _read_json(directory: str | Path, expected: str) -> tuple[Path, dict[str, Any]]:
     path = Path(directory) / "config.json"
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
         raise UserError(
             f"{directory}: no config.json here; give the directory of a trained or converted"
-            f" {kind.name}"
+            f" {expected}"
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
-    found = content.get("kind") if isinstance(content, dict) else None
-    if found != kind.name:
-        raise UserError(f"{path}: kind is {found!r}, expected {kind.name!r}")
-    if content.get("format") != FORMAT:
-        raise UserError(f"{path}: format is {content.get('format')}, this version reads {FORMAT}")
-    return make_config(kind, content.get("model"), path), content
+    return path, content if isinstance(content, dict) else {}
 
 
 def make_config(kind: Kind, fields: Any, source: str | Path) -> Any:

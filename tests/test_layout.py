@@ -23,13 +23,13 @@ ROOMS = (
     "training",
     "systems",
     "evaluation",
-    *("react", "train"),
+    *("react", "train", "watching"),
 )
 """Modules and packages of `jaxreact`, the lowest first. Each imports only what stands before it, so
 that there is no ring of them; docs/architecture.md shows it as a picture."""
 
 INSIDE = {
-    "systems": ("system", "fiber"),
+    "systems": ("sampling", "system", "fiber"),
 }
 """The same inside a room whose parts have an order of their own."""
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 from pathlib import Path
-from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -11,18 +10,17 @@ from flax import nnx
 
 import jaxreact
 from jaxreact import react, runs
-from jaxreact.audio_features.batches import audio_features
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.errors import UserError
 from jaxreact.media.sound import read_native_audio
-from jaxreact.react import Config, speaker_input, usable_frames
+from jaxreact.react import Config, usable_frames
 from jaxreact.rendering import render
 from jaxreact.rendering.pirender.photoreal import photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
-from jaxreact.systems.fiber import system as reaction
 from jaxreact.systems.fiber.config import PredictorConfig
-from jaxreact.systems.fiber.system import Models
+from jaxreact.systems.fiber.system import Fiber
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from jaxreact.systems.sampling import Sampling
 from jaxreact.tracking.no_opengl import drawing_modules_optional
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
 from tests.kinds import KINDS
@@ -34,11 +32,7 @@ MEAN = np.linspace(0, 1, 58, dtype=np.float32)
 class _Encoder:
     """Mean and place of each 25 ms window every 20 ms: wav2vec2's frames without its weights."""
 
-    def __init__(self) -> None:
-        self.lengths: list[int] = []
-
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
-        self.lengths.append(waveform.shape[1])
         windows = np.lib.stride_tricks.sliding_window_view(waveform, 400, axis=1)[:, ::320]
         return np.repeat(windows.mean(-1, keepdims=True), 512, axis=2)
 
@@ -46,10 +40,11 @@ class _Encoder:
 class _Tokenizer:
     """Codes are the jaw's opening in per cent; the face of a code opens the jaw by it."""
 
-    config = SimpleNamespace(block_size=32)
+    block_size = 32
+    mean_face = MEAN
 
-    def encode(self, coeffs):
-        return np.round(100 * coeffs[..., 24]).astype(int)
+    def codes_of(self, coeffs):
+        return np.round(100 * (coeffs - MEAN)[..., 24]).astype(int)
 
     def decode(self, codes):
         coeffs = np.zeros((*codes.shape, 58), np.float32)
@@ -65,36 +60,13 @@ class _Predictor:
         return speaker_codes[:, None] + np.arange(num_samples)[None, :, None]
 
 
-def _models() -> Models:
-    return Models(_Tokenizer(), _Predictor(), _Encoder(), MEAN)
+def _system() -> Fiber:
+    return Fiber(_Tokenizer(), _Predictor(), _Encoder())  # pyright: ignore[reportArgumentType]
 
 
 def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
-    config = Config(video, folder / "tokenizer", folder / "predictor", folder / "out", size=64)
+    config = Config(video, folder / "out", folder / "predictor", size=64)
     return dataclasses.replace(config, **changes)
-
-
-@pytest.mark.parametrize("frames", [32, 96, 160, 192])
-def test_long_sound_is_encoded_in_stretches_with_the_same_steps(monkeypatch, frames):
-    waveform = np.random.default_rng(0).normal(size=frames * 640).astype("f4")
-    whole = audio_features(_Encoder(), waveform, frames)
-    monkeypatch.setattr(reaction, "STRETCH", 64)
-    encoder = _Encoder()
-    parts = audio_features(encoder, waveform, frames)
-    assert whole.shape == parts.shape == (1, 2 * frames - 1, 512)
-    assert max(encoder.lengths) <= 65 * 640
-    np.testing.assert_allclose(parts, whole, atol=1e-6)
-
-
-def test_sound_is_cut_or_continued_by_silence():
-    waveform = np.random.default_rng(0).normal(size=32 * 640).astype("f4")
-    exact = audio_features(_Encoder(), waveform, 32)
-    longer = audio_features(_Encoder(), np.append(waveform, np.ones(5000, "f4")), 32)
-    shorter = audio_features(_Encoder(), waveform[:-3200], 32)
-    np.testing.assert_array_equal(longer, exact)
-    assert shorter.shape == exact.shape
-    np.testing.assert_array_equal(shorter[:, :50], exact[:, :50])
-    assert not shorter[:, -8:].any()
 
 
 @pytest.mark.parametrize(("frames", "expected"), [(32, 32), (100, 96), (127, 96), (750, 736)])
@@ -110,27 +82,31 @@ def test_clips_that_cannot_be_used():
     assert usable_frames(Path("v.mp4"), 100, 90 * 640, 32) == 96
 
 
-def test_the_models_see_the_mean_face_subtracted():
+def test_a_calibrated_speaker_has_the_mean_face(tmp_path):
     coeffs = np.random.default_rng(0).uniform(size=(32, 58)).astype("f4")
-    np.testing.assert_allclose(speaker_input(coeffs, MEAN, False), coeffs - MEAN)
-    calibrated = speaker_input(coeffs, MEAN, True)
-    np.testing.assert_allclose(calibrated.mean(axis=0), np.zeros(58), atol=1e-6)
+    calibrated = _system().calibrate(coeffs)
+    np.testing.assert_allclose(calibrated.mean(axis=0), MEAN, atol=1e-6)
     np.testing.assert_allclose(np.diff(calibrated, axis=0), np.diff(coeffs, axis=0), atol=1e-6)
+    shifted, sound = coeffs + 3, np.zeros(32 * 640, "f4")
+    config = _config(tmp_path, samples=1, calibrate=True)
+    faces = [react.react(_system(), x, sound, config).coeffs for x in (coeffs, shifted)]
+    np.testing.assert_allclose(np.asarray(faces[0]), np.asarray(faces[1]), atol=0.011)
 
 
 def test_reactions_are_raw_coefficients(tmp_path):
-    models = _models()
+    system = _system()
     coeffs = np.tile(MEAN, (64, 1))
     coeffs[:, 24] += 0.25
-    config = _config(tmp_path, samples=3, temperature=0.5, top_k=7)
-    made, emotion = react.react(models, coeffs, np.zeros(64 * 640, "f4"), config)
+    config = _config(tmp_path, samples=3, sampling=Sampling(0.5, 7))
+    reactions = react.react(system, coeffs, np.zeros(64 * 640, "f4"), config)
+    made = np.asarray(reactions.coeffs)[0]
     assert made.shape == (3, 64, 58)
-    assert emotion.shape == (3, 64, 25)
+    assert reactions.emotion.shape == (1, 3, 64, 25)
     for sample in range(3):
         np.testing.assert_allclose(made[sample, :, 24], MEAN[24] + 0.25 + sample / 100, atol=1e-6)
         np.testing.assert_allclose(made[sample, :, :24], coeffs[:, :24], atol=1e-6)
-    assert models.predictor.features.shape == (1, 127, 512)
-    sampling = models.predictor.sampling
+    assert system.predictor.features.shape == (1, 127, 512)  # pyright: ignore
+    sampling = system.predictor.sampling  # pyright: ignore
     assert (sampling["temperature"], sampling["top_k"]) == (0.5, 7)
 
 
@@ -138,8 +114,9 @@ def test_reactions_are_raw_coefficients(tmp_path):
     ("change", "words"),
     [
         ({"samples": 0}, "--samples must be more than 0"),
-        ({"temperature": 0.0}, "--temperature must be"),
-        ({"temperature": float("nan")}, "--temperature must be"),
+        ({"predictor": Path("p")}, "give --run, or --predictor"),
+        ({"run": None}, "give --run, or --predictor"),
+        ({"tokenizer": Path("t")}, "--tokenizer belongs to --predictor"),
         ({"size": 65}, "--size 65 is odd"),
         ({"seconds": 601.0}, "--seconds may be at most 600"),
         ({"out": CARPHONE}, "is a file"),
@@ -178,25 +155,30 @@ def _save_runs(folder: Path, codes_named: int) -> tuple[Path, Path]:
 
 
 def test_real_models_react_within_the_tokenizers_codes(tmp_path):
-    models = react.load_models(*_save_runs(tmp_path, codes_named=40))
-    assert models.predictor.config.codes == 12
-    np.testing.assert_array_equal(models.mean_face, MEAN)
+    tokenizer, predictor = _save_runs(tmp_path, codes_named=40)
+    system = jaxreact.load(predictor, tokenizer=tokenizer)
+    assert isinstance(system, Fiber)
+    assert system.predictor.config.codes == 12
+    np.testing.assert_array_equal(system.tokenizer.mean_face, MEAN)
     rng = np.random.default_rng(0)
     coeffs, waveform = MEAN + rng.normal(size=(32, 58)) / 9, rng.normal(size=32 * 640).astype("f4")
     config = _config(tmp_path, samples=2)
-    made, emotion = react.react(models, coeffs, waveform, config)
-    assert (made.shape, emotion.shape) == ((2, 32, 58), (2, 32, 25))
+    reactions = react.react(system, coeffs, waveform, config)
+    assert reactions.coeffs is not None
+    made = np.asarray(reactions.coeffs)
+    assert (made.shape, reactions.emotion.shape) == ((1, 2, 32, 58), (1, 2, 32, 25))
     assert np.isfinite(made).all()
-    assert np.ptp(made, axis=0).any()
-    again, _ = react.react(models, coeffs, waveform, config)
-    np.testing.assert_array_equal(made, again)
+    assert np.ptp(made, axis=1).any()
+    again = react.react(system, coeffs, waveform, config)
+    np.testing.assert_array_equal(made, again.coeffs)
 
 
 def test_models_that_do_not_fit(tmp_path):
+    tokenizer, predictor = _save_runs(tmp_path, codes_named=10)
     with pytest.raises(UserError, match=r"predictor: knows 10 codes, .* has 12"):
-        react.load_models(*_save_runs(tmp_path, codes_named=10))
+        jaxreact.load(predictor, tokenizer=tokenizer)
     with pytest.raises(UserError, match="nowhere"):
-        react.load_models(tmp_path / "tokenizer", tmp_path / "nowhere")
+        jaxreact.load(tmp_path / "nowhere", tokenizer=tokenizer)
 
 
 @pytest.fixture
@@ -215,7 +197,7 @@ def talking(tmp_path) -> Path:
 
 @pytest.mark.usefixtures("mediapipe")
 def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
-    monkeypatch.setattr(react, "load_models", lambda *_: _models())
+    monkeypatch.setattr(react, "load", lambda *_: _system())
     config = _config(tmp_path, talking, samples=2)
     react.run(config)
     printed = capsys.readouterr().out.split()
@@ -266,7 +248,7 @@ def _check_video(made: Path, source: Path) -> None:
 
 @pytest.mark.usefixtures("mediapipe")
 def test_videos_that_cannot_be_used_leave_nothing(tmp_path, talking, monkeypatch):
-    monkeypatch.setattr(react, "load_models", lambda *_: _models())
+    monkeypatch.setattr(react, "load", lambda *_: _system())
     noise = [np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)] * 50
     times = [i / 25 for i in range(50)]
     sound = (np.zeros(32000, "f4"), 16000)

@@ -38,14 +38,14 @@ from jaxreact.predictions import (
     write_predictions,
 )
 from jaxreact.predictions.original_files import check_torch, export_original
-from jaxreact.systems.fiber.generation import Sampling
-from jaxreact.systems.fiber.system import load_models
+from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.system import System, load
 
 FRAMES = 736
 """Frames that are generated where --frames does not say: what the original evaluates."""
 
-TOKENIZER_BLOCK = 32
-"""Frames are cut to a multiple of this where no tokenizer says otherwise."""
+FRAME_MULTIPLE = 32
+"""Frames are cut to a multiple of this where no system says otherwise: the original's patch."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Evaluation:
     """Generates reactions to a split, exports them, and scores them beside naive baselines.
 
     Writes `predictions.npz`, `metrics.json`, `clip_scores.csv` and `report.html` into `--out`,
-    with --render also pictures, and prints the table. Give --tokenizer and --predictor, or
-    --baseline, or --predictions. A run that was interrupted is gone on with by the same command.
+    with --render also pictures, and prints the table. Give --run, or --baseline, or --predictions.
+    A run that was interrupted is gone on with by the same command.
     """
 
     data: Path
@@ -62,10 +62,12 @@ class Evaluation:
     out: Path
     """Directory for the results; files of an earlier evaluation there are replaced."""
     split: Literal["train", "val", "test"] = "val"
+    run: Path | None = None
+    """Run directory of a trained or converted system."""
     tokenizer: Path | None = None
-    """Directory of a trained or converted tokenizer."""
+    """With --predictor, of a run that was made before runs held their tokenizer: its directory."""
     predictor: Path | None = None
-    """Directory of a trained or converted predictor."""
+    """FIBER's run directory; the same as --run."""
     baseline: metrics.Baseline | None = None
     """Score this naive baseline instead of a model."""
     predictions: Path | None = None
@@ -110,7 +112,8 @@ def evaluate(config: Evaluation) -> str:
     matrix = data.neighbours(config.split, len(dyads))
     check_neighbours(matrix, config.mode)
     studio = _studio(config, dyads)
-    name, predictions, mean = _predictions(config, data, dyads)
+    system = _system(config)
+    name, predictions, mean = _predictions(config, system, data, dyads)
     assert predictions.listener is not None
     assert predictions.speaker is not None
     truth = (predictions.listener, predictions.speaker)
@@ -147,7 +150,7 @@ def evaluate(config: Evaluation) -> str:
         config.out,
         data=config.data,
         split=config.split,
-        tokenizer=config.tokenizer,
+        codebook=None if system is None else system.codebook,
         clip_scores=scores,
     )
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
@@ -155,22 +158,43 @@ def evaluate(config: Evaluation) -> str:
 
 
 def _check(config: Evaluation) -> None:
-    model = config.tokenizer is not None or config.predictor is not None
-    sources = [model, config.baseline is not None, config.predictions is not None]
-    if sum(sources) != 1 or (model and None in (config.tokenizer, config.predictor)):
+    model = _run(config)
+    sources = [model is not None, config.baseline is not None, config.predictions is not None]
+    if sum(sources) != 1 or (config.tokenizer is not None and config.predictor is None):
         raise UserError(
-            "give both --tokenizer and --predictor, or --baseline, or --predictions; nothing else"
+            "give --run (or --predictor, with --tokenizer where its run does not hold it), or"
+            " --baseline, or --predictions; nothing else"
         )
+    if config.run is not None and config.predictor is not None:
+        raise UserError("--run and --predictor name the same; give one of them")
     for name in ("samples", "frames", "batch"):
         value = getattr(config, name)
         if value is not None and value < 1:
             raise UserError(f"--{name} {value} is less than 1")
-    if config.render is not None and not model and config.baseline is not None:
+    if config.render is not None and config.baseline is not None:
         raise UserError("--render needs coefficients; baselines are emotion alone")
     if config.predictions is None and (config.layout or config.original_order):
         raise UserError("--layout and --original-order are for --predictions")
     if config.export_original is not None:
         check_torch()
+
+
+def _run(config: Evaluation) -> Path | None:
+    return config.predictor if config.run is None else config.run
+
+
+def _system(config: Evaluation) -> System | None:
+    """The system to evaluate, if it is one; its options fit it."""
+    run = _run(config)
+    if run is None:
+        return None
+    system = load(run) if config.tokenizer is None else load(run, tokenizer=config.tokenizer)
+    if config.sampling != Sampling() and "top_k" not in system.options:
+        raise UserError(
+            f"{run}: {system.name} draws no codes; leave --temperature, --top-k and --vocabulary"
+            " out"
+        )
+    return system
 
 
 def _studio(config: Evaluation, dyads: Sequence[Dyad]) -> Studio | None:
@@ -182,19 +206,17 @@ def _studio(config: Evaluation, dyads: Sequence[Dyad]) -> Studio | None:
 
 
 def _predictions(
-    config: Evaluation, data: Conversations, dyads: Sequence[Dyad]
+    config: Evaluation, system: System | None, data: Conversations, dyads: Sequence[Dyad]
 ) -> tuple[str, Predictions, np.ndarray]:
     """What to call the predictions in the table, they themselves, now also in `--out`, and the
     training split's mean reaction of the same length, which is read first: nothing that could be
     wrong is left for after hours of generation."""
     names = clip_names(dyads)
-    if config.tokenizer is not None and config.predictor is not None:
-        models = load_models(config.tokenizer, config.predictor)
-        block = models.tokenizer.config.block_size
-        frames = common_frames(dyads, config.frames or FRAMES, block)
+    if system is not None:
+        frames = common_frames(dyads, config.frames or FRAMES, system.frame_multiple)
         mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
         wanted = Generation(config.split, frames, config.samples, config.seed, config.sampling)
-        path = predict(models, data, dyads, wanted, config.out, truth, config.batch)
+        path = predict(system, data, dyads, wanted, config.out, truth, config.batch)
         return "model", read_predictions(path, clips=names), mean
     if config.predictions is not None:
         name, found = str(config.predictions), _read(config, dyads)
@@ -203,7 +225,7 @@ def _predictions(
         predictions = Predictions(found.emotion, found.coeffs, *truth, names)
     else:
         assert config.baseline is not None
-        frames = common_frames(dyads, config.frames or FRAMES, TOKENIZER_BLOCK)
+        frames = common_frames(dyads, config.frames or FRAMES, FRAME_MULTIPLE)
         mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
         name, number, seed = f"{config.baseline} (scored)", config.samples, config.seed
         made = metrics.baseline(config.baseline, *truth, number, training_mean=mean, seed=seed)

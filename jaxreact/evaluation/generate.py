@@ -1,4 +1,4 @@
-"""A model's reactions to every clip of a split: in batches over clips and samples, on all devices,
+"""A system's reactions to every clip of a split: in batches over clips and samples, on all devices,
 and so that an interrupted run goes on where it stopped."""
 
 import dataclasses
@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,15 +17,15 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxreact.data.conversations import Conversations
-from jaxreact.data.layout import AUDIO, COEFFS, Dyad
+from jaxreact.data.layout import Dyad
 from jaxreact.data.pipeline import evaluation_items
 from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
 from jaxreact.evaluation.split import clip_names
 from jaxreact.predictions.npz import map_npz
 from jaxreact.sharding import DeviceMesh, make_device_mesh
-from jaxreact.systems.fiber.generation import Sampling
-from jaxreact.systems.fiber.system import Models, batch_reactions
+from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.system import Reactions, Speaker, System
 
 T = TypeVar("T")
 Item = dict[str, np.ndarray]
@@ -51,7 +50,7 @@ class Generation:
 
 
 def predict(
-    models: Models,
+    system: System,
     data: Conversations,
     dyads: Sequence[Dyad],
     wanted: Generation,
@@ -68,7 +67,7 @@ def predict(
     `UserError` where parts of another run are in the way, or the disk has no room.
     """
     path = out / "predictions.npz"
-    made_with = _made_with(models, data, wanted)
+    made_with = _made_with(system, data, wanted)
     parts = PartialResults(
         out / "parts", clip_names(dyads), wanted.samples, wanted.frames, made_with
     )
@@ -84,7 +83,7 @@ def predict(
         done = len(dyads) - len(parts.missing)
         print(f"{parts.folder}: {done} of {len(dyads)} clips are finished; going on")
     try:
-        _fill(parts, models, data, dyads, wanted, batch)
+        _fill(parts, system, data, dyads, wanted, batch)
     except KeyboardInterrupt:
         done = len(dyads) - len(parts.missing)
         print(f"\n{parts.folder}: {done} clips are kept; the same command goes on", file=sys.stderr)
@@ -98,18 +97,15 @@ def default_batch(mesh: DeviceMesh) -> int:
     return mesh.devices * PER_DEVICE.get(jax.default_backend(), _PER_ACCELERATOR)
 
 
-def _made_with(models: Models, data: Conversations, wanted: Generation) -> dict[str, Any]:
+def _made_with(system: System, data: Conversations, wanted: Generation) -> dict[str, Any]:
     """What the reactions depend on, in plain JSON data."""
     return {
-        **{name: getattr(models, name).fingerprint() for name in _MODELS},
+        **system.fingerprint(),
         "data": data.fingerprint(),
         **dataclasses.asdict(wanted),
         "jax": jax.__version__,
         "platform": jax.default_backend(),
     }
-
-
-_MODELS = ("tokenizer", "predictor", "audio_encoder")
 
 
 def _holds(path: Path, made_with: dict[str, Any]) -> bool:
@@ -131,7 +127,7 @@ def _check_room(out: Path, parts: PartialResults) -> None:
 
 def _fill(
     parts: PartialResults,
-    models: Models,
+    system: System,
     data: Conversations,
     dyads: Sequence[Dyad],
     wanted: Generation,
@@ -142,47 +138,49 @@ def _fill(
     size = _batch_size(mesh, batch, len(dyads))
     missing = parts.missing
     batches = [missing[first : first + size] for first in range(0, len(missing), size)]
-    items = evaluation_items(
-        data, dyads, wanted.frames, mean_face=models.mean_face, modalities=(COEFFS, AUDIO)
-    )
-    react = _reactor(models, wanted, size, mesh)
-    read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])
+    items = evaluation_items(data, dyads, wanted.frames, modalities=tuple(system.needs))
+    react = _reactor(system, wanted, size, mesh)
+    batches_read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])
     done = len(dyads) - len(missing)
     with tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar:
-        for clips, (coeffs, emotion) in _one_behind((clips, react(clips, i)) for clips, i in read):
+        begun = ((clips, react(clips, inputs)) for clips, inputs in batches_read)
+        for clips, reactions in _one_behind(begun):
             rows = slice(len(clips))
-            raw = np.asarray(coeffs)[rows] + models.mean_face
-            parts.add(clips, np.asarray(emotion)[rows], raw)
+            parts.add(
+                clips, np.asarray(reactions.emotion)[rows], np.asarray(reactions.coeffs)[rows]
+            )
             bar.update(len(clips))
 
 
+FIELDS = {
+    "coeffs": ("coeffs", "speaker_coeffs"),
+    "audio": ("waveform", "speaker_waveform"),
+    "emotion": ("emotion", "speaker_emotion"),
+}
+"""What a system may need -> the field of `Speaker`, and what the data call it."""
+
+
 def _reactor(
-    models: Models, wanted: Generation, size: int, mesh: DeviceMesh
-) -> Callable[[list[int], list[Item]], tuple[jax.Array, jax.Array]]:
-    """The function from some clips' numbers and items to mean-subtracted coefficients and emotion
-    of `size` clips, on all devices.
+    system: System, wanted: Generation, size: int, mesh: DeviceMesh
+) -> Callable[[list[int], list[Item]], Reactions]:
+    """The function from some clips' numbers and items to reactions to `size` clips, on all devices.
 
     All batches have one size, so that everything is compiled once: the last is filled up by its
     last clip.
     """
-    place: Callable[[Any], jax.Array] = jax.numpy.asarray
     if mesh.devices > 1:
-        copies = {name: getattr(models, name).placed(mesh.replicated) for name in _MODELS}
-        models = dataclasses.replace(models, **copies)
-        place = partial(jax.device_put, device=mesh.batch)
+        system = system.placed(mesh)
+    options = dataclasses.asdict(wanted.sampling) if "top_k" in system.options else {}
 
-    def react(clips: list[int], items: list[Item]) -> tuple[jax.Array, jax.Array]:
+    def react(clips: list[int], items: list[Item]) -> Reactions:
         full = [*items, *items[-1:] * (size - len(items))]
         numbers = np.asarray([*clips, *clips[-1:] * (size - len(clips))])
-        return batch_reactions(
-            models,
-            np.stack([item["speaker_coeffs"] for item in full]),
-            np.stack([item["speaker_waveform"] for item in full]),
-            wanted.sampling,
-            wanted.samples,
-            _keys(wanted.seed, numbers),
-            place,
-        )
+        inputs = {
+            field: np.stack([item[name] for item in full])
+            for field, name in (FIELDS[need] for need in system.needs)
+        }
+        keys = _keys(wanted.seed, numbers)
+        return system.react(Speaker(**inputs), wanted.samples, key=keys, **options)
 
     return react
 

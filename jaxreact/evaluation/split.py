@@ -19,11 +19,11 @@ def clip_names(dyads: Sequence[Dyad]) -> tuple[str, ...]:
 
 
 def common_frames(dyads: Sequence[Dyad], wanted: int, block: int) -> int:
-    """Frames that every clip has, at most `wanted`, cut to whole blocks of the tokenizer."""
+    """Frames that every clip has, at most `wanted`, cut to a multiple of `block`."""
     frames = min([wanted, *(dyad.frames for dyad in dyads)]) // block * block
     if frames < 1:
         raise UserError(
-            f"the clips have no common stretch of {block} frames, the tokenizer's block"
+            f"the clips have no common stretch of {block} frames, of which each must be a multiple"
         )
     return frames
 

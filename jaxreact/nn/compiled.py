@@ -1,6 +1,5 @@
 """What all loaded models have in common."""
 
-import hashlib
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -8,6 +7,8 @@ from typing import Any, Self
 import jax
 import numpy as np
 from flax import nnx
+
+from jaxreact.nn.fingerprint import fingerprint
 
 Given = jax.Array | np.ndarray
 """What callers may give; what they get is a `jax.Array`."""
@@ -29,10 +30,7 @@ class Compiled:
 
     def fingerprint(self) -> str:
         """16 hex digits that tell models apart by their configuration and variables."""
-        digest = hashlib.sha256(repr(self.config).encode())
-        for leaf in jax.tree.leaves(nnx.to_pure_dict(self._state)):
-            digest.update(np.asarray(leaf).tobytes())
-        return digest.hexdigest()[:16]
+        return fingerprint(self.config, nnx.to_pure_dict(self._state))
 
     def _jit(self, function: Any, **options: Any) -> Any:
         """`function(model, ...)` as a jitted function of the other arguments."""

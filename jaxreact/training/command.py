@@ -1,5 +1,6 @@
 """The command line of a stage of training: a preset by name, and options over it."""
 
+import dataclasses
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -59,4 +60,5 @@ def parse(
         raise UserError(f"no preset {name!r}; choose one of {', '.join(presets)}")
     preset = presets[name]
     description = f"{preset.func.__doc__}\n\nPresets (first argument): {', '.join(presets)}."
-    return tyro.cli(preset, args=options, description=description)
+    config = tyro.cli(preset, args=options, description=description)
+    return dataclasses.replace(config, preset=name)  # pyright: ignore[reportArgumentType]

@@ -1,6 +1,5 @@
 """The training loop of both stages: steps, validations, checkpoints, resuming."""
 
-import dataclasses
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from jaxreact.training.logging import RunLog
 from jaxreact.training.monitor.peaks import peak_flops
 from jaxreact.training.monitor.report import write_training_report
 from jaxreact.training.optimizer import OptimizerConfig
-from jaxreact.training.run_start import prepare_run
+from jaxreact.training.run_start import prepare_run, record_of
 from jaxreact.training.saving import ResumePoint, Saver
 from jaxreact.training.stage import Recipe, Stage, make_stage
 from jaxreact.training.state import TrainState
@@ -178,9 +177,10 @@ class _Run:
 def _record(stage: Stage, data: Data, config: LoopConfig) -> dict[str, Any]:
     """What config.json holds beside the model's configuration."""
     return {
-        "training": dataclasses.asdict(config),
+        **record_of(stage.recipe.config, config),
         "processes": jax.process_count(),
         "data": data.fingerprint,
+        "parts": dict(stage.recipe.parts),
         **stage.recipe.extra,
     }
 

@@ -79,13 +79,50 @@ def prepare_run(
     wait_for_all("prepared")
 
 
+def record_of(config: Any, loop: Any) -> dict[str, Any]:
+    """A stage's whole configuration as config.json has it beside the model's own.
+
+    "training" is `loop`, how the loop trains; "stage" is what is particular to the stage; "paths",
+    whose contents are told apart by fingerprints, and "preset" may change when a run is resumed.
+    """
+    fields = dataclasses.asdict(config)
+    paths = {name: str(value) for name, value in fields.items() if isinstance(value, Path)}
+    apart = ("model", "loop", "preset", "resume", "distributed", *paths)
+    return {
+        "preset": config.preset,
+        "paths": paths,
+        "stage": {name: value for name, value in fields.items() if name not in apart},
+        "training": dataclasses.asdict(loop),
+    }
+
+
+_MAY_CHANGE = ("kind", "format", "model", "paths", "preset")
+
+
 def _check_resumed(kind: runs.Kind, model_config: Any, record: dict[str, Any], out: Path) -> None:
     """Raises UserError if `out` holds a run with other options."""
     saved_config, content = runs.read_config(out, kind)
-    saved = {"model": dataclasses.asdict(saved_config)}
-    saved |= {name: content[name] for name in content if name not in ("kind", "format", "model")}
-    wanted = {"model": dataclasses.asdict(model_config), **record}
-    _check_same(json.loads(json.dumps(saved)), json.loads(json.dumps(wanted)))
+    saved = _compared(saved_config, content)
+    wanted = _compared(model_config, record)
+    if "stage" not in saved:
+        saved, wanted = _of_before(saved, wanted)
+    _check_same(saved, wanted)
+
+
+def _compared(model: Any, content: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same, as JSON has it."""
+    kept = {name: content[name] for name in content if name not in _MAY_CHANGE}
+    return json.loads(json.dumps({"model": dataclasses.asdict(model), **kept}))
+
+
+def _of_before(
+    saved: dict[str, Any], wanted: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A run of before its whole stage was written down, and what of today's it can be told by."""
+    stage = {name: saved.pop(name) for name in wanted["stage"] if name in saved}
+    saved = {name: saved[name] for name in saved if name in wanted} | {"stage": stage}
+    wanted = {name: wanted[name] for name in saved}
+    return saved, wanted | {"stage": {name: wanted["stage"][name] for name in stage}}
 
 
 def _check_same(saved: dict[str, Any], wanted: dict[str, Any], at: str = "") -> None:

@@ -48,7 +48,11 @@ class Recipe:
     """(model, frozen, batch) -> faces of the batch's first clip, for pictures."""
     draw: Callable[[Any, str], dict[str, np.ndarray]]
     """(faces on the host, title) -> RGB pictures (height, width, 3) uint8 by name."""
-    extra: Mapping[str, Any]
+    config: Any
+    """The stage's whole configuration, a dataclass; a resumed run must not change it."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprints of the models that are used but not trained, which a resumed run keeps too."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
     """What else config.json needs, and what a resumed run must not change; JSON."""
     frozen: Tree = field(default_factory=dict)
     """Variables of models that are used but not trained."""

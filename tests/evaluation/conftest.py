@@ -13,7 +13,7 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
-from jaxreact.systems.fiber.system import Models
+from jaxreact.systems.fiber.system import Fiber
 from tests.kinds import KINDS
 from tests.weights import predictor, tokenizer
 
@@ -27,6 +27,9 @@ class Pretended:
     """
 
     config = SimpleNamespace(block_size=32)
+    block_size = 32
+    codebook_size = 1000
+    mean_face = MEAN
 
     def __init__(self, name: str):
         self.name = name
@@ -39,8 +42,8 @@ class Pretended:
         loudness = abs(jnp.asarray(waveform)).reshape(len(waveform), -1, 320).mean(axis=2)
         return jnp.broadcast_to(loudness[:, 1:, None], (len(waveform), loudness.shape[1] - 1, 512))
 
-    def encode(self, coeffs: np.ndarray) -> jax.Array:
-        return jnp.round(1000 * jnp.asarray(coeffs)[..., 24]).astype(int)
+    def codes_of(self, coeffs: np.ndarray) -> jax.Array:
+        return jnp.round(1000 * (jnp.asarray(coeffs) - MEAN)[..., 24]).astype(int) % 1000
 
     def generate(self, audio_features, speaker_codes, *, num_samples, key, **sampling) -> jax.Array:
         time = speaker_codes.shape[1]
@@ -54,8 +57,9 @@ class Pretended:
 
 
 @pytest.fixture(scope="session")
-def models() -> Models:
-    return Models(Pretended("tokenizer"), Pretended("predictor"), Pretended("audio encoder"), MEAN)
+def system() -> Fiber:
+    parts = (Pretended(name) for name in ("tokenizer", "predictor", "audio encoder"))
+    return Fiber(*parts)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import jax
 from jaxreact.data.conversations import open_conversations
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.split import emotions
-from jaxreact.systems.fiber.generation import Sampling
-from jaxreact.systems.fiber.system import load_models
+from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.system import load
 
 WANTED = Generation("train", frames=64, samples=3, seed=7, sampling=Sampling())
 COLLECTIVES = r"\b(all-gather|all-reduce|all-to-all|collective-permute|reduce-scatter)\b"
@@ -23,11 +23,11 @@ COLLECTIVES = r"\b(all-gather|all-reduce|all-to-all|collective-permute|reduce-sc
 
 def main() -> None:
     root, runs, out, batch = sys.argv[1:]
-    models = load_models(Path(runs) / "tokenizer", Path(runs) / "predictor")
+    system = load(Path(runs) / "predictor", tokenizer=Path(runs) / "tokenizer")
     data = open_conversations(root)
     dyads = data.dyads("train")
     truth = emotions(data, dyads, WANTED.frames)
-    predict(models, data, dyads, WANTED, Path(out), truth, int(batch))
+    predict(system, data, dyads, WANTED, Path(out), truth, int(batch))
     print(jax.device_count(), *exchanges())
 
 

@@ -18,20 +18,17 @@ from jaxreact.evaluation import command
 from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.evaluation.drawing import pairs
 from jaxreact.evaluation.drawing.options import FilmOptions
-from jaxreact.evaluation.report import codebook
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.predictions.original_order import reorder_as_original
-from jaxreact.systems.fiber.system import Models
-from tests.evaluation.report.results import TwoCodes
+from jaxreact.systems.fiber.system import Fiber
 from tests.metrics.realism.colour_features import ColourFeatures
 
 FRAMES = 96
 
 
 @pytest.fixture(autouse=True)
-def pretended(monkeypatch, models: Models) -> None:
-    monkeypatch.setattr(command, "load_models", lambda *_: models)
-    monkeypatch.setattr(codebook, "load_tokenizer", lambda _: TwoCodes())
+def pretended(monkeypatch, system: Fiber) -> None:
+    monkeypatch.setattr(command, "load", lambda *_, **__: system)
 
 
 @pytest.fixture
@@ -152,8 +149,10 @@ def test_a_baseline(config, name):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"tokenizer": None}, "give both --tokenizer and --predictor, or --baseline"),
-        ({"baseline": "gt"}, "give both --tokenizer and --predictor, or --baseline"),
+        ({"predictor": None}, "give --run (or --predictor, with --tokenizer where"),
+        ({"predictor": None, "tokenizer": None}, "give --run (or --predictor"),
+        ({"baseline": "gt"}, "or --baseline, or --predictions; nothing else"),
+        ({"run": Path("r")}, "--run and --predictor name the same; give one of them"),
         ({"samples": 0}, "--samples 0 is less than 1"),
         ({"batch": 0}, "--batch 0 is less than 1"),
         ({"frames": -1}, "--frames -1 is less than 1"),

@@ -18,8 +18,9 @@ from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.partial_results import PartialResults
 from jaxreact.evaluation.split import clip_names, common_frames, emotions
 from jaxreact.predictions import Predictions, read_predictions
-from jaxreact.systems.fiber.generation import Sampling
-from jaxreact.systems.fiber.system import Models, reactions
+from jaxreact.systems.fiber.system import Fiber
+from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.system import Reactions, Speaker
 from tests.evaluation.conftest import Pretended
 
 FRAMES, SAMPLES, SEED = 64, 3, 7
@@ -47,9 +48,9 @@ def truth(data, dyads) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def run(models, data, dyads, truth) -> Run:
+def run(system, data, dyads, truth) -> Run:
     def run(out: Path, wanted: Generation = WANTED, batch: int | None = 1) -> Path:
-        return predict(models, data, dyads, wanted, out, truth, batch)
+        return predict(system, data, dyads, wanted, out, truth, batch)
 
     return run
 
@@ -66,19 +67,19 @@ def read(path: Path) -> Predictions:
     return found
 
 
-def test_each_clip_is_answered_as_if_alone(models: Models, data, dyads, truth, whole):
+def test_each_clip_is_answered_as_if_alone(system, data, dyads, truth, whole):
     made = read(whole)
     assert made.clips == clip_names(dyads)
     np.testing.assert_array_equal(made.listener, truth[0])
     np.testing.assert_array_equal(made.speaker, truth[1])
     assert made.coeffs is not None
     for index, dyad in enumerate(dyads):
-        speaker = data.coeffs(dyad.speaker)[:FRAMES] - models.mean_face
         waveform = data.waveform(dyad.speaker, 0, FRAMES)
+        speaker = Speaker(data.coeffs(dyad.speaker)[None, :FRAMES], waveform[None])
         key = jax.random.fold_in(jax.random.key(SEED), index)
-        coeffs, emotion = reactions(models, speaker, waveform, Sampling(), SAMPLES, key)
-        np.testing.assert_array_equal(made.coeffs[index], coeffs)
-        np.testing.assert_array_equal(made.emotion[index], emotion)
+        reactions = system.react(speaker, SAMPLES, key=jax.random.fold_in(key, 0)[None])
+        np.testing.assert_array_equal(made.coeffs[index], reactions.coeffs[0])
+        np.testing.assert_array_equal(made.emotion[index], reactions.emotion[0])
     assert len({emotion.tobytes() for emotion in made.emotion.reshape(-1, FRAMES, 25)}) == 12
 
 
@@ -151,7 +152,7 @@ def test_others_are(tmp_path, run, whole):
     [
         (Generation("train", FRAMES, SAMPLES, 8, Sampling()), "begun with seed 7, now it is 8"),
         (Generation("train", 32, SAMPLES, SEED, Sampling()), "begun with frames 64, now it is 32"),
-        (Generation("train", FRAMES, SAMPLES, SEED, Sampling(2.0)), "'temperature': 1.0, .* 2.0"),
+        (Generation("train", FRAMES, SAMPLES, SEED, Sampling(2.0)), "'temperature': None, .* 2.0"),
     ],
 )
 def test_parts_of_another_run_are_not_gone_on_with(tmp_path, monkeypatch, run, other, words):
@@ -163,10 +164,10 @@ def test_parts_of_another_run_are_not_gone_on_with(tmp_path, monkeypatch, run, o
 
 @pytest.mark.parametrize("name", ["tokenizer", "predictor", "audio_encoder"])
 def test_parts_of_other_models_are_not_gone_on_with(
-    tmp_path, monkeypatch, run, models, data, dyads, truth, name
+    tmp_path, monkeypatch, run, system, data, dyads, truth, name
 ):
     interrupt(monkeypatch, run, tmp_path, after=1)
-    other = dataclasses.replace(models, **{name: Pretended("other")})
+    other = dataclasses.replace(system, **{name: Pretended("other")})
     with pytest.raises(UserError, match=f"begun with {name} "):
         predict(other, data, dyads, WANTED, tmp_path, truth, 1)
 
@@ -191,13 +192,13 @@ def test_a_damaged_part_is_named(tmp_path, monkeypatch, run, damage, words):
 
 
 def test_reactions_that_are_not_finite_stop_it(tmp_path, monkeypatch, run):
-    real = generate.batch_reactions
+    real = Fiber.react
 
-    def broken(*arguments: Any) -> Any:
-        coeffs, emotion = real(*arguments)
-        return coeffs, emotion.at[0, 1, 5, 2].set(np.nan)
+    def broken(*arguments: Any, **options: Any) -> Reactions:
+        reactions = real(*arguments, **options)
+        return Reactions(reactions.coeffs, reactions.emotion.at[0, 1, 5, 2].set(np.nan))
 
-    monkeypatch.setattr(generate, "batch_reactions", broken)
+    monkeypatch.setattr(Fiber, "react", broken)
     words = r"generated emotion: nan in clip 0 \(.*/1\), sample 1, frame 5, channel 2"
     with pytest.raises(UserError, match=words):
         run(tmp_path)

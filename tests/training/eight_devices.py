@@ -11,11 +11,15 @@ from typing import Any
 
 import jax
 import numpy as np
+from flax import nnx
 from jax.sharding import AxisType, Mesh
 
+from jaxreact import runs
+from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
+from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.training.command import parse
@@ -81,12 +85,16 @@ def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
     config = parse(
         PREDICTOR_PRESETS, ["debug", "--data", ".", "--out", ".", "--tokenizer", str(run)]
     )
-    model = predictor.runs.load_model(run, TOKENIZER)[0]
-    sizes = dataclasses.replace(predictor._with_codebook(config.model, model), dropout=0.1)
-    encoder = predictor._encoder(config)
+    frozen = FrozenParts(
+        runs.load_model(run, TOKENIZER)[0],
+        AudioEncoder(config.untrained_encoder or AudioEncoderConfig(), rngs=nnx.Rngs(0)),
+        np.zeros(58, np.float32),
+    )
+    sizes = dataclasses.replace(
+        predictor._with_codebook(config.model, frozen.tokenizer), dropout=0.1
+    )
     data = tokenizer.Data(lambda: iter([]), 2, list)  # pyright: ignore[reportArgumentType]
-    mean = np.zeros(58, np.float32)
-    return predictor._stage(config, sizes, model, encoder, data, mesh(shape), mean)
+    return predictor._stage(config, sizes, frozen, data, mesh(shape))
 
 
 def main() -> None:

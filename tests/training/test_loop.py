@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -54,6 +55,15 @@ class Numbers:
         self.next = -1
 
 
+@dataclass(frozen=True)
+class StageConfig:
+    """What a stage is configured by besides its loop."""
+
+    preset: str = "debug"
+    data: Path = Path("data")
+    emotion_phase: float = 0.8
+
+
 def unused(*arguments: Any) -> Any:
     raise AssertionError("nothing here trains a model or draws it")
 
@@ -80,7 +90,9 @@ def stage(of_recipe: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -
         loss=unused,
         show=unused,
         draw=unused,
-        extra={"emotion_phase": 0.8, "mean_face": [0.1] * 58},
+        config=StageConfig(),
+        parts={"tokenizer": "a"},
+        extra={"mean_face": [0.1] * 58},
     )
     state = create_state({"w": jnp.full(3, 5.0)}, {}, optimizer)
     made = Stage(
@@ -239,6 +251,32 @@ def test_a_start_that_came_to_no_state_may_be_repeated_with_other_options(tmp_pa
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["2"]
 
 
+def test_where_things_lie_may_change(tmp_path):
+    """Their contents are told apart by fingerprints; a preset is told by its values."""
+    train(stage(), data(), CONFIG, tmp_path, resume=False)
+    moved = stage({"config": StageConfig(preset="", data=Path("/elsewhere/data"))})
+    train(moved, data(), CONFIG, tmp_path, resume=True)
+    content = json.loads((tmp_path / "config.json").read_text())
+    assert (content["preset"], content["paths"]) == ("debug", {"data": "data"})
+    assert content["stage"] == {"emotion_phase": 0.8}
+
+
+def test_a_run_of_before_goes_on_if_nothing_that_it_knows_has_changed(tmp_path):
+    """Its stage's options stood beside each other, some of them, with the tokenizer's path."""
+    train(stage(), data(), CONFIG, tmp_path, resume=False)
+    path = tmp_path / "config.json"
+    content = json.loads(path.read_text())
+    for name in ("preset", "paths", "stage", "parts"):
+        del content[name]
+    path.write_text(json.dumps(content | {"tokenizer": "runs/tokenizer", "emotion_phase": 0.8}))
+    train(stage(), data(), CONFIG, tmp_path, resume=True)
+    other = stage({"config": StageConfig(emotion_phase=0.5)})
+    with pytest.raises(UserError, match=r"stage\.emotion_phase was 0\.8 and is now 0\.5"):
+        train(other, data(), CONFIG, tmp_path, resume=True)
+    with pytest.raises(UserError, match=r"training\.seed was 0 and is now 1"):
+        train(stage(), data(), dataclasses.replace(CONFIG, seed=1), tmp_path, resume=True)
+
+
 @pytest.mark.parametrize(
     ("changes", "config", "message"),
     [
@@ -261,15 +299,16 @@ def test_a_start_that_came_to_no_state_may_be_repeated_with_other_options(tmp_pa
             r"model.quantize_levels was \[8, 5, 5, 5\] and is now \[4, 3\]",
         ),
         (
-            {"extra": {"emotion_phase": 0.5, "mean_face": [0.1] * 58}},
+            {"config": StageConfig(emotion_phase=0.5)},
             {},
-            "emotion_phase was 0.8 and is now 0.5",
+            "stage.emotion_phase was 0.8 and is now 0.5",
         ),
         (
-            {"extra": {"emotion_phase": 0.8, "mean_face": [0.2] * 58}},
+            {"extra": {"mean_face": [0.2] * 58}},
             {},
             r"mean_face was \[0.1, .* \.\.\. and is now \[0.2, .* \.\.\.;",
         ),
+        ({"parts": {"tokenizer": "b"}}, {}, "parts.tokenizer was 'a' and is now 'b'"),
     ],
 )
 def test_changed_options_are_refused_on_resume(tmp_path, changes, config, message):

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
+from tyro.conf import arg
 
 from jaxreact.errors import run_command
 from jaxreact.evaluation.report.report import write_evaluation_report
+from jaxreact.systems.system import load_codebook
 
 
 @dataclass(frozen=True)
@@ -20,17 +22,16 @@ class Report:
     """The data set that was evaluated (root or cache), for what compares with other listeners."""
     split: Literal["train", "val", "test"] | None = None
     """The split that was evaluated; by default the one that metrics.json names, else val."""
-    tokenizer: Path | None = None
-    """Directory of the tokenizer, to show how its codes are used."""
+    run: Annotated[Path | None, arg(aliases=("--tokenizer",))] = None
+    """Run directory of the system or of its tokenizer, to show how the codes are used."""
 
 
 def main() -> None:
     """Parses the command line and writes the report."""
     config = tyro.cli(Report, prog="python -m jaxreact.evaluation.report")
+    codebook = None if config.run is None else load_codebook(config.run)
     print(
-        write_evaluation_report(
-            config.out, data=config.data, split=config.split, tokenizer=config.tokenizer
-        )
+        write_evaluation_report(config.out, data=config.data, split=config.split, codebook=codebook)
     )
 
 

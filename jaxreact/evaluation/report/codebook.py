@@ -1,7 +1,6 @@
 """How the codes of the tokenizer are used: by what was generated, and by people."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,7 +11,7 @@ from jaxreact.html.axes import Axes, Margins
 from jaxreact.html.figures import figure, key
 from jaxreact.html.lines import drawing, line
 from jaxreact.html.tables import number, table
-from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer, load_tokenizer
+from jaxreact.systems.system import Codebook
 
 CLIPS = 100
 """Clips whose codes are counted at most. The same frames of each side, so that shares compare."""
@@ -45,16 +44,15 @@ class Use:
         return np.sort(self.counts[self.counts > 0])[::-1] / self.counts.sum()
 
 
-def section(evaluated: Evaluated, tokenizer_run: Path | None) -> str:
+def section(evaluated: Evaluated, codebook: Codebook | None) -> str:
     """Share of the codes used, perplexity and rank-frequency curves, or why there are none."""
-    missing = _missing(evaluated, tokenizer_run)
-    if missing or tokenizer_run is None:
+    missing = _missing(evaluated, codebook)
+    if missing or codebook is None:
         return f'<p class="quiet">{missing}</p>'
-    tokenizer = load_tokenizer(tokenizer_run)
     shown = spread(evaluated.shape[0], CLIPS)
-    uses = _count(evaluated, tokenizer, shown)
+    uses = _count(evaluated, codebook, shown)
     frames = int(uses[0].counts.sum())
-    size = tokenizer.codebook_size
+    size = codebook.codebook_size
     rows = [
         [use.name, str(use.used), f"{number(100 * use.used / size)} %", number(use.perplexity)]
         for use in uses
@@ -71,34 +69,34 @@ def section(evaluated: Evaluated, tokenizer_run: Path | None) -> str:
     )
 
 
-def _missing(evaluated: Evaluated, tokenizer_run: Path | None) -> str:
+def _missing(evaluated: Evaluated, codebook: Codebook | None) -> str:
     if evaluated.predictions.coeffs is None:
         return "These predictions hold emotion alone; codes are codes of face coefficients."
-    if tokenizer_run is None:
+    if codebook is None:
         return (
-            "Not shown: no tokenizer was given. With it, python -m jaxreact.evaluation.report"
-            " OUT --data ROOT --tokenizer RUN counts the codes."
+            "Not shown: no system with codes was given. With it, python -m"
+            " jaxreact.evaluation.report OUT --data ROOT --run RUN counts the codes."
         )
     return ""
 
 
-def _count(evaluated: Evaluated, tokenizer: Tokenizer, shown: np.ndarray) -> list[Use]:
+def _count(evaluated: Evaluated, codebook: Codebook, shown: np.ndarray) -> list[Use]:
     """Codes of what was generated and, where the data set is at hand, of both persons."""
-    block = tokenizer.config.block_size
+    block = codebook.block_size
     frames = evaluated.shape[2] // block * block
     names = {"model": f"{scored(evaluated)}, generated"}
     if evaluated.recorded is not None:
         names |= {"truth": "Listener, recorded", "speaker": "Speaker, recorded"}
-    counts = {kind: np.zeros(tokenizer.codebook_size, int) for kind in names}
+    counts = {kind: np.zeros(codebook.codebook_size, int) for kind in names}
     assert evaluated.predictions.coeffs is not None
     for clip in shown:
         faces = {"model": evaluated.predictions.coeffs[clip, 0]}
         if evaluated.recorded is not None:
             sides = evaluated.recorded.coeffs(int(clip), frames)
             faces |= {"truth": sides["listener"], "speaker": sides["speaker"]}
-        batch = np.stack([face[:frames] for face in faces.values()]) - tokenizer.mean_face
-        for kind, codes in zip(faces, np.asarray(tokenizer.encode(batch)), strict=True):
-            counts[kind] += np.bincount(codes, minlength=tokenizer.codebook_size)
+        batch = np.stack([face[:frames] for face in faces.values()])
+        for kind, codes in zip(faces, np.asarray(codebook.codes_of(batch)), strict=True):
+            counts[kind] += np.bincount(codes, minlength=codebook.codebook_size)
     return [Use(kind, name, counts[kind]) for kind, name in names.items()]
 
 

@@ -21,6 +21,7 @@ from jaxreact.files import replacing
 from jaxreact.html.page import asset, document
 from jaxreact.html.tables import cards
 from jaxreact.metrics import ClipScores
+from jaxreact.systems.system import Codebook
 
 NAME = "report.html"
 
@@ -32,14 +33,14 @@ def write_evaluation_report(
     *,
     data: str | Path | None = None,
     split: str | None = None,
-    tokenizer: str | Path | None = None,
+    codebook: Codebook | None = None,
     clip_scores: ClipScores | None = None,
 ) -> Path:
     """Writes `report.html` into the directory of an evaluation, and returns its path.
 
     Reads predictions.npz, metrics.json and videos/ there. `data` is the root or cache that was
     evaluated and `split` its split (by default that of metrics.json, else "val"): needed for what
-    compares with other clips' listeners. `tokenizer` is a run, for the use of its codes.
+    compares with other clips' listeners. `codebook` turns faces into codes, for the use of these.
     `clip_scores` are `metrics.clipwise`'s if they are at hand; else they come from
     `clip_scores.csv`, which is written where it is missing. What cannot be had is said in the page.
 
@@ -50,13 +51,13 @@ def write_evaluation_report(
     evaluated = read_evaluation(
         out, None if data is None else Path(data), split, clip_scores=clip_scores
     )
-    text = page(evaluated, None if tokenizer is None else Path(tokenizer))
+    text = page(evaluated, codebook)
     with replacing(out / NAME) as path:
         path.write_text(text, encoding="utf-8")
     return out / NAME
 
 
-def page(evaluated: Evaluated, tokenizer: Path | None = None) -> str:
+def page(evaluated: Evaluated, codes: Codebook | None = None) -> str:
     """The whole page."""
     name = evaluated.out.resolve().name
     now = datetime.now(UTC)
@@ -67,7 +68,7 @@ Report of <time datetime="{now:%Y-%m-%dT%H:%M:%SZ}">{now:%Y-%m-%d %H:%M} UTC</ti
     style, script = (
         asset("jaxreact.evaluation.report", f"report.{kind}") for kind in ("css", "js")
     )
-    body = "".join(_body(evaluated, tokenizer))
+    body = "".join(_body(evaluated, codes))
     return document(f"{name}: evaluation", header, body, style=style, script=script)
 
 
@@ -109,7 +110,7 @@ def _realism(found: Mapping[str, Any]) -> tuple[str, str, str]:
     return "FRRea ↓", f"{found['FRRea']:.4g}", f"{what} {notes}"
 
 
-def _body(evaluated: Evaluated, tokenizer: Path | None) -> Iterator[str]:
+def _body(evaluated: Evaluated, codes: Codebook | None) -> Iterator[str]:
     yield f"<h2>Scores</h2>{scores.score_table(evaluated)}{scores.score_notes(evaluated)}"
     yield f"<h3>What they mean</h3>{scores.explanation(evaluated)}{published.section(evaluated)}"
     if evaluated.table is None:
@@ -123,4 +124,4 @@ def _body(evaluated: Evaluated, tokenizer: Path | None) -> Iterator[str]:
         yield f"<section><h2>Best and worst clips</h2>{clips.section(evaluated)}</section>"
     yield f"<section><h2>Synchrony with the speaker</h2>{lags.section(evaluated)}</section>"
     yield f"<section><h2>Diversity</h2>{diversity.section(evaluated)}</section>"
-    yield f"<section><h2>Codebook use</h2>{codebook.section(evaluated, tokenizer)}</section>"
+    yield f"<section><h2>Codebook use</h2>{codebook.section(evaluated, codes)}</section>"

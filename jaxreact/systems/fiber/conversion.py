@@ -15,6 +15,7 @@ from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS
 from jaxreact.files import building, check_new
+from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.progress import progress
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.original_config import read_config, with_codebook
@@ -131,7 +132,8 @@ def convert_predictor(
         variables = _fill(PREDICTOR, model, own, source)
         origin = _origin(source)
         step("writing the predictor")
-        runs.save_model(directory, PREDICTOR, model, variables, origin=origin)
+        prints = {name: fingerprint(*part) for name, part in parts.items()}
+        runs.save_model(directory, PREDICTOR, model, variables, origin=origin, parts=prints)
         for name, (part, variables) in parts.items():
             step(f"writing the {name}")
             extra = mean if name == "tokenizer" else {}

@@ -1,62 +1,117 @@
-"""Generating a listener's codes, patch by patch: the one jitted loop.
+"""Generating a listener's codes, patch by patch, for any number of streams at once.
+
+    state = start(config, streams, samples, keys)
+    state, codes = advance(model, state, windows, sampling)     # of the next patches
 
 At patch w the model sees the speaker's frames up to and including i = w * patch_size, one frame
 more than in training (behaviour 51), and the listener's own past up to i - 1; windows are right
 aligned and padded on the left. It predicts the listener's frames i .. i + patch_size - 1 at once.
 
-What depends on the speaker alone is computed once for all samples of a clip and, since it does not
-wait for the listener, for all windows in one batch; the samples are a `vmap` over what remains.
+`generate` is the scan of `advance` over a whole clip. What depends on the speaker alone does not
+wait for the listener: there it is computed for several windows in one batch, once for all samples.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxreact.systems.fiber.config import PAD, SPECIAL_TOKENS
+from jaxreact.systems.fiber.config import PAD, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.predictor import ReactPredictor
+from jaxreact.systems.fiber.windows import Window, speaker_windows
+from jaxreact.systems.sampling import Sampling, truncate
 
-Vocabulary = Literal["codes", "full"]
 
-
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Sampling:
-    """How tokens are drawn from logits.
+class State:
+    """The listeners of some streams between two patches; streams may stand at different ones."""
 
-    `temperature` divides the logits, beside the model's own; `top_k` keeps the k most likely tokens
-    of each position (ties included; `None`: all; 1: argmax, for which no key is needed).
-    `vocabulary="codes"` draws among the tokenizer's codes only; `"full"` also PAD, MASK and indices
-    outside the codebook, as the original does (behaviours 52, 53).
+    past: Int[Array, "streams samples time"]
+    """Tokens of the last `block_size` frames, PAD before a stream's first."""
+    patches: Int[Array, "streams"]
+    """How many patches each stream has."""
+    keys: jax.Array | None
+    """Random keys (streams, samples); None takes the most likely tokens."""
+
+
+def start(config: PredictorConfig, streams: int, samples: int, keys: jax.Array | None) -> State:
+    """The state before the first patch."""
+    # The barrier keeps XLA from folding this constant past through the whole model, which costs
+    # minutes of compilation.
+    past = jax.lax.optimization_barrier(
+        jnp.full((streams, samples, config.block_size), PAD, jnp.int32)
+    )
+    return State(past, jnp.zeros(streams, jnp.int32), keys)
+
+
+def advance(
+    model: ReactPredictor, state: State, windows: Window, sampling: Sampling
+) -> tuple[State, Int[Array, "streams samples frames"]]:
+    """The state after the next patches, one a window, and their codes.
+
+    With the vocabulary "codes" every code is in [0, config.codes); with "full" in [-2, vocab_size).
     """
 
-    temperature: float = 1.0
-    top_k: int | None = 512
-    vocabulary: Vocabulary = "codes"
+    def step(state: State, window: Window) -> tuple[State, jax.Array]:
+        memory = model.speaker(window.audio, window.tokens, window.audio_mask, window.mask)
+        return respond(model, state, memory, window.mask, sampling)
 
-    def __post_init__(self):
-        if not self.temperature > 0:
-            raise ValueError(f"temperature {self.temperature} is not positive; use top_k=1")
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k {self.top_k} is less than 1")
-        if self.vocabulary not in ("codes", "full"):
-            raise ValueError(f"vocabulary {self.vocabulary!r} is not 'codes' or 'full'")
+    state, tokens = jax.lax.scan(step, state, windows)
+    return state, _as_codes(tokens)
 
 
-def truncate(
-    logits: Float[Array, "*batch vocabulary"], sampling: Sampling
-) -> Float[Array, "*batch vocabulary"]:
-    """Logits over the temperature, minus infinity outside the top k of each row.
+def respond(
+    model: ReactPredictor,
+    state: State,
+    memory: Float[Array, "streams time n_embd"],
+    speaker_mask: Bool[Array, "streams time"],
+    sampling: Sampling,
+    seen: int | None = None,
+    alike: bool = False,
+) -> tuple[State, Int[Array, "streams samples patch"]]:
+    """The state after the next patch, and its tokens, from the speaker's side of its window.
 
-    The original's threshold is the least of a whole batch's, which couples its samples
-    (behaviour 53); here each row has its own.
+    `seen`: so many last positions of the past are looked at, where the others are known to be
+    empty. `alike`: all samples are known to have one past, so that one prediction serves them.
     """
-    logits = logits.astype(jnp.float32) / sampling.temperature
-    if sampling.top_k is None or sampling.top_k >= logits.shape[-1]:
-        return logits
-    threshold = jax.lax.top_k(logits, sampling.top_k)[0][..., -1:]
-    return jnp.where(logits < threshold, -jnp.inf, logits)
+    config = model.config
+    length, patch = config.block_size, config.patch_size
+    first = 0 if seen is None else length - seen
+
+    def predict(past: Int[Array, "streams time"]) -> Float[Array, "streams patch vocabulary"]:
+        past = past[:, first:]
+        hidden = model.listener(
+            past, memory[:, first:], past != PAD, speaker_mask[:, first:], start=first, last=patch
+        )
+        return model.lm_head(hidden)
+
+    if alike:
+        logits = predict(state.past[:, 0])[:, None]  # (streams, 1, patch, vocabulary)
+        samples = state.past.shape[1]
+        logits = jnp.broadcast_to(logits, (logits.shape[0], samples, *logits.shape[2:]))
+    else:
+        logits = jax.vmap(predict, 1, 1)(state.past)  # (streams, samples, patch, vocabulary)
+    tokens = _choose(logits, state, sampling.of_model(config.temperature), config.codes)
+    past = jnp.concatenate([state.past[..., patch:], tokens], axis=-1)
+    return State(past, state.patches + 1, state.keys), tokens
+
+
+def _choose(
+    logits: Float[Array, "streams samples patch vocabulary"],
+    state: State,
+    sampling: Sampling,
+    codes: int,
+) -> Int[Array, "streams samples patch"]:
+    """Tokens of a patch; a sample's randomness is its own key folded with the patch's number."""
+    if state.keys is None:
+        return draw(logits, sampling, codes, None)
+
+    def choose(rows: jax.Array, key: jax.Array, number: jax.Array) -> jax.Array:
+        return draw(rows, sampling, codes, jax.random.fold_in(key, number))
+
+    return jax.vmap(jax.vmap(choose, (0, 0, None)))(logits, state.keys, state.patches)
 
 
 def draw(
@@ -72,61 +127,6 @@ def draw(
     return first + jax.random.categorical(key, truncate(logits, sampling), axis=-1)
 
 
-@dataclass(frozen=True)
-class Windows:
-    """The speaker's side of all windows: arrays (windows, batch, steps, ...)."""
-
-    audio: jax.Array
-    audio_mask: Bool[Array, "windows batch audio"]
-    tokens: Int[Array, "windows batch time"]
-    mask: Bool[Array, "windows batch time"]
-
-
-def speaker_windows(audio: jax.Array, codes: Int[Array, "batch frames"], config) -> Windows:
-    """Cuts the speaker's clip into the windows of its patches.
-
-    `audio` has `audio_factor` steps a frame, or one step less: wav2vec2 gives 2 T - 1 features for
-    T frames, and a zero is put in front (behaviour 49). Raises ValueError for any other length.
-    """
-    factor, length = config.audio_factor, config.block_size
-    frames = codes.shape[1]
-    missing = factor * frames - audio.shape[1]
-    if missing not in (0, 1) or frames == 0:
-        raise ValueError(
-            f"{audio.shape[1]} audio steps do not fit {frames} frames, which need"
-            f" {factor * frames} or {factor * frames - 1}"
-        )
-    starts = jnp.arange(0, frames, config.patch_size)
-
-    def cut(steps: jax.Array, rate: int, padding: int) -> jax.Array:
-        # A window ends with its patch's first frame: it starts length - 1 frames before it.
-        padded = jnp.pad(steps, ((0, 0), (padding, 0), *((0, 0),) * (steps.ndim - 2)))
-        index = starts[:, None] * rate + jnp.arange(length * rate)
-        return jnp.moveaxis(padded[:, index], 1, 0)
-
-    before = length - 1
-    audio_padding = factor * before + missing
-    heard = jnp.ones(audio.shape[:2], bool)
-    tokens = codes + SPECIAL_TOKENS
-    return Windows(
-        cut(audio, factor, audio_padding),
-        cut(heard, factor, audio_padding),
-        cut(tokens, 1, before),
-        cut(tokens != PAD, 1, before),
-    )
-
-
-def encode_speaker(
-    model: ReactPredictor, windows: Windows, at_once: int
-) -> Float[Array, "windows batch time n_embd"]:
-    """The speaker's side of the model for all windows, `at_once` windows in one batch.
-
-    `at_once` bounds the memory; a window's result does not depend on it.
-    """
-    parts = (windows.audio, windows.tokens, windows.audio_mask, windows.mask)
-    return jax.lax.map(lambda part: model.speaker(*part), parts, batch_size=at_once)
-
-
 def generate(
     model: ReactPredictor,
     audio: Float[Array, "batch audio 512"] | Int[Array, "batch audio"],
@@ -138,65 +138,48 @@ def generate(
 ) -> Int[Array, "batch samples frames"]:
     """Codes of `num_samples` reactions to each clip.
 
-    `keys` (batch, samples) are random keys, `None` for argmax. With the vocabulary "codes" every
-    code is in [0, config.codes); with "full" in [-2, vocab_size). Any number of frames is allowed;
-    where it is no multiple of the patch, the last patch is cut.
+    `keys` (batch, samples) are random keys, `None` for argmax. Any number of frames is allowed;
+    where it is no multiple of the patch, the last patch is cut. `windows_at_once` bounds the memory
+    of the speaker's side; the result does not depend on it. Codes are as `advance` gives them.
     """
-    config = model.config
-    sampling = replace(sampling, temperature=sampling.temperature * config.temperature)
-    windows = speaker_windows(audio, speaker_codes, config)
+    windows = speaker_windows(audio, speaker_codes, model.config)
     memory = encode_speaker(model, windows, windows_at_once)
     batch, frames = speaker_codes.shape
-    length, patch = config.block_size, config.patch_size
+    state = start(model.config, batch, num_samples, keys)
+    # In the first window no sample has a past yet.
+    state, tokens = respond(model, state, memory[0], windows.mask[0], sampling, alike=True)
+    patches = [tokens[None]]
+    for begin, end, seen in _segments(memory.shape[0], model.config, sampling):
 
-    def predict(history, memory, speaker_mask, seen):
-        """Logits (batch, patch, vocabulary) of the patch after `history` (batch, length), which is
-        filled in its last `seen` steps at most."""
-        past, memory, speaker_mask = (
-            part[:, length - seen :] for part in (history, memory, speaker_mask)
-        )
-        hidden = model.listener(
-            past, memory, past != PAD, speaker_mask, start=length - seen, last=patch
-        )
-        return model.lm_head(hidden)
+        def step(state: State, window: tuple[jax.Array, jax.Array], seen: int = seen):
+            return respond(model, state, *window, sampling, seen)
 
-    def choose(logits, keys, index):
-        """Tokens (batch, patch) of one sample."""
-        if keys is None:
-            return draw(logits, sampling, config.codes, None)
-        keys = jax.vmap(jax.random.fold_in, (0, None))(keys, index)
-        return jax.vmap(lambda rows, key: draw(rows, sampling, config.codes, key))(logits, keys)
-
-    sample_keys = None if keys is None else jnp.moveaxis(keys, 1, 0)
-    choose_all = jax.vmap(choose, (0, None if keys is None else 0, None))
-
-    def step(history, inputs, seen):
-        index, memory, speaker_mask = inputs
-        logits = jax.vmap(predict, (0, None, None, None))(history, memory, speaker_mask, seen)
-        tokens = choose_all(logits, sample_keys, index)
-        return jnp.concatenate([history[..., patch:], tokens], axis=-1), tokens
-
-    # In the first window no sample has a past yet: one prediction serves all of them. The barrier
-    # keeps XLA from folding this constant past through the whole model, which costs minutes of
-    # compilation.
-    empty = jax.lax.optimization_barrier(jnp.full((batch, length), PAD, speaker_codes.dtype))
-    logits = predict(empty, memory[0], windows.mask[0], length)
-    shared = jnp.broadcast_to(logits, (num_samples, *logits.shape))
-    tokens = [choose_all(shared, sample_keys, 0)[None]]
-    history = jnp.broadcast_to(empty, (num_samples, batch, length))
-    history = jnp.concatenate([history[..., patch:], tokens[0][0]], axis=-1)
-
-    inputs = (jnp.arange(memory.shape[0]), memory, windows.mask)
-    for first, last, seen in _stages(memory.shape[0], config, sampling):
-        part = jax.tree.map(lambda x, a=first, b=last: x[a:b], inputs)
-        history, made = jax.lax.scan(lambda h, x, n=seen: step(h, x, n), history, part)
-        tokens.append(made)
-    made = jnp.moveaxis(jnp.concatenate(tokens), 0, 2)  # (samples, batch, windows, patch)
-    codes = made.reshape(num_samples, batch, -1)[..., :frames] - SPECIAL_TOKENS
-    return jnp.moveaxis(codes, 0, 1)
+        state, tokens = jax.lax.scan(step, state, (memory[begin:end], windows.mask[begin:end]))
+        patches.append(tokens)
+    return _as_codes(jnp.concatenate(patches))[..., :frames]
 
 
-def _stages(windows: int, config, sampling: Sampling) -> list[tuple[int, int, int]]:
+def _as_codes(
+    tokens: Int[Array, "patches streams samples patch"],
+) -> Int[Array, "streams samples frames"]:
+    tokens = jnp.moveaxis(tokens, 0, 2)  # (streams, samples, patches, patch)
+    return tokens.reshape(*tokens.shape[:2], -1) - SPECIAL_TOKENS
+
+
+def encode_speaker(
+    model: ReactPredictor, windows: Window, at_once: int
+) -> Float[Array, "windows batch time n_embd"]:
+    """The speaker's side of the model for all windows, `at_once` windows in one batch."""
+    return jax.lax.map(
+        lambda w: model.speaker(w.audio, w.tokens, w.audio_mask, w.mask),
+        windows,
+        batch_size=at_once,
+    )
+
+
+def _segments(
+    windows: int, config: PredictorConfig, sampling: Sampling
+) -> list[tuple[int, int, int]]:
     """Ranges of windows after the first, and the positions of the listener's past they need.
 
     While less than half of the past is filled, the other half is padding that nothing attends to

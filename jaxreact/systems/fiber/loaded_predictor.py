@@ -1,5 +1,6 @@
 """A trained or converted predictor."""
 
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxreact import runs
 from jaxreact.nn.compiled import Compiled, Given
 from jaxreact.systems.fiber import generation
-from jaxreact.systems.fiber.generation import Sampling, Vocabulary
+from jaxreact.systems.fiber.config import SPECIAL_TOKENS
+from jaxreact.systems.fiber.generation import State
 from jaxreact.systems.fiber.kinds import PREDICTOR
+from jaxreact.systems.fiber.predictor import ReactPredictor
+from jaxreact.systems.fiber.windows import Tail, empty_tail, slide
+from jaxreact.systems.sampling import Sampling, Vocabulary
 
 
 class Predictor(Compiled):
@@ -27,6 +32,18 @@ class Predictor(Compiled):
         return self._jit(
             generation.generate, static_argnames=("sampling", "num_samples", "windows_at_once")
         )
+
+    @cached_property
+    def _start(self) -> Any:
+        def start(model: ReactPredictor, streams: int, samples: int, keys: jax.Array | None) -> Any:
+            listener = generation.start(model.config, streams, samples, keys)
+            return empty_tail(model.config, streams), listener
+
+        return self._jit(start, static_argnames=("streams", "samples"))
+
+    @cached_property
+    def _advance(self) -> Any:
+        return self._jit(_advance_model, static_argnames="sampling")
 
     def logits(
         self,
@@ -68,7 +85,7 @@ class Predictor(Compiled):
         audio_features: Float[Given, "batch audio 512"] | Int[Given, "batch audio"],
         speaker_codes: Int[Given, "batch time"],
         num_samples: int = 10,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         top_k: int | None = 512,
         vocabulary: Vocabulary = "codes",
         key: jax.Array | None = None,
@@ -77,23 +94,52 @@ class Predictor(Compiled):
 
         Audio has 2 T or 2 T - 1 features for T frames of codes. `top_k=1` is argmax and needs no
         key. `key` is one key, or one for each clip: then a clip's reactions do not depend on which
-        clips are generated beside it. See `generation.Sampling` for the rest.
+        clips are generated beside it. See `Sampling` for the rest. Warns where codes are drawn that
+        nobody has said the tokenizer has.
         """
         codes = jnp.asarray(speaker_codes, jnp.int32)
         sampling = Sampling(temperature, top_k, vocabulary)
-        keys = None
-        if top_k != 1:
-            if key is None:
-                raise ValueError("generate needs a key= unless top_k=1")
-            clip_keys = key if key.ndim else _fold(key, codes.shape[0])
-            keys = jax.vmap(lambda clip: _fold(clip, num_samples))(clip_keys)
+        self._check_codebook(sampling)
         return self._generate(
             jnp.asarray(audio_features),
             codes,
             sampling=sampling,
-            keys=keys,
+            keys=sample_keys(sampling, key, len(codes), num_samples),
             num_samples=num_samples,
         )
+
+    def start(
+        self, streams: int, num_samples: int, sampling: Sampling, key: jax.Array | None = None
+    ) -> tuple[Tail, State]:
+        """What `advance` begins with; `key` as `generate` takes it, with streams for clips."""
+        self._check_codebook(sampling)
+        keys = sample_keys(sampling, key, streams, num_samples)
+        return self._start(streams=streams, samples=num_samples, keys=keys)
+
+    def advance(
+        self,
+        state: tuple[Tail, State],
+        audio_features: Float[Given, "streams audio 512"],
+        audio_mask: Bool[Given, "streams audio"],
+        speaker_codes: Int[Given, "streams frames"],
+        sampling: Sampling,
+    ) -> tuple[tuple[Tail, State], Int[Array, "streams samples frames"]]:
+        """The state after the next frames, whole patches of them, and the listeners' codes.
+
+        Audio has two features a frame; a False in the mask hides one.
+        """
+        frames = speaker_codes.shape[1]
+        if frames == 0 or frames % self.config.patch_size:
+            raise ValueError(f"{frames} frames are not whole patches of {self.config.patch_size}")
+        return self._advance(state, audio_features, audio_mask, speaker_codes, sampling=sampling)
+
+    def _check_codebook(self, sampling: Sampling) -> None:
+        if sampling.vocabulary == "codes" and self.config.codebook_size is None:
+            warnings.warn(
+                f"{self.directory}: does not know how many codes its tokenizer has, so that any of "
+                f"{self.config.vocab_size} may be drawn; load it with codebook_size=",
+                stacklevel=3,
+            )
 
 
 def load_predictor(directory: str | Path, **overrides: Any) -> Predictor:
@@ -103,6 +149,35 @@ def load_predictor(directory: str | Path, **overrides: Any) -> Predictor:
     reproduces the original's mixing of masks in a batch, `codebook_size=` bounds what it emits.
     """
     return Predictor(*runs.load_model(directory, PREDICTOR, **overrides), directory)
+
+
+def sample_keys(
+    sampling: Sampling, key: jax.Array | None, streams: int, samples: int
+) -> jax.Array | None:
+    """Keys (streams, samples) from one key, or from one for each stream; None for argmax.
+
+    Raises ValueError without a key where one is needed.
+    """
+    if sampling.top_k == 1:
+        return None
+    if key is None:
+        raise ValueError("a key= is needed unless top_k=1")
+    keys = key if key.ndim else _fold(key, streams)
+    return jax.vmap(lambda stream: _fold(stream, samples))(keys)
+
+
+def _advance_model(
+    model: ReactPredictor,
+    state: tuple[Tail, State],
+    audio: jax.Array,
+    audio_mask: jax.Array,
+    codes: jax.Array,
+    sampling: Sampling,
+) -> Any:
+    tail, listener = state
+    windows, tail = slide(tail, audio, audio_mask, codes + SPECIAL_TOKENS, model.config)
+    listener, codes = generation.advance(model, listener, windows, sampling)
+    return (tail, listener), codes
 
 
 def _fold(key: jax.Array, count: int) -> jax.Array:

@@ -28,6 +28,11 @@ class Tokenizer(Compiled):
     def codebook_size(self) -> int:
         return self.config.codebook_size
 
+    @property
+    def block_size(self) -> int:
+        """Frames of a block; a clip is a whole number of these."""
+        return self.config.block_size
+
     @cached_property
     def _encode(self) -> Any:
         return self._jit(lambda model, coeffs: model.encode(coeffs))
@@ -39,6 +44,10 @@ class Tokenizer(Compiled):
     def encode(self, coeffs: Float[Given, "batch time 58"]) -> Int[Array, "batch time"]:
         """Codes in [0, codebook_size). ValueError unless `time` is a multiple of the block."""
         return self._encode(jnp.asarray(coeffs, jnp.float32))
+
+    def codes_of(self, coeffs: Float[Given, "batch time 58"]) -> Int[Array, "batch time"]:
+        """The same of raw coefficients."""
+        return self.encode(coeffs - self.mean_face)
 
     def decode(
         self, codes: Int[Given, "batch time"]

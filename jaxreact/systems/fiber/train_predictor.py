@@ -1,19 +1,16 @@
 """Stage 2: the predictor, trained on whole conversations with a frozen tokenizer and encoder."""
 
-import shutil
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
+from tyro.conf import Suppress, arg
 
-from jaxreact import runs
 from jaxreact.audio_features.batches import encode_waveforms
-from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.data.layout import AUDIO, COEFFS
 from jaxreact.errors import UserError
@@ -21,11 +18,13 @@ from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.rendering.pictures.training import draw_faces
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber.config import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig
-from jaxreact.systems.fiber.generation import Sampling, generate
-from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+from jaxreact.systems.fiber.frozen_parts import FrozenParts, load_frozen_parts
+from jaxreact.systems.fiber.generation import generate
+from jaxreact.systems.fiber.kinds import PREDICTOR
 from jaxreact.systems.fiber.losses import past_masks, predictor_loss
 from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
+from jaxreact.systems.sampling import Sampling
 from jaxreact.training.batches import Data, read_data
 from jaxreact.training.distributed import DistributedConfig, failing_at_once
 from jaxreact.training.loop import LoopConfig, train
@@ -45,7 +44,7 @@ class PredictorTraining:
 
     data: Path
     """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare."""
-    tokenizer: Path
+    tokenizer: Annotated[Path, arg(aliases=("--first",))]
     """Run directory of the tokenizer."""
     out: Path
     """Run directory to write."""
@@ -70,35 +69,32 @@ class PredictorTraining:
     model: PredictorConfig = field(default_factory=PredictorConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
     distributed: DistributedConfig = DistributedConfig()  # noqa: RUF009 (frozen)
+    preset: Suppress[str] = ""
+    """The preset that the command line named."""
 
 
 @failing_at_once()
 def train_predictor(config: PredictorTraining) -> float:
     """Trains a predictor into `config.out`; returns the best validation loss.
 
-    The audio encoder is written into the run too, as `audio_encoder/`.
+    The run holds all that its system needs: the tokenizer and the audio encoder are written into it
+    too, as `tokenizer/` and `audio_encoder/`.
     """
     mesh = start_run(PREDICTOR, config)
-    tokenizer, content = runs.load_model(config.tokenizer, TOKENIZER)
-    mean = runs.mean_face(content, config.tokenizer)
-    encoder = _encoder(config)
-    model_config = _with_codebook(config.model, tokenizer)
-    data = _data(config, model_config, tokenizer, mean)
-    stage = _stage(config, model_config, tokenizer, encoder, data, mesh, mean)
+    frozen = load_frozen_parts(
+        config.tokenizer, _encoder(config), config.untrained_encoder, config.loop.seed
+    )
+    model_config = _with_codebook(config.model, frozen.tokenizer)
+    data = _data(config, model_config, frozen)
+    stage = _stage(config, model_config, frozen, data, mesh)
     return train(stage, data, config.loop, config.out, resume=config.resume)
 
 
-def _encoder(config: PredictorTraining) -> AudioEncoder:
-    if config.resume:
-        return runs.load_model(config.out / "audio_encoder", AUDIO_ENCODER)[0]
-    if config.wav2vec2 is not None:
-        return runs.load_model(config.wav2vec2, AUDIO_ENCODER)[0]
-    if config.untrained_encoder is not None:
-        return AudioEncoder(config.untrained_encoder, rngs=nnx.Rngs(config.loop.seed))
-    raise UserError(
-        "--wav2vec2 DIR is needed; make one with"
-        " `python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h DIR`"
-    )
+def _encoder(config: PredictorTraining) -> Path | None:
+    """Where the audio encoder lies: a resumed run has its own, if no other is asked for."""
+    if config.wav2vec2 is None and config.resume:
+        return config.out / "audio_encoder"
+    return config.wav2vec2
 
 
 def _with_codebook(config: PredictorConfig, tokenizer: FaceTokenizer) -> PredictorConfig:
@@ -118,9 +114,8 @@ def crop_frames(config: PredictorConfig, block: int) -> int:
     return -(-frames // block) * block
 
 
-def _data(
-    config: PredictorTraining, model: PredictorConfig, tokenizer: FaceTokenizer, mean: np.ndarray
-) -> Data:
+def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts) -> Data:
+    tokenizer = frozen.tokenizer
     if model.block_size % tokenizer.config.block_size:
         raise UserError(
             f"--model.block-size {model.block_size} is not a multiple of the tokenizer's block of"
@@ -133,7 +128,7 @@ def _data(
         )
     return read_data(
         config.data,
-        mean,
+        frozen.mean_face,
         modalities=(COEFFS, AUDIO),
         frames=config.audio_context + crop_frames(model, tokenizer.config.block_size),
         audio_frames=config.audio_context + model.block_size,
@@ -166,44 +161,30 @@ def inputs(
     return features, speaker, listener[:, :length], listener[:, patch : length + patch]
 
 
-def _write_encoder(out: Path, encoder: AudioEncoder) -> None:
-    inside = out / "audio_encoder"
-    shutil.rmtree(inside, ignore_errors=True)  # of a start that came no further
-    runs.save_model(inside, AUDIO_ENCODER, encoder.config, _variables(encoder))
-
-
-def _variables(model: nnx.Module) -> dict[str, Any]:
-    return nnx.to_pure_dict(nnx.split(model)[1])
-
-
 def _stage(
     config: PredictorTraining,
     model_config: PredictorConfig,
-    tokenizer: FaceTokenizer,
-    encoder: AudioEncoder,
+    frozen: FrozenParts,
     data: Data,
     mesh: DeviceMesh,
-    mean: np.ndarray,
 ) -> Stage:
     def trainable(path: tuple[str, ...], phase: int) -> bool:
         return path[:2] not in UNTRAINED or not model_config.use_wav2vec2_feature
 
-    given = Given(nnx.split(tokenizer)[0], nnx.split(encoder)[0], model_config, config)
+    given = Given(
+        nnx.split(frozen.tokenizer)[0], nnx.split(frozen.audio_encoder)[0], model_config, config
+    )
     recipe = Recipe(
         kind=PREDICTOR,
         model=ReactPredictor(model_config, rngs=nnx.Rngs(config.loop.seed)),
         loss=partial(_loss, given),
         show=partial(_show, given),
-        draw=partial(draw_faces, mean),
-        frozen={"tokenizer": _variables(tokenizer), "encoder": _variables(encoder)},
+        draw=partial(draw_faces, frozen.mean_face),
+        frozen=frozen.variables(),
         trainable=trainable,
-        extra={
-            "tokenizer": str(config.tokenizer),
-            "past_mask_probability": config.past_mask_probability,
-            "new_patch_only": config.new_patch_only,
-            "audio_context": config.audio_context,
-        },
-        write=lambda out: _write_encoder(out, encoder),
+        config=config,
+        parts=frozen.fingerprints(),
+        write=frozen.write,
     )
     return config.loop.make_stage(recipe, mesh, data.steps_per_epoch)
 
@@ -213,13 +194,13 @@ class Given:
     """What turns batches into the predictor's inputs: graphs of the frozen models, and options."""
 
     tokenizer: nnx.GraphDef
-    encoder: nnx.GraphDef
+    audio_encoder: nnx.GraphDef
     model: PredictorConfig
     training: PredictorTraining
 
     def inputs(self, batch: Any, frozen: Any, precision: Precision) -> tuple[jax.Array, ...]:
         """See `inputs`; the tokenizer stays float32, since a code is a rounding decision."""
-        encoder = nnx.merge(self.encoder, computed_in(frozen["encoder"], precision))
+        encoder = nnx.merge(self.audio_encoder, computed_in(frozen["audio_encoder"], precision))
         context = self.training.audio_context
         return inputs(batch, self.tokenizer_of(frozen), encoder, self.model, context)
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 from flax import nnx
+from tyro.conf import Suppress
 
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import COEFFS, EMOTION
@@ -50,6 +51,8 @@ class TokenizerTraining:
     model: FaceTokenizerConfig = field(default_factory=FaceTokenizerConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
     distributed: DistributedConfig = DistributedConfig()  # noqa: RUF009 (frozen)
+    preset: Suppress[str] = ""
+    """The preset that the command line named."""
 
 
 def in_emotion_phase(epoch: int, config: TokenizerTraining) -> bool:
@@ -103,14 +106,8 @@ def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data, mesh: Device
         statistics=statistics,
         phase=lambda epoch: int(in_emotion_phase(epoch, config)),
         trainable=lambda path, phase: phase == 0 or path[0] in EMOTION_DECODER,
-        extra={
-            "mean_face": mean.tolist(),
-            "clip_frames": config.clip_frames,
-            "emotion_phase": config.emotion_phase,
-            "quantize_weight": config.quantize_weight,
-            "emotion_weight": config.emotion_weight,
-            "rotation_weight": config.rotation_weight,
-        },
+        config=config,
+        extra={"mean_face": mean.tolist()},
     )
     return loop.make_stage(recipe, mesh, data.steps_per_epoch)
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,10 +78,7 @@ class TwoCodes:
     """A tokenizer whose code says whether the jaw is open further than in the mean face."""
 
     codebook_size = 8
-    mean_face = np.full(58, 0.5, np.float32)
+    block_size = 32
 
-    class config:
-        block_size = 32
-
-    def encode(self, coeffs):
-        return (np.asarray(coeffs)[..., 24] > 0).astype(int)
+    def codes_of(self, coeffs: Any) -> Any:
+        return (np.asarray(coeffs)[..., 24] > 0.5).astype(int)

@@ -14,7 +14,7 @@ from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import choose
-from jaxreact.evaluation.report import codebook, write_evaluation_report
+from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.evaluation.report.__main__ import main
 from jaxreact.evaluation.split import clip_names, emotions
 from jaxreact.predictions import Predictions, write_predictions
@@ -90,7 +90,7 @@ def test_every_part_is_there(tmp_path):
         "Correlation over lags",
     ):
         assert channel in described
-    assert "Not shown: no tokenizer was given." in page.text
+    assert "Not shown: no system with codes was given." in page.text
     assert "95 %" not in page.text.split("Clip by clip")[0]  # no intervals, no word of them
 
 
@@ -226,9 +226,8 @@ def simulated(conversations, tmp_path_factory) -> Path:
     return out
 
 
-def test_the_data_set_gives_scores_of_clips_faces_and_codes(simulated, conversations, monkeypatch):
-    monkeypatch.setattr(codebook, "load_tokenizer", lambda run: TwoCodes())
-    path = write_evaluation_report(simulated, data=conversations, tokenizer="run")
+def test_the_data_set_gives_scores_of_clips_faces_and_codes(simulated, conversations):
+    path = write_evaluation_report(simulated, data=conversations, codebook=TwoCodes())
     page = Page(path.read_text("utf-8"))
     assert "Best by FRD" in page.text
     assert "Codes of 192 frames of each side" in page.text

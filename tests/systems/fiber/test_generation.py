@@ -284,7 +284,7 @@ def test_no_frames_are_refused():
         ({"temperature": 0.0}, "temperature 0.0 is not positive; use top_k=1"),
         ({"temperature": float("nan")}, "temperature nan is not positive"),
         ({"top_k": 0}, "top_k 0 is less than 1"),
-        ({"key": None}, "generate needs a key= unless top_k=1"),
+        ({"key": None}, "a key= is needed unless top_k=1"),
     ],
 )
 def test_options_that_mean_nothing(clip, options, message):
