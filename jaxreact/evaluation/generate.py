@@ -18,7 +18,8 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxreact.data.conversations import Conversations
-from jaxreact.data.layout import AUDIO, COEFFS, Dyad
+from jaxreact.data.layout import Dyad
+from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import evaluation_items
 from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
@@ -142,8 +143,9 @@ def _fill(
     size = _batch_size(mesh, batch, len(dyads))
     missing = parts.missing
     batches = [missing[first : first + size] for first in range(0, len(missing), size)]
+    seen = (Modality("speaker", "coeffs"), Modality("speaker", "waveform"))
     items = evaluation_items(
-        data, dyads, wanted.frames, mean_face=models.mean_face, modalities=(COEFFS, AUDIO)
+        data, dyads, wanted.frames, mean_face=models.mean_face, modalities=seen
     )
     react = _reactor(models, wanted, size, mesh)
     read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])

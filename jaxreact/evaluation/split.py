@@ -9,6 +9,7 @@ from tqdm import tqdm
 from jaxreact import metrics
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import EMOTION, Dyad
+from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import evaluation_items
 from jaxreact.errors import UserError
 
@@ -32,7 +33,8 @@ def emotions(
     data: Conversations, dyads: Sequence[Dyad], frames: int
 ) -> tuple[Float[np.ndarray, "clips frames 25"], Float[np.ndarray, "clips frames 25"]]:
     """What listeners and speakers of a split really showed, from the first frame on."""
-    items = evaluation_items(data, dyads, frames, modalities=(EMOTION,))
+    both = (Modality("listener", "emotion"), Modality("speaker", "emotion"))
+    items = evaluation_items(data, dyads, frames, modalities=both)
     read = tqdm(items, "reading emotion", len(items), unit="clip", delay=2, disable=None)
     pairs = [(item["listener_emotion"], item["speaker_emotion"]) for item in read]
     listener, speaker = (np.stack(part) for part in zip(*pairs, strict=True))

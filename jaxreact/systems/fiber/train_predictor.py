@@ -15,7 +15,7 @@ from jaxreact import runs
 from jaxreact.audio_features.batches import encode_waveforms
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
-from jaxreact.data.layout import AUDIO, COEFFS
+from jaxreact.data.modality import Modality
 from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.rendering.pictures.training import draw_faces
@@ -131,12 +131,16 @@ def _data(
             f"--audio-context {config.audio_context} must be 0 or more frames, and"
             f" --validation-windows {config.validation_windows} 1 or more"
         )
+    heard = config.audio_context + model.block_size
     return read_data(
         config.data,
         mean,
-        modalities=(COEFFS, AUDIO),
+        modalities=(
+            Modality("speaker", "coeffs"),
+            Modality("listener", "coeffs"),
+            Modality("speaker", "waveform", frames=heard),
+        ),
         frames=config.audio_context + crop_frames(model, tokenizer.config.block_size),
-        audio_frames=config.audio_context + model.block_size,
         trained_frames=model.block_size,
         batch_size=config.loop.batch_size,
         seed=config.loop.seed,
