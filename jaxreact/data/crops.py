@@ -90,7 +90,8 @@ def _resized(
     """The whole picture in another size, with antialiasing where it becomes smaller."""
     if picture.shape[:2] == size:
         return picture
-    image = Image.fromarray(picture).resize(size[::-1], Image.Resampling.BILINEAR)
+    height, width = size
+    image = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image)
 
 

@@ -21,9 +21,9 @@ from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import Dyad
 from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import evaluation_items
+from jaxreact.data.split import clip_names
 from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
-from jaxreact.evaluation.split import clip_names
 from jaxreact.predictions.npz import map_npz
 from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.fiber.generation import Sampling

@@ -24,7 +24,7 @@ from jaxreact.metrics.truth import (
     check_same_clips,
     find_truth,
     number_of_clips,
-    open_split,
+    split_of,
 )
 from jaxreact.predictions import Layout, OriginalOrder, Predictions, by_original, read_predictions
 
@@ -79,7 +79,7 @@ class Score:
         """Prints the table, and writes --json."""
         options = self.options
         check_resampling(options.resamples, options.level)
-        split = open_split(self.truth)
+        split = split_of(self.truth)
         predictions = _read(self.predictions, split, self.truth, options, options.original_order)
         truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
         groups, unit = _groups(options, truth, self.predictions)
@@ -134,7 +134,7 @@ class Compare:
         """Prints the table, and writes --json."""
         options = self.options
         check_resampling(options.resamples, options.level)
-        split = open_split(self.truth)
+        split = split_of(self.truth)
         first, second = (
             _read(path, split, self.truth, options, _order_of_one(path, options))
             for path in (self.a, self.b)

@@ -39,9 +39,9 @@ def crops(data: TinyDataSet, *wanted: Modality, mean: bool = False, **options):
     """All crops of the unmirrored dyads, one a batch, without its axis."""
     source = React2024(data.root)
     dyads = source.dyads("train", wanted, mirrored=False)
-    options = FIRST | {"frames": 20} | options
+    settings: dict[str, Any] = FIRST | {"frames": 20} | options
     face = source.mean_face() if mean else None
-    batches = training_batches(source, dyads, face, modalities=wanted, **options)
+    batches = training_batches(source, dyads, face, modalities=wanted, **settings)
     return [{key: array[0] for key, array in batch.items()} for batch in batches]
 
 
