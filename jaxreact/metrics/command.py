@@ -13,8 +13,7 @@ from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
-from jaxreact.metrics.frdvs import frdvs
-from jaxreact.metrics.frvar import frvar
+from jaxreact.metrics.scores import SCORES
 from jaxreact.metrics.statistics.comparison import compare, smallest_p
 from jaxreact.metrics.statistics.intervals import check_resampling, intervals
 from jaxreact.metrics.table import comparison_table, score_table
@@ -119,8 +118,8 @@ class Compare:
     """Tests whether system B differs from system A, both scored on the same clips.
 
     For each score: the difference with its bootstrap interval, a p-value from exchanging the two
-    systems' predictions of random clips (or conversations), and the p-value corrected for there
-    being six scores, by which the verdict is drawn.
+    systems' predictions of random clips (or conversations), and the p-value corrected for the
+    number of scores, by which the verdict is drawn.
     """
 
     a: Annotated[Positional[Path], arg(metavar="A")]
@@ -152,7 +151,7 @@ class Compare:
             seed=options.seed,
         )
         print(f"A {self.a}\nB {self.b}\n{_size(scores[0])}\n\n{comparison_table(found)}\n")
-        notes = [*_notes(scores[0], options, groups, unit), _truth_note(truth)]
+        notes = [*_notes(scores[0], options, groups, unit), _truth_note(truth, options)]
         number = _units(scores[0], groups)
         if smallest_p(number) > 1 - options.level:
             notes.append(f"{number} {unit}s are too few to show any difference at this level")
@@ -253,24 +252,41 @@ def _notes(
     ]
     if number < _FEW:
         lines.append(f"{number} {unit}s are few: the intervals are rough")
-    counts = scores.count()
-    if scores.mode == "corrected" and counts["clips_without_neighbours"]:
-        left_out = counts["clips_without_neighbours"]
-        lines.append(f"FRC and FRD leave out clips without an appropriate reaction: {left_out}")
-    if counts.get("samples_without_synchrony"):
-        left_out = counts["samples_without_synchrony"]
-        lines.append(f"FRSyn leaves out samples that do not move: {left_out}")
+    lines += _left_out(scores)
     if options.original_order in ("keep", "mix"):
         lines.append(_ORDER_NOTE)
     return lines
 
 
-def _truth_note(truth: Truth) -> str:
-    recorded = truth.listener[:, None]
+def _left_out(scores: ClipScores) -> list[str]:
+    """What takes no part in which scores, and how often."""
+    names: dict[tuple[str, int], list[str]] = {}
+    for score in scores.scores:
+        if number := scores.left_out(score):
+            names.setdefault((score.leaves_out, number), []).append(score.name)
+    return [
+        f"{_listed(alike)} {'leaves' if len(alike) == 1 else 'leave'} out {what}: {number}"
+        for (what, number), alike in names.items()
+    ]
+
+
+def _truth_note(truth: Truth, options: Options) -> str:
+    """What people have of the scores of which one wants neither more nor less."""
+    recorded = (truth.listener, truth.speaker, truth.neighbours)
+    reached = tuple(score for score in SCORES if score.of_people and not score.better)
+    people = aggregate(clipwise(truth.listener[:, None], *recorded, options.mode, reached))
+    neutral = _listed([score.name for score in SCORES if not score.better])
+    values = _listed([f"{name} {value:.4f}" for name, value in people.items()])
     return (
-        "FRVar, FRDiv and FRDvs have no better or worse, noise has most of them; the recorded "
-        f"listeners have FRVar {frvar(recorded):.4f} and FRDvs {frdvs(recorded):.4f}"
+        f"{neutral} have no better or worse, noise has most of them; the recorded listeners have "
+        f"{values}"
     )
+
+
+def _listed(words: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _write(options: Options, **content: Any) -> None:

@@ -23,9 +23,3 @@ def check_neighbours(lists: list[np.ndarray], mode: str) -> None:
 def check_matrix(matrix: Float[np.ndarray, "clips columns"], mode: str) -> None:
     """The same of a whole matrix, before there is anything to score."""
     check_neighbours([np.flatnonzero(row == 1) for row in matrix], mode)
-
-
-def mean_over_clips(values: Float[np.ndarray, "clips"]) -> float:
-    """Mean of the values that are not NaN; NaN if there are none."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else float("nan")

@@ -80,7 +80,7 @@ def test_every_part_is_there(tmp_path):
     ):
         assert title in page.words
     described = " ".join(labels(page))
-    for metric in metrics.SCORES:
+    for metric in metrics.NAMES:
         assert f"{metric} of 4 clips: from " in described
     for channel in (
         "Smile (AU12) over 3.2 seconds",
