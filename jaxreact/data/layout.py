@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jaxreact.errors import UserError
+from jaxreact.media.image import IMAGES
 
 COEFFS, EMOTION, AUDIO, VIDEO = "coeffs", "emotion", "audio", "video"
 FILES = (COEFFS, EMOTION, AUDIO, VIDEO)
@@ -41,7 +42,6 @@ _FOLDER = {
     AUDIO: ("Audio_files", ".wav"),
 }
 _PICTURES_IN = "Video_files"
-_PICTURES = {".png", ".jpg", ".jpeg"}
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,7 @@ def video_source(root: str | Path, split: str, name: str) -> Path | None:
 def frame_files(folder: Path) -> list[Path]:
     """The pictures `<n>.png` or `<n>.jpg` of a frame folder by number, 10 after 9."""
     pictures = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in _PICTURES and path.stem.isdecimal()
+        path for path in folder.iterdir() if path.suffix.lower() in IMAGES and path.stem.isdecimal()
     ]
     return sorted(pictures, key=lambda path: int(path.stem))
 

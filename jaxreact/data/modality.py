@@ -1,12 +1,12 @@
 """What a system asks of a conversation: whose face, emotion, sound or pictures, and of when.
 
-wanted = (
-    Modality("speaker", "coeffs"),                          # "speaker_coeffs"
-    Modality("listener", "waveform", before=96, frames=256),  # "listener_waveform"
-    Modality("speaker", "video", size=(64, 64)),            # "speaker_video"
+modalities = (
+    Modality("speaker", "coeffs"),  # batch["speaker_coeffs"]
+    Modality("listener", "waveform", before=96, frames=256),  # batch["listener_waveform"]
+    Modality("speaker", "video", size=(64, 64)),  # batch["speaker_video"]
 )
-dyads = data.dyads("train", wanted)
-batches = training_batches(data, dyads, mean_face, modalities=wanted, frames=288, ...)
+dyads = data.dyads("train", modalities)
+batches = training_batches(data, dyads, mean_face, modalities=modalities, frames=288, ...)
 """
 
 from collections.abc import Callable, Iterable, Sequence

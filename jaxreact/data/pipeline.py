@@ -155,16 +155,16 @@ class EvaluationItems:
 def evaluation_items(
     data: Conversations,
     dyads: Sequence[Dyad],
-    frames: int = 736,
+    frames: int,
     *,
     modalities: Sequence[Modality],
     mean_face: Float[np.ndarray, "58"] | None = None,
 ) -> EvaluationItems:
     """The first `frames` frames of every dyad, in order, each a dictionary as in training.
 
-    Without the batch axis. Coefficients are mean-subtracted if `mean_face` is given, else raw. 736
-    is 23 patches of 32 frames, what the original evaluates (behaviour 54). Raises `UserError` if a
-    dyad is shorter, ValueError where a modality wants frames before the first.
+    Without the batch axis. Coefficients are mean-subtracted if `mean_face` is given, else raw.
+    Raises `UserError` if a dyad is shorter, ValueError where a modality wants frames before the
+    first.
     """
     if longest_context(modalities):
         raise ValueError("items of an evaluation begin at frame 0: nothing comes before it")

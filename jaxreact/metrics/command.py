@@ -13,7 +13,7 @@ from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
-from jaxreact.metrics.scores import SCORES
+from jaxreact.metrics.notes import interval_notes, left_out_notes, size_note, truth_note
 from jaxreact.metrics.statistics.comparison import compare, smallest_p
 from jaxreact.metrics.statistics.intervals import check_resampling, intervals
 from jaxreact.metrics.table import comparison_table, score_table
@@ -27,7 +27,6 @@ from jaxreact.metrics.truth import (
 )
 from jaxreact.predictions import Layout, OriginalOrder, Predictions, by_original, read_predictions
 
-_FEW = 10
 _ORDER_NOTE = "clips are mixed as in the original: comparable with its published rows only"
 
 
@@ -83,7 +82,7 @@ class Score:
         truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
         groups, unit = _groups(options, truth, self.predictions)
         scores = _scores(predictions, truth, options)
-        found = intervals(
+        ranges = intervals(
             scores,
             groups=groups,
             resamples=options.resamples,
@@ -96,16 +95,15 @@ class Score:
             others = baseline_scores(
                 *recorded, samples=scores.samples, seed=options.seed, mode=options.mode
             )
-        print(f"{self.predictions}: {_size(scores)}\n\n{score_table(found, others)}\n")
+        print(f"{self.predictions}: {size_note(scores)}\n\n{score_table(ranges, others)}\n")
         notes = _notes(scores, options, groups, unit)
         print("\n".join(notes))
         if options.json is not None:
-            ranges = {name: [one.low, one.high] for name, one in found.items()}
             _write(
                 options,
                 predictions=str(self.predictions),
                 scores=aggregate(scores),
-                intervals=ranges,
+                intervals={name: [each.low, each.high] for name, each in ranges.items()},
                 baselines=others,
                 counts=scores.count(),
                 unit=unit,
@@ -142,16 +140,18 @@ class Compare:
         check_same_clips(self.b, second, self.a, truth.clips)
         _check_pair(self.a, first, self.b, second)
         groups, unit = _groups(options, truth, self.a)
-        scores = [_scores(one, truth, options) for one in (first, second)]
-        found = compare(
+        scores = [_scores(predictions, truth, options) for predictions in (first, second)]
+        differences = compare(
             *scores,
             groups=groups,
             resamples=options.resamples,
             level=options.level,
             seed=options.seed,
         )
-        print(f"A {self.a}\nB {self.b}\n{_size(scores[0])}\n\n{comparison_table(found)}\n")
-        notes = [*_notes(scores[0], options, groups, unit), _truth_note(truth, options)]
+        print(
+            f"A {self.a}\nB {self.b}\n{size_note(scores[0])}\n\n{comparison_table(differences)}\n"
+        )
+        notes = [*_notes(scores[0], options, groups, unit), truth_note(truth, options.mode)]
         number = _units(scores[0], groups)
         if smallest_p(number) > 1 - options.level:
             notes.append(f"{number} {unit}s are too few to show any difference at this level")
@@ -161,7 +161,7 @@ class Compare:
                 options,
                 a=str(self.a),
                 b=str(self.b),
-                differences={name: asdict(one) for name, one in found.items()},
+                differences={name: asdict(each) for name, each in differences.items()},
                 counts={"a": scores[0].count(), "b": scores[1].count()},
                 unit=unit,
                 notes=notes,
@@ -219,10 +219,10 @@ def _check_pair(path_a: Path, a: Predictions, path_b: Path, b: Predictions) -> N
             "clips, samples and frames can be compared"
         )
     for name in ("listener", "speaker"):
-        one, other = getattr(a, name), getattr(b, name)
-        if one is None or other is None:
+        in_a, in_b = getattr(a, name), getattr(b, name)
+        if in_a is None or in_b is None:
             continue
-        differ = ~np.isclose(one, other, atol=1e-4).all(axis=(1, 2))
+        differ = ~np.isclose(in_a, in_b, atol=1e-4).all(axis=(1, 2))
         if differ.any():
             raise UserError(
                 f"{path_b}: the {name} of clip {differ.argmax()} is another than in {path_a}; "
@@ -234,59 +234,15 @@ def _units(scores: ClipScores, groups: Sequence[str] | None) -> int:
     return len(scores) if groups is None else len(set(groups))
 
 
-def _size(scores: ClipScores) -> str:
-    return (
-        f"{len(scores)} clips of {scores.frames} frames, {scores.samples} samples each, "
-        f"mode {scores.mode}"
-    )
-
-
 def _notes(
     scores: ClipScores, options: Options, groups: Sequence[str] | None, unit: str
 ) -> list[str]:
     """What a reader of the table has to know."""
-    number = _units(scores, groups)
-    lines = [
-        f"intervals: {options.resamples} resamples of {number} {unit}s; they cover other {unit}s "
-        "of the same kind, not other trainings"
-    ]
-    if number < _FEW:
-        lines.append(f"{number} {unit}s are few: the intervals are rough")
-    lines += _left_out(scores)
+    lines = interval_notes(_units(scores, groups), unit, options.resamples)
+    lines += left_out_notes(scores)
     if options.original_order in ("keep", "mix"):
         lines.append(_ORDER_NOTE)
     return lines
-
-
-def _left_out(scores: ClipScores) -> list[str]:
-    """What takes no part in which scores, and how often."""
-    names: dict[tuple[str, int], list[str]] = {}
-    for score in scores.scores:
-        if number := scores.left_out(score):
-            names.setdefault((score.leaves_out, number), []).append(score.name)
-    return [
-        f"{_listed(alike)} {'leaves' if len(alike) == 1 else 'leave'} out {what}: {number}"
-        for (what, number), alike in names.items()
-    ]
-
-
-def _truth_note(truth: Truth, options: Options) -> str:
-    """What people have of the scores of which one wants neither more nor less."""
-    recorded = (truth.listener, truth.speaker, truth.neighbours)
-    reached = tuple(score for score in SCORES if score.of_people and not score.better)
-    people = aggregate(clipwise(truth.listener[:, None], *recorded, options.mode, reached))
-    neutral = _listed([score.name for score in SCORES if not score.better])
-    values = _listed([f"{name} {value:.4f}" for name, value in people.items()])
-    return (
-        f"{neutral} have no better or worse, noise has most of them; the recorded listeners have "
-        f"{values}"
-    )
-
-
-def _listed(words: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _write(options: Options, **content: Any) -> None:

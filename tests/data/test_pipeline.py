@@ -198,7 +198,7 @@ def test_errors_name_what_to_change(data, dyads):
     with pytest.raises(UserError, match="no conversation"):
         batches(data, [])
     with pytest.raises(UserError, match="shorter than the 736"):
-        evaluation_items(React2024(data.root), dyads, modalities=SPEAKER)
+        evaluation_items(React2024(data.root), dyads, 736, modalities=SPEAKER)
 
 
 def test_evaluation_items_in_order(data, dyads):

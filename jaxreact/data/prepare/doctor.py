@@ -86,14 +86,14 @@ def _partners(facts: SplitFacts, split: str) -> list[Finding]:
             min(facts.clips[name].sources.values(), key=lambda source: source.frames, default=None)
             for name in pair
         ]
-        one, two = shortest
-        if one is None or two is None or abs(one.frames - two.frames) <= SLIGHT:
+        shorter, longer = shortest
+        if shorter is None or longer is None or abs(shorter.frames - longer.frames) <= SLIGHT:
             continue
-        if one.frames > two.frames:
-            one, two = two, one
-        severity = PROBLEM if two.frames - one.frames > CUT_OFF else REMARK
-        message = f"{one.frames} frames, the partner has {two.frames} ({two.file})"
-        findings.append(Finding("length", one.file, message, severity, split, pair=row))
+        if shorter.frames > longer.frames:
+            shorter, longer = longer, shorter
+        severity = PROBLEM if longer.frames - shorter.frames > CUT_OFF else REMARK
+        message = f"{shorter.frames} frames, the partner has {longer.frames} ({longer.file})"
+        findings.append(Finding("length", shorter.file, message, severity, split, pair=row))
     return findings
 
 
