@@ -36,8 +36,8 @@ from jaxreact.systems.fiber.generation import Sampling
 from jaxreact.systems.fiber.system import load_models
 
 FRAMES = 736
-"""Frames that are generated where --frames does not say: what the original evaluates,
-23 patches of 32 (behaviour 54)."""
+"""Frames that are generated where --frames does not say: what the original evaluates, 23
+patches of 32 (behaviour 54)."""
 
 TOKENIZER_BLOCK = 32
 """Frames are cut to a multiple of this where no tokenizer says otherwise."""

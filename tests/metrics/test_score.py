@@ -14,7 +14,7 @@ from tests.metrics.test_scores import case
 SMILES = Score(
     name="Smiles",
     of_clips=lambda reactions: ClipValues(
-        reactions.predicted[..., 5].mean(axis=(1, 2), dtype=np.float64)
+        reactions.predicted[..., 7].mean(axis=(1, 2), dtype=np.float64)
     ),
     meaning="How much the {samples} samples smile.",
     better=1,
@@ -33,7 +33,7 @@ def scores(arrays):
 
 
 def test_a_seventh_score_clip_by_clip_and_of_all(arrays, scores):
-    expected = arrays[0][..., 5].mean(axis=(1, 2))
+    expected = arrays[0][..., 7].mean(axis=(1, 2))
     np.testing.assert_allclose(scores["Smiles"].values, expected, rtol=1e-6)
     totals = metrics.aggregate(scores)
     assert list(totals) == [*metrics.NAMES, "Smiles"]
@@ -53,13 +53,13 @@ def test_its_interval_and_its_row_in_the_table(arrays, scores):
     row = score_table(ranges, baselines, scores=SEVEN).splitlines()[-1].split()
     assert row[:2] == ["Smiles", "↑"]
     assert row[2] == f"{ranges['Smiles'].value:.4f}"
-    assert row[-3] == f"{arrays[1][..., 5].mean():.4f}"  # gt, mime, random
+    assert row[-3] == f"{arrays[1][..., 7].mean():.4f}"  # gt, mime, random
 
 
 def test_two_systems_compared_by_it(arrays, scores):
     predictions, *others = arrays
     happier = predictions.copy()
-    happier[..., 5] += 0.5
+    happier[..., 7] += 0.5
     differences = metrics.compare(scores, metrics.clipwise(happier, *others, scores=SEVEN))
     assert differences["Smiles"].value == pytest.approx(0.5, rel=1e-5)
     assert differences["Smiles"].verdict == "better"
