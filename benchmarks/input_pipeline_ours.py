@@ -17,10 +17,15 @@ import numpy as np
 from input_pipeline_workload import BATCH, COMPARED_ITEMS, FRAMES, SOUND_FRAMES, sample
 
 from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
+from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import training_batches
 
-KINDS = {"predictor": (COEFFS, AUDIO), "tokenizer": (COEFFS, EMOTION)}
+_FACES = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
+MODALITIES = {
+    "predictor": (*_FACES, Modality("speaker", "waveform", frames=SOUND_FRAMES)),
+    "tokenizer": (*_FACES, Modality("listener", "emotion")),
+}
+"""What the original reads for a stage too."""
 
 
 def batches(
@@ -29,13 +34,12 @@ def batches(
     """The batches that a stage is trained on."""
     return training_batches(
         data,
-        data.dyads(split, KINDS[stage]),
+        data.dyads(split, MODALITIES[stage]),
         data.mean_face(),
         frames=FRAMES[stage],
-        audio_frames=SOUND_FRAMES,
         batch_size=BATCH[stage],
         seed=0,
-        modalities=KINDS[stage],
+        modalities=MODALITIES[stage],
         **options,
     )
 
@@ -47,7 +51,7 @@ def main() -> None:
     stream = batches(data, stage, workers=int(workers))
     next(stream)
     first = time.perf_counter()
-    clips = len(data.dyads("train", KINDS[stage]))
+    clips = len(data.dyads("train", MODALITIES[stage]))
     count = BATCH[stage]
     while count < clips:
         count += len(next(stream)["speaker_coeffs"])

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.data.layout import MODALITIES, Clip, Dyad
+from jaxreact.data.modality import Modality
 from jaxreact.data.packed import Packed
 from jaxreact.data.packed_index import AGAIN, INDEX, SHARD_SUFFIX
 from jaxreact.data.react2024 import React2024
@@ -35,12 +36,12 @@ class Conversations(Protocol):
         ...
 
     def dyads(
-        self, split: str, modalities: Iterable[str] = MODALITIES, mirrored: bool = True
+        self, split: str, modalities: Iterable[str | Modality] = MODALITIES, mirrored: bool = True
     ) -> list[Dyad]:
         """A split's ordered pairs: every row with column 1 as the speaker, then, if `mirrored`,
         every row with column 2 as the speaker, which is the order of the neighbour matrices
-        (behaviour 55). `modalities` is a choice of "coeffs", "emotion" and "audio" (of the speaker
-        only), all of which can then be read."""
+        (behaviour 55). `modalities`, all of which can then be read, are `Modality`s or names of
+        files: "coeffs", "emotion" and "video" of both persons, "audio" of the speaker only."""
         ...
 
     def coeffs(self, clip: Clip) -> Float[np.ndarray, "frames 58"]:
@@ -64,8 +65,8 @@ class Conversations(Protocol):
         ...
 
     def video(self, clip: Clip) -> Path | None:
-        """The clip's recorded face, a folder of frames or a film (`footage.recorded` reads both),
-        or None where there is none. A cache holds none."""
+        """The clip's recorded face, a folder of frames or a film (`data.recorded` reads both), or
+        None where there is none. A cache holds none."""
         ...
 
     def mean_face(self) -> Float[np.ndarray, "58"]:

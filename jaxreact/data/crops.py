@@ -1,61 +1,98 @@
-"""One training or evaluation item: the same stretch of time of everything that a dyad holds."""
+"""One training or evaluation item: the same stretch of time of everything that is asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
+from PIL import Image
 
 from jaxreact.data.cache import ArrayCache
 from jaxreact.data.conversations import Conversations
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, Clip, Dyad
+from jaxreact.data.layout import COEFFS, EMOTION, Clip, Dyad
+from jaxreact.data.modality import Modality, check_modalities, longest_context
+from jaxreact.data.recorded import recorded_at
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
 
 
 @dataclass(frozen=True)
 class CropReader:
-    """Reads stretches of a data set's dyads as dictionaries of numpy arrays (see `read`).
+    """Reads crops of a data set's dyads as dictionaries of numpy arrays (see `read`).
 
-    `frames` is the length of a stretch, `audio_frames` how many of its first frames have their
-    sound read, `mean_face` (58,) what is subtracted from coefficients. Picklable.
+    A crop is `frames` frames long, and begins where each of `modalities` has its context before
+    it; `mean_face` (58,) is subtracted from coefficients, which are raw without one. Picklable if
+    the modalities are. Raises ValueError for modalities that do not go together.
     """
 
     data: Conversations
+    modalities: tuple[Modality, ...]
     frames: int
-    audio_frames: int
-    modalities: tuple[str, ...]
-    mean_face: Float[np.ndarray, "58"]
+    mean_face: Float[np.ndarray, "58"] | None
     cache: ArrayCache
-    speaker_emotion: bool = False
 
-    def read(self, dyad: Dyad, start: int) -> dict[str, np.ndarray]:
-        """Frames `start` to `start + frames` of a dyad, float32.
+    def __post_init__(self) -> None:
+        check_modalities(self.modalities, self.frames)
 
-        "speaker_coeffs", "listener_coeffs" (frames, 58) mean-subtracted; "listener_emotion" and,
-        if asked for, "speaker_emotion" (frames, 25); "speaker_waveform" (audio_frames * 640,) at
-        16 kHz, zeros where the file ends early. Only what `modalities` names.
+    @property
+    def context(self) -> int:
+        """First frame at which a crop can begin."""
+        return longest_context(self.modalities)
+
+    @property
+    def reach(self) -> int:
+        """Frames that a crop takes of a dyad, its context included."""
+        return self.context + self.frames
+
+    def read(self, dyad: Dyad, first: int) -> dict[str, np.ndarray]:
+        """What is asked for of the crop that begins at frame `first` >= `context`, by its keys.
+
+        Shapes and types are those of `Modality`.
         """
-        item = {}
-        if COEFFS in self.modalities:
-            item["speaker_coeffs"] = self._coeffs(dyad.speaker, start)
-            item["listener_coeffs"] = self._coeffs(dyad.listener, start)
-        if EMOTION in self.modalities:
-            item["listener_emotion"] = self._emotion(dyad.listener, start)
-            if self.speaker_emotion:
-                item["speaker_emotion"] = self._emotion(dyad.speaker, start)
-        if AUDIO in self.modalities:
-            item["speaker_waveform"] = self.data.waveform(dyad.speaker, start, self.audio_frames)
-        return item
+        people = {"speaker": dyad.speaker, "listener": dyad.listener}
+        return {
+            modality.key: self._read(modality, people[modality.role], first)
+            for modality in self.modalities
+        }
 
-    def _coeffs(self, clip: Clip, start: int) -> np.ndarray:
-        raw = self.cache.get((COEFFS, clip), partial(self.data.coeffs, clip))
-        return raw[start : start + self.frames] - self.mean_face
+    def _read(self, modality: Modality, clip: Clip, first: int) -> np.ndarray:
+        frames = self.frames if modality.frames is None else modality.frames
+        start, count = first - modality.before, modality.before + frames
+        if modality.kind == "coeffs":
+            return self._coeffs(clip, start, count)
+        if modality.kind == "emotion":
+            whole = self.cache.get((EMOTION, clip), partial(self.data.emotion, clip))
+            return whole[start : start + count].copy()
+        if modality.size is not None:
+            return self._video(clip, start, count, modality.size)
+        waveform = self.data.waveform(clip, start, count)
+        return waveform if modality.function is None else modality.function(waveform)
 
-    def _emotion(self, clip: Clip, start: int) -> np.ndarray:
-        whole = self.cache.get((EMOTION, clip), partial(self.data.emotion, clip))
-        return whole[start : start + self.frames].copy()
+    def _coeffs(self, clip: Clip, start: int, count: int) -> Float[np.ndarray, "count 58"]:
+        whole = self.cache.get((COEFFS, clip), partial(self.data.coeffs, clip))
+        raw = whole[start : start + count]
+        return raw.copy() if self.mean_face is None else raw - self.mean_face
+
+    def _video(
+        self, clip: Clip, start: int, count: int, size: tuple[int, int]
+    ) -> UInt8[np.ndarray, "count height width 3"]:
+        source = self.data.video(clip)
+        if source is None:
+            raise UserError(f"{self.data.path}: no pictures of {clip.name}; name video in dyads()")
+        pictures = recorded_at(source, range(start, start + count))
+        return np.stack([_resized(picture, size) for picture in pictures])
+
+
+def _resized(
+    picture: UInt8[np.ndarray, "tall wide 3"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "height width 3"]:
+    """The whole picture in another size, with antialiasing where it becomes smaller."""
+    if picture.shape[:2] == size:
+        return picture
+    height, width = size
+    image = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image)
 
 
 def check_lengths(dyads: Sequence[Dyad], frames: int) -> None:

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jaxreact.errors import UserError
+from jaxreact.media.image import IMAGES
 
-COEFFS, EMOTION, AUDIO = "coeffs", "emotion", "audio"
+COEFFS, EMOTION, AUDIO, VIDEO = "coeffs", "emotion", "audio", "video"
+FILES = (COEFFS, EMOTION, AUDIO, VIDEO)
 MODALITIES = (COEFFS, EMOTION, AUDIO)
-"""What can be read of a clip. Pictures are needed for rendering only: see `video_source`."""
+"""What every clip has in its files; which of them, and of whom, a system asks for by `Modality`.
+Pictures may lack: they are looked for where somebody asks for them, see `video_source`."""
 
 SPLITS = ("train", "val", "test")
 
@@ -38,7 +41,7 @@ _FOLDER = {
     EMOTION: ("Emotion", ".csv"),
     AUDIO: ("Audio_files", ".wav"),
 }
-_PICTURES = {".png", ".jpg", ".jpeg"}
+_PICTURES_IN = "Video_files"
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,19 @@ class Clip:
     """One person's recording of one conversation; where it lies is the data set's business.
 
     `name` is `<site>/<chat>/<person>/<clip>`, unique within `split`. `modalities` is what was asked
-    for and found; `frames` (25 a second) is what all of them have in common.
+    for and found; `frames` (25 a second) is what all of them have in common. Pictures do not count:
+    where a recording ends early its last one stands; `frames` is 0 where nothing else is asked for.
     """
 
     split: str
     name: str
     modalities: tuple[str, ...]
     frames: int
+
+    @property
+    def measured(self) -> bool:
+        """Whether it has a length."""
+        return not set(self.modalities) <= {VIDEO}
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,9 @@ class Dyad:
 
     @property
     def frames(self) -> int:
-        """Frames that both recordings have."""
-        return min(self.speaker.frames, self.listener.frames)
+        """Frames that both recordings have, or one of them if nothing is asked for of the other."""
+        measured = [clip.frames for clip in (self.speaker, self.listener) if clip.measured]
+        return min(measured, default=0)
 
 
 def read_pairs(root: Path, split: str) -> list[tuple[str, str]]:
@@ -113,6 +123,8 @@ def find(root: Path, split: str, modality: str, name: str) -> Path | None:
 
 def expected(split: str, modality: str, name: str) -> str:
     """The path below the root where a clip's modality should be, for messages."""
+    if modality == VIDEO:
+        return f"{split}/{_PICTURES_IN}/{name}.mp4, or a folder of frames"
     folder, suffix = _FOLDER[modality]
     return f"{split}/{folder}/{name}{suffix}"
 
@@ -139,21 +151,19 @@ def unlisted(root: Path, split: str, modality: str, names: Iterable[str]) -> lis
     )
 
 
-def video_source(root: str | Path, split: str, clip: Clip) -> Path | None:
-    """The clip's frame folder, or else its mp4 file, or None where there are no pictures."""
-    folder = _with_site(Path(root) / split / "Video_files", clip.name)
+def video_source(root: str | Path, split: str, name: str) -> Path | None:
+    """A clip's frame folder, or else its mp4 file, or None where there are no pictures."""
+    folder = _with_site(Path(root) / split / _PICTURES_IN, name)
     if folder is not None and folder.is_dir() and frame_files(folder):
         return folder
-    film = _with_site(Path(root) / split / "Video_files", f"{clip.name}.mp4")
+    film = _with_site(Path(root) / split / _PICTURES_IN, f"{name}.mp4")
     return film if film is not None and film.is_file() else None
 
 
 def frame_files(folder: Path) -> list[Path]:
     """The pictures `<n>.png` or `<n>.jpg` of a frame folder by number, 10 after 9."""
     pictures = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in _PICTURES and path.stem.isdecimal()
+        path for path in folder.iterdir() if path.suffix.lower() in IMAGES and path.stem.isdecimal()
     ]
     return sorted(pictures, key=lambda path: int(path.stem))
 

@@ -27,9 +27,9 @@ def map_npy(path: Path) -> np.ndarray:
     with path.open("rb") as file:
         if file.read(8) == b"\x93NUMPY\x01\x00":
             size = int.from_bytes(file.read(2), "little")
-            found = _HEADER.fullmatch(file.read(size))
-            if found is not None:
-                return _map(path, found, 10 + size)
+            header = _HEADER.fullmatch(file.read(size))
+            if header is not None:
+                return _map(path, header, 10 + size)
     with _LOCK:  # at least two readers do not meet each other
         return np.load(path, mmap_mode="r", allow_pickle=False)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, Clip, Dyad
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, VIDEO, Clip, Dyad
+from jaxreact.data.modality import Modality
 from jaxreact.data.packed_index import AGAIN, INDEX, PackedClip, PackedSplit, read_index
 from jaxreact.data.pairing import pair_up
 from jaxreact.data.shards import Shards, decode_sound, decode_table
@@ -35,17 +36,26 @@ class Packed:
         }
 
     def dyads(
-        self, split: str, modalities: Iterable[str] = MODALITIES, mirrored: bool = True
+        self, split: str, modalities: Iterable[str | Modality] = MODALITIES, mirrored: bool = True
     ) -> list[Dyad]:
-        """A split's ordered pairs; the shards they need are there and have their size."""
-        content, wanted = self._split(split), tuple(modalities)
+        """A split's ordered pairs; the shards they need are there and have their size.
+
+        Raises `UserError` where pictures are asked for, which are not packed.
+        """
+        content = self._split(split)
+        files: set[str] = set()
 
         def measure(name: str, needed: tuple[str, ...]) -> int:
+            files.update(needed)
+            if VIDEO in needed:
+                raise UserError(f"{self.path}: a cache holds no pictures; give the data's root")
             clip = content.clips[self._numbers[split, name]]
             return min((clip.frames(modality) for modality in needed), default=0)
 
-        dyads = pair_up(split, content.pairs, wanted, mirrored, measure)
-        for modality in wanted:
+        dyads = pair_up(split, content.pairs, modalities, mirrored, measure)
+        for modality in MODALITIES:
+            if modality not in files:
+                continue
             for part in content.shards[modality]:
                 part.check_size(self.path)
         return dyads

@@ -4,30 +4,33 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tqdm import tqdm
 
-from jaxreact.data.layout import AUDIO, MODALITIES, Clip, Dyad
+from jaxreact.data.layout import FILES, VIDEO, Clip, Dyad
+from jaxreact.data.modality import Modality, files_by_role
 
 
 def pair_up(
     split: str,
     pairs: Sequence[tuple[str, str]],
-    modalities: Iterable[str],
+    modalities: Iterable[str | Modality],
     mirrored: bool,
     measure: Callable[[str, tuple[str, ...]], int],
 ) -> list[Dyad]:
     """Every row with column 1 as the speaker, then, if `mirrored`, every row with column 2 as the
     speaker (behaviour 55).
 
-    `measure(name, modalities)` gives the frames that these modalities of a clip have in common; it
-    is called once a clip. Sound is needed of speakers only.
+    `measure(name, files)` gives the frames that these files of a clip have in common; it is called
+    once a clip, with what `files_by_role` asks for in the roles that its person plays.
     """
-    wanted = tuple(dict.fromkeys(modalities))
-    if unknown := set(wanted) - set(MODALITIES):
-        raise ValueError(f"unknown modalities {sorted(unknown)}; choose from {MODALITIES}")
+    files = files_by_role(modalities)
+    if files["speaker"] | files["listener"] == {VIDEO}:
+        raise ValueError("pictures alone have no length; ask for what they go with, too")
     ordered = [*pairs, *((second, first) for first, second in pairs)] if mirrored else [*pairs]
-    heard = {speaker for speaker, _ in ordered}
+    needed: dict[str, set[str]] = {name: set() for pair in ordered for name in pair}
+    for speaker, listener in ordered:
+        needed[speaker] |= files["speaker"]
+        needed[listener] |= files["listener"]
     clips: dict[str, Clip] = {}
-    names = list(dict.fromkeys(name for pair in ordered for name in pair))
-    for name in tqdm(names, f"checking {split}", unit="clip", delay=2, disable=None):
-        needed = tuple(kind for kind in wanted if kind != AUDIO or name in heard)
-        clips[name] = Clip(split, name, needed, measure(name, needed))
+    for name in tqdm(needed, f"checking {split}", unit="clip", delay=2, disable=None):
+        kinds = tuple(kind for kind in FILES if kind in needed[name])
+        clips[name] = Clip(split, name, kinds, measure(name, kinds))
     return [Dyad(clips[speaker], clips[listener]) for speaker, listener in ordered]

@@ -5,7 +5,7 @@ all processes that train; batches are formed before they are shared between thes
 workers. So the same stream comes out for any number of either.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -18,9 +18,9 @@ from jaxtyping import Float
 from jaxreact.data.cache import ArrayCache
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.crops import CropReader, check_lengths, random_start
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, Dyad
+from jaxreact.data.layout import Dyad
+from jaxreact.data.modality import Modality, longest_context
 from jaxreact.errors import UserError
-from jaxreact.face import COEFFS as COEFF_COUNT
 
 CACHE_BYTES = 1 << 30
 """Memory for coefficients and emotion per process: about 4,000 clips of 30 s."""
@@ -33,13 +33,12 @@ _BATCHES_AHEAD = 4
 def training_batches(
     data: Conversations,
     dyads: Sequence[Dyad],
-    mean_face: Float[np.ndarray, "58"],
+    mean_face: Float[np.ndarray, "58"] | None,
     *,
+    modalities: Sequence[Modality],
     frames: int,
     batch_size: int,
     seed: int,
-    modalities: Iterable[str] = MODALITIES,
-    audio_frames: int | None = None,
     crop: Literal["random", "start"] = "random",
     windows: int = 1,
     shuffle: bool = True,
@@ -48,15 +47,15 @@ def training_batches(
     workers: int = 0,
     shard: tuple[int, int] = (0, 1),
 ) -> grain.DatasetIterator[dict[str, np.ndarray]]:
-    """An iterator over batches, dictionaries of float32 numpy arrays; its state can be saved.
+    """An iterator over batches, dictionaries of numpy arrays; its state can be saved.
 
-    With B = `batch_size`: "speaker_coeffs" and "listener_coeffs" (B, frames, 58) mean-subtracted;
-    "listener_emotion" (B, frames, 25); "speaker_waveform" (B, audio_frames * 640) 16 kHz mono of
-    the first `audio_frames` frames (default: all) of the same stretch, zeros where the file ends
-    early. `modalities` chooses among them.
+    A batch has an array for each of `modalities`, of the same crop of `frames` frames of a dyad,
+    with B = `batch_size` rows: shapes and types are those of `Modality`. Coefficients are
+    mean-subtracted if there is a `mean_face`, else raw.
 
     `crop="random"` starts anywhere (behaviour 55) for training, "start" at frame 0 for validation,
-    or at each of `windows` equally spaced places from there to the end.
+    or at each of `windows` equally spaced places from there to the end; neither so early that a
+    clip lacks the context that a modality wants before the crop.
     Every epoch is shuffled anew; `epochs=None` never ends. `workers` processes read ahead; the
     stream does not depend on them. Nor does it on the number of processes that train: with
     `shard=(index, count)` each gets its B / count consecutive rows of every batch. Only whole
@@ -65,11 +64,9 @@ def training_batches(
     Raises `UserError` if a dyad is too short, there are fewer than a batch, or B is no multiple of
     the count.
     """
-    check_lengths(dyads, frames)
+    reader = CropReader(data, tuple(modalities), frames, mean_face, ArrayCache(CACHE_BYTES))
+    check_lengths(dyads, reader.reach)
     _check_batches(len(dyads) * windows, batch_size, drop_remainder, shard[1])
-    audio_frames = frames if audio_frames is None else audio_frames
-    cache = ArrayCache(CACHE_BYTES)
-    reader = CropReader(data, frames, audio_frames, tuple(modalities), mean_face, cache)
     order = partial(_ordered, seed=seed, shuffle=shuffle, epochs=epochs)
     if crop == "random":
         items = order(dyads).random_map(_RandomCrop(reader))
@@ -123,8 +120,8 @@ class _RandomCrop(grain.transforms.RandomMap):
     reader: CropReader
 
     def random_map(self, element: Dyad, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        start = random_start(element.frames, self.reader.frames, rng)
-        return self.reader.read(element, start)
+        start = random_start(element.frames, self.reader.reach, rng)
+        return self.reader.read(element, self.reader.context + start)
 
 
 @dataclass(frozen=True)
@@ -134,8 +131,8 @@ class _FixedCrop(grain.transforms.Map):
 
     def map(self, element: tuple[Dyad, int]) -> dict[str, np.ndarray]:
         dyad, place = element
-        spare = dyad.frames - self.reader.frames
-        return self.reader.read(dyad, place * spare // max(1, self.windows - 1))
+        start = place * (dyad.frames - self.reader.reach) // max(1, self.windows - 1)
+        return self.reader.read(dyad, self.reader.context + start)
 
 
 class EvaluationItems:
@@ -158,26 +155,19 @@ class EvaluationItems:
 def evaluation_items(
     data: Conversations,
     dyads: Sequence[Dyad],
-    frames: int = 736,
+    frames: int,
     *,
+    modalities: Sequence[Modality],
     mean_face: Float[np.ndarray, "58"] | None = None,
-    modalities: Iterable[str] = (COEFFS, EMOTION, AUDIO),
 ) -> EvaluationItems:
     """The first `frames` frames of every dyad, in order, each a dictionary as in training.
 
-    Without the batch axis, and with "speaker_emotion" (frames, 25) besides. Coefficients are
-    mean-subtracted if `mean_face` is given, else raw. 736 is 23 patches of 32 frames, what the
-    original evaluates (behaviour 54). Raises `UserError` if a dyad is shorter.
+    Without the batch axis. Coefficients are mean-subtracted if `mean_face` is given, else raw.
+    Raises `UserError` if a dyad is shorter, ValueError where a modality wants frames before the
+    first.
     """
+    if longest_context(modalities):
+        raise ValueError("items of an evaluation begin at frame 0: nothing comes before it")
     check_lengths(dyads, frames)
-    zero = np.zeros(COEFF_COUNT, np.float32)
-    reader = CropReader(
-        data=data,
-        frames=frames,
-        audio_frames=frames,
-        modalities=tuple(modalities),
-        mean_face=zero if mean_face is None else mean_face,
-        cache=ArrayCache(limit=0),  # every item is read once
-        speaker_emotion=True,
-    )
-    return EvaluationItems(dyads, reader)
+    cache = ArrayCache(limit=0)  # every item is read once
+    return EvaluationItems(dyads, CropReader(data, tuple(modalities), frames, mean_face, cache))

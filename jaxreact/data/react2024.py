@@ -19,6 +19,7 @@ from jaxreact.data.layout import (
     EMOTION,
     MODALITIES,
     SPLITS,
+    VIDEO,
     Clip,
     Dyad,
     expected,
@@ -26,6 +27,7 @@ from jaxreact.data.layout import (
     read_pairs,
     video_source,
 )
+from jaxreact.data.modality import Modality
 from jaxreact.data.neighbours import neighbours
 from jaxreact.data.pairing import pair_up
 from jaxreact.errors import UserError
@@ -45,7 +47,7 @@ class React2024:
     path: Path
 
     def dyads(
-        self, split: str, modalities: Iterable[str] = MODALITIES, mirrored: bool = True
+        self, split: str, modalities: Iterable[str | Modality] = MODALITIES, mirrored: bool = True
     ) -> list[Dyad]:
         """A split's ordered pairs, every file found and measured: see `read_split`."""
         return read_split(self.path, split, mirrored=mirrored, modalities=modalities)
@@ -65,8 +67,8 @@ class React2024:
         (behaviour 50). Errors as `audio.read_audio`.
         """
         samples = frames * SAMPLES_PER_FRAME
-        found = read_audio(self._file(clip, AUDIO), start / FPS, frames / FPS)[:samples]
-        return np.pad(found, (0, samples - len(found)))
+        sound = read_audio(self._file(clip, AUDIO), start / FPS, frames / FPS)[:samples]
+        return np.pad(sound, (0, samples - len(sound)))
 
     def sound(self, clip: Clip, seconds: float) -> tuple[Float[np.ndarray, "samples"], int]:
         """The first `seconds` of a clip's sound, mono, at its own rate: (waveform, rate)."""
@@ -74,7 +76,7 @@ class React2024:
 
     def video(self, clip: Clip) -> Path | None:
         """The clip's frame folder or film in `Video_files`: `layout.video_source`."""
-        return video_source(self.path, clip.split, clip)
+        return video_source(self.path, clip.split, clip.name)
 
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients: `contents.mean_face`."""
@@ -103,12 +105,12 @@ def read_split(
     split: str,
     *,
     mirrored: bool = True,
-    modalities: Iterable[str] = MODALITIES,
+    modalities: Iterable[str | Modality] = MODALITIES,
 ) -> list[Dyad]:
     """Reads a split's pair list and locates every file that training or evaluation will need.
 
-    The order is that of `pairing.pair_up`. `modalities` is a choice of "coeffs", "emotion" and
-    "audio"; sound is needed of the speaker only. `Video_files` is never needed here.
+    The order is that of `pairing.pair_up`, and `modalities` are those of `modality.files_by_role`.
+    Pictures have to be there where they are asked for; how long they last is not looked at.
 
     Raises one `UserError` that names all missing and unreadable files together (beyond 20 the
     whole list is printed on stderr first), and one for an empty split or a root that is no data
@@ -132,6 +134,10 @@ def _measure(
     """Frames that one clip's files have in common; what is wrong is appended to `problems`."""
     lengths: list[int] = []
     for modality in needed:
+        if modality == VIDEO:
+            if video_source(root, split, name) is None:
+                problems.append(expected(split, modality, name))
+            continue
         path = find(root, split, modality, name)
         if path is None:
             problems.append(expected(split, modality, name))

@@ -45,9 +45,9 @@ def recorded_at(
     if source.is_dir() and (files := frame_files(source)):
         yield from (read_image(files[min(number, len(files) - 1)]) for number in numbers)
         return
-    wanted = set(numbers)
+    asked_for = set(numbers)
     for number, frame in enumerate(recorded_frames(source, numbers[-1] + 1)):
-        if number in wanted:
+        if number in asked_for:
             yield frame
 
 

@@ -150,5 +150,5 @@ def decode_sound(
     record: bytes, scale: float, start: int, samples: int
 ) -> Float[np.ndarray, "samples"]:
     """Samples `start` to `start + samples` of a record of sound; zeros behind its end."""
-    found = np.frombuffer(record, "<i2")[start : start + samples] * np.float32(scale)
-    return np.pad(found, (0, samples - len(found)))
+    sound = np.frombuffer(record, "<i2")[start : start + samples] * np.float32(scale)
+    return np.pad(sound, (0, samples - len(sound)))

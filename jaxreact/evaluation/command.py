@@ -1,6 +1,6 @@
 """The command `evaluate.py`: generate, export, score, and draw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,9 +10,8 @@ import numpy as np
 import tyro
 
 from jaxreact import metrics
-from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import Dyad
-from jaxreact.data.split import conversations
+from jaxreact.data.conversations import Conversations
+from jaxreact.data.split import Split, open_split
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Choice, choose
 from jaxreact.evaluation.drawing.draw import draw
@@ -21,14 +20,9 @@ from jaxreact.evaluation.drawing.studio import Studio, open_studio
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.evaluation.results import write_metrics_json
-from jaxreact.evaluation.split import (
-    check_neighbours,
-    clip_names,
-    common_frames,
-    emotions,
-    training_mean,
-)
 from jaxreact.face import FPS
+from jaxreact.metrics.baselines import mean_training_reaction
+from jaxreact.metrics.neighbourhood import check_matrix
 from jaxreact.metrics.table import score_table
 from jaxreact.predictions import (
     Layout,
@@ -42,7 +36,8 @@ from jaxreact.systems.sampling import Sampling
 from jaxreact.systems.system import System, load
 
 FRAMES = 736
-"""Frames that are generated where --frames does not say: what the original evaluates."""
+"""Frames that are generated where --frames does not say: what the original evaluates, 23
+patches of 32 (behaviour 54)."""
 
 FRAME_MULTIPLE = 32
 """Frames are cut to a multiple of this where no system says otherwise: the original's patch."""
@@ -107,19 +102,18 @@ def evaluate(config: Evaluation) -> str:
     Raises UserError for options and files that do not fit, before anything is generated.
     """
     _check(config)
-    data = open_conversations(config.data)
-    dyads = data.dyads(config.split)
-    matrix = data.neighbours(config.split, len(dyads))
-    check_neighbours(matrix, config.mode)
-    studio = _studio(config, dyads)
+    split = open_split(config.data, config.split)
+    data, matrix = split.data, split.neighbours()
+    check_matrix(matrix, config.mode)
+    studio = _studio(config, split)
     system = _system(config)
-    name, predictions, mean = _predictions(config, system, data, dyads)
+    name, predictions, mean = _predictions(config, system, split)
     assert predictions.listener is not None
     assert predictions.speaker is not None
     truth = (predictions.listener, predictions.speaker)
     clips, samples, frames, _ = predictions.emotion.shape
     scores = metrics.clipwise(predictions.emotion, *truth, matrix, config.mode)
-    found = metrics.intervals(scores, groups=conversations(clip_names(dyads)), seed=config.seed)
+    found = metrics.intervals(scores, groups=split.conversations, seed=config.seed)
     baselines = metrics.baseline_scores(
         *truth, matrix, mean, samples=samples, seed=config.seed, mode=config.mode
     )
@@ -139,7 +133,7 @@ def evaluate(config: Evaluation) -> str:
     if studio is not None and config.render is not None:
         assert predictions.coeffs is not None
         realism = draw(
-            config.render, studio, config.out, data, config.split, dyads, predictions.coeffs
+            config.render, studio, config.out, data, config.split, split.dyads, predictions.coeffs
         )
     if realism is not None:
         write(realism=realism.content())
@@ -197,36 +191,36 @@ def _system(config: Evaluation) -> System | None:
     return system
 
 
-def _studio(config: Evaluation, dyads: Sequence[Dyad]) -> Studio | None:
+def _studio(config: Evaluation, split: Split) -> Studio | None:
     """What draws, if anything is to be drawn, loaded before hours of generation."""
     if config.render is None:
         return None
-    choose(config.render, clip_names(dyads), config.out, config.split)
+    choose(config.render, split.clips, config.out, config.split)
     return open_studio(config.drawing)
 
 
 def _predictions(
-    config: Evaluation, system: System | None, data: Conversations, dyads: Sequence[Dyad]
+    config: Evaluation, system: System | None, split: Split
 ) -> tuple[str, Predictions, np.ndarray]:
     """What to call the predictions in the table, they themselves, now also in `--out`, and the
     training split's mean reaction of the same length, which is read first: nothing that could be
     wrong is left for after hours of generation."""
-    names = clip_names(dyads)
+    data, names = split.data, split.clips
     if system is not None:
-        frames = common_frames(dyads, config.frames or FRAMES, system.frame_multiple)
-        mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
+        frames = split.common_frames(config.frames or FRAMES, system.frame_multiple)
+        mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
         wanted = Generation(config.split, frames, config.samples, config.seed, config.sampling)
-        path = predict(system, data, dyads, wanted, config.out, truth, config.batch)
+        path = predict(system, data, split.dyads, wanted, config.out, truth, config.batch)
         return "model", read_predictions(path, clips=names), mean
     if config.predictions is not None:
-        name, found = str(config.predictions), _read(config, dyads)
+        name, found = str(config.predictions), _read(config, split)
         frames = found.emotion.shape[2]
-        mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
+        mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
         predictions = Predictions(found.emotion, found.coeffs, *truth, names)
     else:
         assert config.baseline is not None
-        frames = common_frames(dyads, config.frames or FRAMES, FRAME_MULTIPLE)
-        mean, truth = training_mean(data, frames), emotions(data, dyads, frames)
+        frames = split.common_frames(config.frames or FRAMES, FRAME_MULTIPLE)
+        mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
         name, number, seed = f"{config.baseline} (scored)", config.samples, config.seed
         made = metrics.baseline(config.baseline, *truth, number, training_mean=mean, seed=seed)
         predictions = Predictions(made, None, *truth, names)
@@ -234,18 +228,18 @@ def _predictions(
     return name, predictions, mean
 
 
-def _read(config: Evaluation, dyads: Sequence[Dyad]) -> Predictions:
+def _read(config: Evaluation, split: Split) -> Predictions:
     """Somebody's predictions, which fit the clips."""
     assert config.predictions is not None
     found = read_predictions(
         config.predictions,
-        clips=clip_names(dyads),
+        clips=split.clips,
         frames=config.frames,
         layout=config.layout,
         original_order=config.original_order,
         report=print,
     )
-    frames, common = found.emotion.shape[2], min(dyad.frames for dyad in dyads)
+    frames, common = found.emotion.shape[2], split.shortest.frames
     if frames > common:
         raise UserError(
             f"{config.predictions}: {frames} frames ({frames / FPS:g} s), the clips have {common} "

@@ -18,10 +18,11 @@ from tqdm import tqdm
 
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import Dyad
+from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import evaluation_items
+from jaxreact.data.split import clip_names
 from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
-from jaxreact.evaluation.split import clip_names
 from jaxreact.predictions.npz import map_npz
 from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.sampling import Sampling
@@ -138,7 +139,8 @@ def _fill(
     size = _batch_size(mesh, batch, len(dyads))
     missing = parts.missing
     batches = [missing[first : first + size] for first in range(0, len(missing), size)]
-    items = evaluation_items(data, dyads, wanted.frames, modalities=tuple(system.needs))
+    modalities = tuple(FIELDS[need][1] for need in sorted(system.needs))
+    items = evaluation_items(data, dyads, wanted.frames, modalities=modalities)
     react = _reactor(system, wanted, size, mesh)
     batches_read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])
     done = len(dyads) - len(missing)
@@ -152,12 +154,16 @@ def _fill(
             bar.update(len(clips))
 
 
+PICTURE_SIDE = 224
+"""Pixels of the pictures that systems of the challenge see."""
+
 FIELDS = {
-    "coeffs": ("coeffs", "speaker_coeffs"),
-    "audio": ("waveform", "speaker_waveform"),
-    "emotion": ("emotion", "speaker_emotion"),
+    "coeffs": ("coeffs", Modality("speaker", "coeffs")),
+    "audio": ("waveform", Modality("speaker", "waveform")),
+    "emotion": ("emotion", Modality("speaker", "emotion")),
+    "video": ("video", Modality("speaker", "video", size=(PICTURE_SIDE, PICTURE_SIDE))),
 }
-"""What a system may need -> the field of `Speaker`, and what the data call it."""
+"""What a system may need -> the field of `Speaker`, and what is read for it."""
 
 
 def _reactor(
@@ -176,8 +182,8 @@ def _reactor(
         full = [*items, *items[-1:] * (size - len(items))]
         numbers = np.asarray([*clips, *clips[-1:] * (size - len(clips))])
         inputs = {
-            field: np.stack([item[name] for item in full])
-            for field, name in (FIELDS[need] for need in system.needs)
+            field: np.stack([item[modality.key] for item in full])
+            for field, modality in (FIELDS[need] for need in system.needs)
         }
         keys = _keys(wanted.seed, numbers)
         return system.react(Speaker(**inputs), wanted.samples, key=keys, **options)

@@ -1,4 +1,4 @@
-"""Scores of predicted reactions: six numbers, each in a file of its own.
+"""Scores of predicted reactions: six numbers, each with all that is known of it in one file.
 
     scores = evaluate(predictions, listener, speaker, neighbours)
 
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
-from jaxreact.metrics.clipwise import SCORES, ClipScores, aggregate, clipwise
+from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
 from jaxreact.metrics.frc import frc
 from jaxreact.metrics.frd import frd
 from jaxreact.metrics.frdiv import frdiv
@@ -24,6 +24,8 @@ from jaxreact.metrics.frdvs import frdvs
 from jaxreact.metrics.frsyn import frsyn
 from jaxreact.metrics.frvar import frvar
 from jaxreact.metrics.inputs import MODES, neighbour_lists
+from jaxreact.metrics.score import Score
+from jaxreact.metrics.scores import NAMES, SCORES
 from jaxreact.metrics.statistics.comparison import Difference, compare
 from jaxreact.metrics.statistics.intervals import Interval, intervals
 from jaxreact.predictions.original_order import reorder_as_original
@@ -31,11 +33,13 @@ from jaxreact.predictions.original_order import reorder_as_original
 __all__ = [
     "BASELINES",
     "MODES",
+    "NAMES",
     "SCORES",
     "Baseline",
     "ClipScores",
     "Difference",
     "Interval",
+    "Score",
     "aggregate",
     "baseline",
     "baseline_scores",
@@ -62,7 +66,7 @@ def evaluate(
     neighbours: ArrayLike,
     mode: str = "corrected",
 ) -> dict[str, float]:
-    """All six scores of predictions (N, K, T, 25) against listener and speaker (N, T, 25).
+    """All scores of predictions (N, K, T, 25) against listener and speaker (N, T, 25).
 
     `neighbours` (N, M) as in the data set's matrices. FRSyn is NaN in mode `corrected` if no
     sample moves. Raises `UserError` naming the array, and the clip and frame of a value that is

@@ -6,6 +6,8 @@ from tqdm import tqdm
 
 from jaxreact.metrics.baselines import BASELINES, UNTRAINED, baseline
 from jaxreact.metrics.clipwise import aggregate, clipwise
+from jaxreact.metrics.score import Score
+from jaxreact.metrics.scores import SCORES
 
 
 def baseline_scores(
@@ -17,6 +19,7 @@ def baseline_scores(
     samples: int,
     seed: int = 0,
     mode: str = "corrected",
+    scores: tuple[Score, ...] = SCORES,
 ) -> dict[str, dict[str, float]]:
     """Baseline -> its scores with `samples` reactions to each clip.
 
@@ -24,10 +27,12 @@ def baseline_scores(
     listeners' mean reaction (`mean_reaction`) the baselines that need it are left out.
     """
     names = UNTRAINED if training_mean is None else BASELINES
-    found = {}
+    reached = {}
     for name in tqdm(names, "baselines", unit="baseline", delay=2, disable=None):
         number = samples if name == "random" else 1
-        made = baseline(name, listener, speaker, number, training_mean=training_mean, seed=seed)
-        scores = clipwise(made, listener, speaker, neighbours, mode)
-        found[name] = aggregate(scores.repeated(samples))
-    return found
+        reactions = baseline(
+            name, listener, speaker, number, training_mean=training_mean, seed=seed
+        )
+        of_clips = clipwise(reactions, listener, speaker, neighbours, mode, scores)
+        reached[name] = aggregate(of_clips.repeated(samples))
+    return reached

@@ -9,7 +9,10 @@ from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
+from tqdm import tqdm
 
+from jaxreact.data.conversations import Conversations
+from jaxreact.data.layout import EMOTION
 from jaxreact.errors import UserError
 from jaxreact.face import EMOTION_CHANNELS
 
@@ -30,8 +33,9 @@ def baseline(
 ) -> Float[np.ndarray, "clips samples frames 25"]:
     """The predictions of the baseline `name` for these clips.
 
-    `training_mean` comes from `mean_reaction` and is needed by the two mean baselines; `seed` is
-    used by `random` only. Raises `UserError` for an unknown name or a missing or too short mean.
+    `training_mean` comes from `mean_training_reaction` and is needed by the two mean baselines;
+    `seed` is used by `random` only. Raises `UserError` for an unknown name or a missing or too
+    short mean.
     """
     if name == "gt":
         return ground_truth(listener, samples)
@@ -108,3 +112,10 @@ def mean_reaction(
     if not count.all():
         raise UserError(f"no training clip has the {frames} frames that the mean reaction needs")
     return (total / count).astype(np.float32)
+
+
+def mean_training_reaction(data: Conversations, frames: int) -> Float[np.ndarray, "frames 25"]:
+    """The mean reaction over the listeners of a data set's training split: see `mean_reaction`."""
+    dyads = data.dyads("train", modalities=(EMOTION,))
+    clips = tqdm(dyads, "mean reaction", unit="clip", delay=2, disable=None)
+    return mean_reaction((data.emotion(dyad.listener) for dyad in clips), frames)

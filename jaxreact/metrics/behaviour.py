@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from jaxreact.errors import UserError
-from jaxreact.face import FPS, INDEX, PITCH
+from jaxreact.face import COEFFS, FPS, INDEX, PITCH
 
 _NOD_SECONDS = (0.12, 0.8)
 """Band: slower than the shorter average, faster than the longer, about 1.5-4 Hz, where listeners'
@@ -52,7 +52,7 @@ class SmileMirroring:
 
 def _clips(coeffs: np.ndarray) -> np.ndarray:
     """(clips, time, 58) from one clip or many."""
-    if coeffs.ndim not in (2, 3) or coeffs.shape[-1] != 58:
+    if coeffs.ndim not in (2, 3) or coeffs.shape[-1] != COEFFS:
         raise UserError(f"coefficients of shape {coeffs.shape}; expected (time, 58) or clips of it")
     return coeffs.reshape(-1, *coeffs.shape[-2:]).astype(np.float64)
 
@@ -143,27 +143,27 @@ def nod_rate_after_pauses(
     active = speech_activity.reshape(-1, speech_activity.shape[-1])
     if active.shape != nods.shape:
         raise UserError(f"speech activity of shape {active.shape} for {nods.shape} frames of faces")
-    pauses = [_pause_starts(one) for one in active]
-    total = sum(len(one) for one in pauses)
+    pauses = [_pause_starts(clip) for clip in active]
+    total = sum(len(starts) for starts in pauses)
     window = np.arange(round(_ANSWER_SECONDS * FPS))
     # soon[clip, t]: nods that begin within the window after t, around the clip's end.
     soon = np.stack([np.roll(nods, -offset, axis=1) for offset in window]).sum(axis=0)
 
     def rate(moves: np.ndarray) -> float:
         counts = [
-            one[(starts + move) % len(one)].sum()
-            for one, starts, move in zip(soon, pauses, moves, strict=True)
+            nodding[(starts + move) % len(nodding)].sum()
+            for nodding, starts, move in zip(soon, pauses, moves, strict=True)
         ]
         return 60 * float(sum(counts)) / max(1.0, total * _ANSWER_SECONDS)
 
     observed = rate(np.zeros(len(soon), int))
     moved = [rate(rng.integers(0, nods.shape[1], len(soon))) for _ in range(shifts)]
-    chance = float(np.mean(moved))
+    by_chance = float(np.mean(moved))
     return NodTiming(
         rate=observed,
-        chance=chance,
-        ratio=observed / chance if chance > 0 else 0.0,
-        p_value=(1 + sum(one >= observed for one in moved)) / (1 + shifts),
+        chance=by_chance,
+        ratio=observed / by_chance if by_chance > 0 else 0.0,
+        p_value=(1 + sum(chance >= observed for chance in moved)) / (1 + shifts),
         pauses=total,
     )
 

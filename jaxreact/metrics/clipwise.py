@@ -1,72 +1,47 @@
 """The scores clip by clip, from which means, intervals and comparisons follow."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 
-from jaxreact.metrics.frc import frc_of_clips
-from jaxreact.metrics.frd import frd_of_clips
-from jaxreact.metrics.frdiv import frdiv_of_clips
-from jaxreact.metrics.frdvs import distances_between_clips, mean_over_pairs
-from jaxreact.metrics.frsyn import frsyn_of_clips, mean_over_samples
-from jaxreact.metrics.frvar import frvar_of_clips
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.neighbourhood import check_neighbours, mean_over_clips
-
-SCORES = ("FRC", "FRD", "FRDvs", "FRVar", "FRDiv", "FRSyn")
+from jaxreact.metrics.neighbourhood import check_neighbours
+from jaxreact.metrics.parts import Parts
+from jaxreact.metrics.score import Reactions, Score
+from jaxreact.metrics.scores import SCORES
 
 
 @dataclass(frozen=True)
 class ClipScores:
-    """What each of N clips adds to the six scores, float64; units and ranges as in each metric.
+    """What each of N clips adds to each of the scores, by their names.
 
-    `frc` and `frd` are sums over a clip's samples, NaN for a clip without neighbours (0 in mode
-    `original`). `frsyn` is the mean over the `frsyn_samples` samples whose lag is defined, NaN
-    where these are 0. `distances` holds the mean squared difference between the reactions to any
-    two clips, whose mean over pairs is FRDvs. `neighbours` says how many listeners suit a clip;
-    `samples` and `frames` are K and T.
+    `clip_scores["FRC"].values` are (N,) float64, in units and ranges of the score; NaN for a clip
+    that takes no part. `neighbours` says how many listeners suit a clip; `samples` and `frames` are
+    K and T.
     """
 
     mode: str
     samples: int
     frames: int
-    frc: Float[np.ndarray, "clips"]
-    frd: Float[np.ndarray, "clips"]
-    frvar: Float[np.ndarray, "clips"]
-    frdiv: Float[np.ndarray, "clips"]
-    frsyn: Float[np.ndarray, "clips"]
-    frsyn_samples: Float[np.ndarray, "clips"]
-    distances: Float[np.ndarray, "clips clips"]
     neighbours: Int[np.ndarray, "clips"]
+    scores: tuple[Score, ...]
+    parts: Mapping[str, Parts]
 
     def __len__(self) -> int:
         """How many clips there are."""
-        return len(self.frc)
+        return len(self.neighbours)
 
-    @property
-    def frdvs(self) -> Float[np.ndarray, "clips"]:
-        """Each clip's part of FRDvs, 0 or more: their mean is FRDvs. NaN for a single clip.
+    def __getitem__(self, name: str) -> Parts:
+        """The clips' parts in the score of this name."""
+        return self.parts[name]
 
-        2 N / (N-1) times the mean squared difference from the mean over all clips.
-        """
-        clips = len(self)
-        if clips == 1:
-            return np.full(1, np.nan)
-        rows = self.distances.sum(axis=1)
-        return np.maximum(2 * (rows - rows.mean() / 2) / (clips - 1), 0.0)
-
-    def means(self) -> dict[str, tuple[Float[np.ndarray, "clips"], Float[np.ndarray, "clips"]]]:
-        """Score -> (value, weight) of every clip, such that the weighted mean is the score.
-
-        A clip that takes no part has value and weight 0.
-        """
-        values = {name: getattr(self, name.lower()) for name in SCORES}
-        weights = {name: np.isfinite(value).astype(np.float64) for name, value in values.items()}
-        weights["FRSyn"] = self.frsyn_samples
-        return {name: (np.nan_to_num(values[name]), weights[name]) for name in SCORES}
+    def left_out(self, score: Score) -> int:
+        """How many clips or samples have no part in a score, since mode `corrected` wants none."""
+        return self[score.name].left_out(self.samples) if self.mode == "corrected" else 0
 
     def count(self) -> dict[str, int]:
         """How much the scores rest on: what was compared, and what mode `corrected` left out."""
@@ -77,23 +52,18 @@ class ClipScores:
             "clips_without_neighbours": int((self.neighbours == 0).sum()),
         }
         if self.mode == "corrected":
-            defined = round(self.frsyn_samples.sum())
-            counts["samples_without_synchrony"] = len(self) * self.samples - defined
+            counted = [score for score in self.scores if score.counted_as]
+            counts |= {score.counted_as: self.left_out(score) for score in counted}
         return counts
 
     def repeated(self, samples: int) -> "ClipScores":
         """The scores of `samples` copies of each sample's reaction, for predictions with K = 1.
 
-        The two sums over samples grow, the rest stays.
+        Sums over samples grow, the rest stays.
         """
         factor = samples / self.samples
-        return dataclasses.replace(
-            self,
-            samples=samples,
-            frc=self.frc * factor,
-            frd=self.frd * factor,
-            frsyn_samples=self.frsyn_samples * factor,
-        )
+        parts = {name: part.repeated(factor) for name, part in self.parts.items()}
+        return dataclasses.replace(self, samples=samples, parts=parts)
 
 
 def clipwise(
@@ -102,41 +72,33 @@ def clipwise(
     speaker: ArrayLike,
     neighbours: ArrayLike,
     mode: str = "corrected",
+    scores: tuple[Score, ...] = SCORES,
 ) -> ClipScores:
-    """All six scores of every clip, with predictions (N, K, T, 25), others (N, T, 25), (N, M).
+    """`scores` of every clip, with predictions (N, K, T, 25), others (N, T, 25), (N, M).
 
     The arguments are those of `jaxreact.metrics.evaluate`, which gives the means over the clips.
     Raises `UserError` naming the array, and the clip and frame of a value that is not finite.
     """
     check_mode(mode)
     predicted = as_predictions(predictions)
-    truth = as_sequences("listener", listener, predicted)
-    heard = as_sequences("speaker", speaker, predicted)
-    lists = neighbour_lists(neighbours, predicted)
-    check_neighbours(lists, mode)
-    synchrony, synchronous = frsyn_of_clips(predicted, heard, mode)
+    reactions = Reactions(
+        predicted,
+        as_sequences("listener", listener, predicted),
+        as_sequences("speaker", speaker, predicted),
+        neighbour_lists(neighbours, predicted),
+        mode,
+    )
+    check_neighbours(reactions.neighbours, mode)
     return ClipScores(
         mode=mode,
         samples=predicted.shape[1],
         frames=predicted.shape[2],
-        frc=frc_of_clips(predicted, truth, lists, mode),
-        frd=frd_of_clips(predicted, truth, lists, mode),
-        frvar=frvar_of_clips(predicted),
-        frdiv=frdiv_of_clips(predicted),
-        frsyn=synchrony,
-        frsyn_samples=synchronous,
-        distances=distances_between_clips(predicted),
-        neighbours=np.array([len(others) for others in lists]),
+        neighbours=np.array([len(others) for others in reactions.neighbours]),
+        scores=scores,
+        parts={score.name: score.of_clips(reactions) for score in scores},
     )
 
 
 def aggregate(scores: ClipScores) -> dict[str, float]:
-    """The six scores of all clips: metric -> value, NaN where a metric is not defined."""
-    return {
-        "FRC": mean_over_clips(scores.frc),
-        "FRD": mean_over_clips(scores.frd),
-        "FRDvs": mean_over_pairs(scores.distances, scores.mode),
-        "FRVar": mean_over_clips(scores.frvar),
-        "FRDiv": mean_over_clips(scores.frdiv),
-        "FRSyn": mean_over_samples(scores.frsyn, scores.frsyn_samples),
-    }
+    """The scores of all clips: name -> value, NaN where a score is not defined."""
+    return {score.name: scores[score.name].total for score in scores.scores}

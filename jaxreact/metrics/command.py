@@ -13,8 +13,7 @@ from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
-from jaxreact.metrics.frdvs import frdvs
-from jaxreact.metrics.frvar import frvar
+from jaxreact.metrics.notes import interval_notes, left_out_notes, size_note, truth_note
 from jaxreact.metrics.statistics.comparison import compare, smallest_p
 from jaxreact.metrics.statistics.intervals import check_resampling, intervals
 from jaxreact.metrics.table import comparison_table, score_table
@@ -24,11 +23,10 @@ from jaxreact.metrics.truth import (
     check_same_clips,
     find_truth,
     number_of_clips,
-    open_split,
+    split_of,
 )
 from jaxreact.predictions import Layout, OriginalOrder, Predictions, by_original, read_predictions
 
-_FEW = 10
 _ORDER_NOTE = "clips are mixed as in the original: comparable with its published rows only"
 
 
@@ -79,12 +77,12 @@ class Score:
         """Prints the table, and writes --json."""
         options = self.options
         check_resampling(options.resamples, options.level)
-        split = open_split(self.truth)
+        split = split_of(self.truth)
         predictions = _read(self.predictions, split, self.truth, options, options.original_order)
         truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
         groups, unit = _groups(options, truth, self.predictions)
         scores = _scores(predictions, truth, options)
-        found = intervals(
+        ranges = intervals(
             scores,
             groups=groups,
             resamples=options.resamples,
@@ -97,16 +95,15 @@ class Score:
             others = baseline_scores(
                 *recorded, samples=scores.samples, seed=options.seed, mode=options.mode
             )
-        print(f"{self.predictions}: {_size(scores)}\n\n{score_table(found, others)}\n")
+        print(f"{self.predictions}: {size_note(scores)}\n\n{score_table(ranges, others)}\n")
         notes = _notes(scores, options, groups, unit)
         print("\n".join(notes))
         if options.json is not None:
-            ranges = {name: [one.low, one.high] for name, one in found.items()}
             _write(
                 options,
                 predictions=str(self.predictions),
                 scores=aggregate(scores),
-                intervals=ranges,
+                intervals={name: [each.low, each.high] for name, each in ranges.items()},
                 baselines=others,
                 counts=scores.count(),
                 unit=unit,
@@ -119,8 +116,8 @@ class Compare:
     """Tests whether system B differs from system A, both scored on the same clips.
 
     For each score: the difference with its bootstrap interval, a p-value from exchanging the two
-    systems' predictions of random clips (or conversations), and the p-value corrected for there
-    being six scores, by which the verdict is drawn.
+    systems' predictions of random clips (or conversations), and the p-value corrected for the
+    number of scores, by which the verdict is drawn.
     """
 
     a: Annotated[Positional[Path], arg(metavar="A")]
@@ -134,7 +131,7 @@ class Compare:
         """Prints the table, and writes --json."""
         options = self.options
         check_resampling(options.resamples, options.level)
-        split = open_split(self.truth)
+        split = split_of(self.truth)
         first, second = (
             _read(path, split, self.truth, options, _order_of_one(path, options))
             for path in (self.a, self.b)
@@ -143,16 +140,18 @@ class Compare:
         check_same_clips(self.b, second, self.a, truth.clips)
         _check_pair(self.a, first, self.b, second)
         groups, unit = _groups(options, truth, self.a)
-        scores = [_scores(one, truth, options) for one in (first, second)]
-        found = compare(
+        scores = [_scores(predictions, truth, options) for predictions in (first, second)]
+        differences = compare(
             *scores,
             groups=groups,
             resamples=options.resamples,
             level=options.level,
             seed=options.seed,
         )
-        print(f"A {self.a}\nB {self.b}\n{_size(scores[0])}\n\n{comparison_table(found)}\n")
-        notes = [*_notes(scores[0], options, groups, unit), _truth_note(truth)]
+        print(
+            f"A {self.a}\nB {self.b}\n{size_note(scores[0])}\n\n{comparison_table(differences)}\n"
+        )
+        notes = [*_notes(scores[0], options, groups, unit), truth_note(truth, options.mode)]
         number = _units(scores[0], groups)
         if smallest_p(number) > 1 - options.level:
             notes.append(f"{number} {unit}s are too few to show any difference at this level")
@@ -162,7 +161,7 @@ class Compare:
                 options,
                 a=str(self.a),
                 b=str(self.b),
-                differences={name: asdict(one) for name, one in found.items()},
+                differences={name: asdict(each) for name, each in differences.items()},
                 counts={"a": scores[0].count(), "b": scores[1].count()},
                 unit=unit,
                 notes=notes,
@@ -220,10 +219,10 @@ def _check_pair(path_a: Path, a: Predictions, path_b: Path, b: Predictions) -> N
             "clips, samples and frames can be compared"
         )
     for name in ("listener", "speaker"):
-        one, other = getattr(a, name), getattr(b, name)
-        if one is None or other is None:
+        in_a, in_b = getattr(a, name), getattr(b, name)
+        if in_a is None or in_b is None:
             continue
-        differ = ~np.isclose(one, other, atol=1e-4).all(axis=(1, 2))
+        differ = ~np.isclose(in_a, in_b, atol=1e-4).all(axis=(1, 2))
         if differ.any():
             raise UserError(
                 f"{path_b}: the {name} of clip {differ.argmax()} is another than in {path_a}; "
@@ -235,42 +234,15 @@ def _units(scores: ClipScores, groups: Sequence[str] | None) -> int:
     return len(scores) if groups is None else len(set(groups))
 
 
-def _size(scores: ClipScores) -> str:
-    return (
-        f"{len(scores)} clips of {scores.frames} frames, {scores.samples} samples each, "
-        f"mode {scores.mode}"
-    )
-
-
 def _notes(
     scores: ClipScores, options: Options, groups: Sequence[str] | None, unit: str
 ) -> list[str]:
     """What a reader of the table has to know."""
-    number = _units(scores, groups)
-    lines = [
-        f"intervals: {options.resamples} resamples of {number} {unit}s; they cover other {unit}s "
-        "of the same kind, not other trainings"
-    ]
-    if number < _FEW:
-        lines.append(f"{number} {unit}s are few: the intervals are rough")
-    counts = scores.count()
-    if scores.mode == "corrected" and counts["clips_without_neighbours"]:
-        left_out = counts["clips_without_neighbours"]
-        lines.append(f"FRC and FRD leave out clips without an appropriate reaction: {left_out}")
-    if counts.get("samples_without_synchrony"):
-        left_out = counts["samples_without_synchrony"]
-        lines.append(f"FRSyn leaves out samples that do not move: {left_out}")
+    lines = interval_notes(_units(scores, groups), unit, options.resamples)
+    lines += left_out_notes(scores)
     if options.original_order in ("keep", "mix"):
         lines.append(_ORDER_NOTE)
     return lines
-
-
-def _truth_note(truth: Truth) -> str:
-    recorded = truth.listener[:, None]
-    return (
-        "FRVar, FRDiv and FRDvs have no better or worse, noise has most of them; the recorded "
-        f"listeners have FRVar {frvar(recorded):.4f} and FRDvs {frdvs(recorded):.4f}"
-    )
 
 
 def _write(options: Options, **content: Any) -> None:

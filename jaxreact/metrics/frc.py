@@ -6,7 +6,9 @@ from numpy.typing import ArrayLike
 
 from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.neighbourhood import check_neighbours, mean_over_clips, without_neighbours
+from jaxreact.metrics.neighbourhood import check_neighbours, without_neighbours
+from jaxreact.metrics.parts import ClipValues, mean_over_clips
+from jaxreact.metrics.score import Reactions, Score
 
 _EPSILON = 1e-8
 
@@ -49,7 +51,7 @@ def frc_of_clips(
 
 
 def concordance(
-    one: Float[np.ndarray, "a frames channels"], other: Float[np.ndarray, "b frames channels"]
+    first: Float[np.ndarray, "a frames channels"], second: Float[np.ndarray, "b frames channels"]
 ) -> Float[np.ndarray, "a b"]:
     """Lin's concordance correlation of every sequence with every other, mean over the channels.
 
@@ -57,14 +59,30 @@ def concordance(
     float64; r = 0 where a channel is constant, so that such a channel scores 0 even against
     itself (behaviour 7).
     """
-    mean_one, one = centred(one)
-    mean_other, other = centred(other)
-    products = np.matmul(one.swapaxes(0, 1), other.transpose(1, 2, 0))
-    covariance = products.transpose(1, 2, 0) / one.shape[-1]  # (a, b, channels), = r s_y s_p
-    spread = _variances(one)[:, None] + _variances(other)
-    distance = np.square(mean_one[:, None] - mean_other)
+    first_mean, first = centred(first)
+    second_mean, second = centred(second)
+    products = np.matmul(first.swapaxes(0, 1), second.transpose(1, 2, 0))
+    covariance = products.transpose(1, 2, 0) / first.shape[-1]  # (a, b, channels), = r s_y s_p
+    spread = _variances(first)[:, None] + _variances(second)
+    distance = np.square(first_mean[:, None] - second_mean)
     return (2 * covariance / (spread + distance + _EPSILON)).mean(axis=-1)
 
 
 def _variances(centred: Float[np.ndarray, "n channels frames"]) -> Float[np.ndarray, "n channels"]:
     return np.einsum("nct,nct->nc", centred, centred) / centred.shape[-1]
+
+
+def _of_clips(reactions: Reactions) -> ClipValues:
+    against = (reactions.listener, reactions.neighbours, reactions.mode)
+    return ClipValues(frc_of_clips(reactions.predicted, *against), summed=True)
+
+
+FRC = Score(
+    name="FRC",
+    of_clips=_of_clips,
+    meaning="How well the course of a reaction agrees with the most similar appropriate one"
+    " (concordance correlation, summed over the {samples} samples). Higher is better; {samples}"
+    " would be perfect, 0 is no relation.",
+    better=1,
+    leaves_out="clips without an appropriate reaction",
+)

@@ -5,7 +5,9 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
-from jaxreact.metrics.neighbourhood import check_neighbours, mean_over_clips, without_neighbours
+from jaxreact.metrics.neighbourhood import check_neighbours, without_neighbours
+from jaxreact.metrics.parts import ClipValues, mean_over_clips
+from jaxreact.metrics.score import Reactions, Score
 from jaxreact.metrics.warping.nearest import MEMORY, nearest_distances
 
 
@@ -48,3 +50,19 @@ def frd_of_clips(
     nearest = nearest_distances(predicted, truth, lists, memory=memory)
     nearest[[len(others) == 0 for others in lists]] = without_neighbours(mode)
     return nearest.sum(axis=1)
+
+
+def _of_clips(reactions: Reactions) -> ClipValues:
+    against = (reactions.listener, reactions.neighbours, reactions.mode)
+    return ClipValues(frd_of_clips(reactions.predicted, *against), summed=True)
+
+
+FRD = Score(
+    name="FRD",
+    of_clips=_of_clips,
+    meaning="How far a reaction is from the nearest appropriate one when time may be warped"
+    " (summed over the {samples} samples; it grows with a clip's length). Lower is better; 0 is a"
+    " copy.",
+    better=-1,
+    leaves_out="clips without an appropriate reaction",
+)

@@ -5,7 +5,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.inputs import as_predictions, check_mode
-from jaxreact.metrics.neighbourhood import mean_over_clips
+from jaxreact.metrics.parts import ClipValues, mean_over_clips
+from jaxreact.metrics.score import Score
 
 
 def frdiv(predictions: ArrayLike, mode: str = "corrected") -> float:
@@ -31,3 +32,11 @@ def frdiv_of_clips(
     return np.array(
         [2 * np.var(clip.astype(np.float64), axis=0, ddof=1).mean() for clip in predicted]
     )
+
+
+FRDIV = Score(
+    name="FRDiv",
+    of_clips=lambda reactions: ClipValues(frdiv_of_clips(reactions.predicted)),
+    meaning="How much the samples for one clip differ. Higher is more diverse; a model that always"
+    " does the same has 0, noise 0.167. Baselines that repeat one reaction have 0.",
+)

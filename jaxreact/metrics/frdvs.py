@@ -7,6 +7,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.inputs import as_predictions, check_mode
+from jaxreact.metrics.parts import ClipDistances
+from jaxreact.metrics.score import Score
 
 
 def frdvs(predictions: ArrayLike, mode: str = "corrected") -> float:
@@ -21,7 +23,7 @@ def frdvs(predictions: ArrayLike, mode: str = "corrected") -> float:
     gives 0, in mode `original` NaN. Source: Song et al., REACT 2023/2024 (FRDvs).
     """
     check_mode(mode)
-    return mean_over_pairs(distances_between_clips(as_predictions(predictions)), mode)
+    return _distances(as_predictions(predictions), mode).total
 
 
 def distances_between_clips(
@@ -48,9 +50,16 @@ def distances_between_clips(
     return np.maximum(distances, 0.0)
 
 
-def mean_over_pairs(distances: Float[np.ndarray, "clips clips"], mode: str) -> float:
-    """FRDvs from the distances between clips: their mean without the diagonal."""
-    clips = len(distances)
-    if clips == 1:
-        return math.nan if mode == "original" else 0.0
-    return float(distances.sum() / (clips * (clips - 1)))
+def _distances(predicted: Float[np.ndarray, "clips samples frames 25"], mode: str) -> ClipDistances:
+    alone = math.nan if mode == "original" else 0.0
+    return ClipDistances(distances_between_clips(predicted), alone)
+
+
+FRDVS = Score(
+    name="FRDvs",
+    of_clips=lambda reactions: _distances(reactions.predicted, reactions.mode),
+    meaning="How much the reactions to different speakers differ. Higher is more diverse, but noise"
+    " is too (0.167): people's own value, that of the ground truth, is the one to reach.",
+    of_people=True,
+    plain_mean=False,
+)

@@ -8,6 +8,8 @@ from tqdm import tqdm
 from jaxreact.face import FPS
 from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode
+from jaxreact.metrics.parts import ClipValues, mean_over_samples
+from jaxreact.metrics.score import Reactions, Score
 
 MAX_LAG = 2 * FPS - 1
 """Lags of -49 to 49 frames are compared: just under two seconds."""
@@ -42,21 +44,11 @@ def frsyn_of_clips(
     """
     if mode == "original":
         return _offsets_as_original(predicted, heard), np.ones(len(predicted))
-    found = offsets(predicted, heard)
-    defined = np.isfinite(found)
+    lags = offsets(predicted, heard)
+    defined = np.isfinite(lags)
     samples = defined.sum(axis=1).astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN of a motionless clip
-        return np.where(defined, found, 0.0).sum(axis=1) / samples, samples
-
-
-def mean_over_samples(
-    values: Float[np.ndarray, "clips"], samples: Float[np.ndarray, "clips"]
-) -> float:
-    """FRSyn of all clips from each clip's mean over some of its samples; NaN without any."""
-    taking_part = samples > 0
-    if not taking_part.any():
-        return float("nan")
-    return float(np.average(values[taking_part], weights=samples[taking_part]))
+        return np.where(defined, lags, 0.0).sum(axis=1) / samples, samples
 
 
 def _offsets_as_original(
@@ -83,7 +75,7 @@ def offsets(
     two), whose correlations are high by chance. NaN for a sample of which no lag is left, such as
     a motionless face.
     """
-    found = np.full(predictions.shape[:2], np.nan)
+    best = np.full(predictions.shape[:2], np.nan)
     lags = np.abs(np.arange(-MAX_LAG, MAX_LAG + 1))
     frames = speaker.shape[1]
     too_short = frames - lags < min(FPS, frames // 2)
@@ -97,8 +89,8 @@ def offsets(
         course = np.where(defined, r, 0.0).sum(axis=-1) / np.maximum(count, 1)
         course[count == 0] = -np.inf
         usable = (count > 0).any(axis=-1)
-        found[clip, usable] = lags[course.argmax(axis=-1)][usable]
-    return found
+        best[clip, usable] = lags[course.argmax(axis=-1)][usable]
+    return best
 
 
 def lagged_correlation(
@@ -170,3 +162,20 @@ def _beginnings(
     sums = series[..., shortest - 1 :].copy()
     sums[..., 0] = series[..., :shortest].sum(axis=-1)
     return sums.cumsum(axis=-1)[..., ::-1]
+
+
+def _of_clips(reactions: Reactions) -> ClipValues:
+    values, samples = frsyn_of_clips(reactions.predicted, reactions.speaker, reactions.mode)
+    return ClipValues(values, samples=samples)
+
+
+FRSYN = Score(
+    name="FRSyn",
+    of_clips=_of_clips,
+    meaning="After how many frames (1/25 s, at most 49) a reaction is most like the speaker's"
+    " behaviour. Lower counts as better; look at the lag curves before believing it.",
+    better=-1,
+    plain_mean=False,
+    leaves_out="samples that do not move",
+    counted_as="samples_without_synchrony",
+)

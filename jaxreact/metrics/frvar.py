@@ -5,7 +5,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from jaxreact.metrics.inputs import as_predictions, check_mode
-from jaxreact.metrics.neighbourhood import mean_over_clips
+from jaxreact.metrics.parts import ClipValues, mean_over_clips
+from jaxreact.metrics.score import Score
 
 
 def frvar(predictions: ArrayLike, mode: str = "corrected") -> float:
@@ -26,3 +27,12 @@ def frvar_of_clips(
 ) -> Float[np.ndarray, "clips"]:
     """FRVar of every clip, float64."""
     return np.array([np.var(clip.astype(np.float64), axis=1, ddof=1).mean() for clip in predicted])
+
+
+FRVAR = Score(
+    name="FRVar",
+    of_clips=lambda reactions: ClipValues(frvar_of_clips(reactions.predicted)),
+    meaning="How much a face moves within a clip. Higher is livelier, but so is noise (0.083): the"
+    " ground truth's value is the one to reach.",
+    of_people=True,
+)

@@ -20,7 +20,6 @@ def check_neighbours(lists: list[np.ndarray], mode: str) -> None:
         raise UserError("neighbours: no clip has a neighbour; is it the matrix of this split?")
 
 
-def mean_over_clips(values: Float[np.ndarray, "clips"]) -> float:
-    """Mean of the values that are not NaN; NaN if there are none."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else float("nan")
+def check_matrix(matrix: Float[np.ndarray, "clips columns"], mode: str) -> None:
+    """The same of a whole matrix, before there is anything to score."""
+    check_neighbours([np.flatnonzero(row == 1) for row in matrix], mode)

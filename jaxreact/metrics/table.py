@@ -3,53 +3,50 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from jaxreact.metrics.clipwise import SCORES
-from jaxreact.metrics.statistics.comparison import BETTER, Difference
+from jaxreact.metrics.score import Score
+from jaxreact.metrics.scores import SCORES
+from jaxreact.metrics.statistics.comparison import Difference
 from jaxreact.metrics.statistics.intervals import Interval
-
-_ARROWS = {1: "↑", -1: "↓"}
 
 
 def score_table(
-    found: Mapping[str, Interval],
+    intervals: Mapping[str, Interval],
     baselines: Mapping[str, Mapping[str, float]],
     name: str = "score",
+    scores: Sequence[Score] = SCORES,
 ) -> str:
     """One row a score: its value, its interval, and the values of naive baselines.
 
     `name` is that of what was scored. Arrows tell where better is; "-" stands for what is not
     defined.
     """
-    level = next(iter(found.values())).level
+    level = next(iter(intervals.values())).level
     rows = [["", name, f"{100 * level:g} % interval", *baselines]]
-    for score in SCORES:
-        interval = found[score]
-        others = [_number(values[score]) for values in baselines.values()]
-        rows.append([labelled(score), _number(interval.value), _range(interval), *others])
+    for score in scores:
+        interval = intervals[score.name]
+        others = [_number(values[score.name]) for values in baselines.values()]
+        rows.append([score.label, _number(interval.value), _range(interval), *others])
     return _aligned(rows)
 
 
-def comparison_table(found: Mapping[str, Difference]) -> str:
+def comparison_table(
+    differences: Mapping[str, Difference], scores: Sequence[Score] = SCORES
+) -> str:
     """One row a score: A, B, the difference with its interval, p-values and the verdict on B."""
-    level = next(iter(found.values())).level
+    level = next(iter(differences.values())).level
     rows = [["", "A", "B", "B - A", f"{100 * level:g} % interval", "p", "p (Holm)", "B is"]]
-    for name in SCORES:
-        one = found[name]
-        values = [_number(one.a), _number(one.b), _number(one.value), _range(one)]
-        chances = [_chance(one.p_value), _chance(one.p_adjusted)]
-        rows.append([labelled(name), *values, *chances, one.verdict])
+    for score in scores:
+        difference = differences[score.name]
+        values = [_number(value) for value in (difference.a, difference.b, difference.value)]
+        chances = [_chance(difference.p_value), _chance(difference.p_adjusted)]
+        rows.append([score.label, *values, _range(difference), *chances, difference.verdict])
     return _aligned(rows)
 
 
-def labelled(name: str) -> str:
-    """A score's name with the arrow that tells where better is, if it has one."""
-    return f"{name} {_ARROWS[BETTER[name]]}" if name in BETTER else name
-
-
-def _range(found: Interval | Difference) -> str:
-    if math.isnan(found.low):
+def _range(interval: Interval | Difference) -> str:
+    if math.isnan(interval.low):
         return "-"
-    return f"{_number(found.low)} to {_number(found.high)}"
+    return f"{_number(interval.low)} to {_number(interval.high)}"
 
 
 def _number(value: float) -> str:

@@ -8,12 +8,10 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from tqdm import tqdm
 
 from jaxreact.data.contents import open_array
-from jaxreact.data.conversations import open_conversations
-from jaxreact.data.layout import EMOTION, Clip
-from jaxreact.data.split import Split
+from jaxreact.data.layout import EMOTION
+from jaxreact.data.split import Split, open_split
 from jaxreact.errors import UserError
 from jaxreact.predictions import Predictions
 
@@ -47,7 +45,7 @@ class Truth:
     clips: tuple[str, ...] | None
 
 
-def open_split(files: TruthFiles) -> Split | None:
+def split_of(files: TruthFiles) -> Split | None:
     """The split to compare with, or None where the truth comes from files.
 
     Raises `UserError` for a data set that lacks emotion, an empty split, options that contradict
@@ -60,8 +58,7 @@ def open_split(files: TruthFiles) -> Split | None:
     for name in ("listener", "speaker", "neighbours"):
         if getattr(files, name) is not None:
             raise UserError(f"--{name} contradicts --data, which has its own; give one of them")
-    data = open_conversations(files.data)
-    return Split(data, files.split, data.dyads(files.split, modalities=(EMOTION,)))
+    return open_split(files.data, files.split, (EMOTION,))
 
 
 def find_truth(
@@ -124,24 +121,14 @@ def _of_file(
 
 
 def _of_split(split: Split, path: Path, predictions: Predictions) -> Truth:
-    frames = predictions.emotion.shape[2]
-    shortest = min(split.dyads, key=lambda dyad: dyad.frames)
+    frames, shortest = predictions.emotion.shape[2], split.shortest
     if shortest.frames < frames:
         raise UserError(
             f"{path}: {frames} frames, but {shortest.speaker.name} in {split.data.path} has "
             f"{shortest.frames}"
         )
-
-    def emotions(people: list[Clip]) -> np.ndarray:
-        clips = tqdm(people, "reading", unit="clip", delay=2, disable=None)
-        return np.stack([split.data.emotion(clip)[:frames] for clip in clips])
-
-    return Truth(
-        listener=emotions([dyad.listener for dyad in split.dyads]),
-        speaker=emotions([dyad.speaker for dyad in split.dyads]),
-        neighbours=split.data.neighbours(split.name, len(split.dyads)),
-        clips=split.clips,
-    )
+    listener, speaker = split.emotions(frames)
+    return Truth(listener, speaker, split.neighbours(), split.clips)
 
 
 def check_same_clips(

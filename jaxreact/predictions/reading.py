@@ -59,12 +59,12 @@ def read_predictions(
         for name in ("emotion", "coeffs"):
             if name in arrays and original_order in _MOVES:
                 arrays[name] = _MOVES[original_order](arrays[name])
-        found = Predictions(**arrays, clips=source.clips, made_with=source.made_with)
+        predictions = Predictions(**arrays, clips=source.clips, made_with=source.made_with)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    _check_names(path, found, clips)
-    report(f"{path}: {_described(source, layout, original_order, found)}")
-    return found
+    _check_names(path, predictions, clips)
+    report(f"{path}: {_described(source, layout, original_order, predictions)}")
+    return predictions
 
 
 def _check_order(source: Source, layout: Layout, original_order: OriginalOrder | None) -> None:
@@ -92,18 +92,18 @@ def _placed(array: np.ndarray, count: int | None, layout: Layout, frames: int | 
     return array.astype(np.float32, copy=False)
 
 
-def _check_names(path: Path, found: Predictions, clips: Sequence[str] | None) -> None:
-    if clips is None or found.clips is None:
+def _check_names(path: Path, predictions: Predictions, clips: Sequence[str] | None) -> None:
+    if clips is None or predictions.clips is None:
         return
-    for index, (ours, theirs) in enumerate(zip(clips, found.clips, strict=True)):
+    for index, (ours, theirs) in enumerate(zip(clips, predictions.clips, strict=True)):
         if ours != theirs:
             raise UserError(f"{path}: clip {index} is {theirs}, in the data set it is {ours}")
 
 
 def _described(
-    source: Source, layout: Layout, original_order: OriginalOrder | None, found: Predictions
+    source: Source, layout: Layout, original_order: OriginalOrder | None, predictions: Predictions
 ) -> str:
-    clips, samples, frames, _ = found.emotion.shape
+    clips, samples, frames, _ = predictions.emotion.shape
     order = {
         "undo": ", the original's order undone",
         "keep": ", in the original's order, which mixes clips",

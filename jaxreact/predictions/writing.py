@@ -24,9 +24,9 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
 
 def texts(clips: tuple[str, ...] | None, made_with: str | None) -> dict[str, np.ndarray]:
     """What `predictions.npz` holds besides numbers."""
-    found = {}
+    arrays = {}
     if clips is not None:
-        found["clips"] = np.array(clips, dtype=np.str_)
+        arrays["clips"] = np.array(clips, dtype=np.str_)
     if made_with is not None:
-        found["made_with"] = np.array(made_with, dtype=np.str_)
-    return found
+        arrays["made_with"] = np.array(made_with, dtype=np.str_)
+    return arrays

@@ -31,11 +31,6 @@ def behaviour(performance: Performance) -> Float[np.ndarray, "bins 5"]:
     return np.stack(smooth, axis=1)
 
 
-_SMOOTH_BINS = (
-    2 * FPS // _BIN_FRAMES + 1
-)  # bins in two seconds: half of it overlaps a second's jitter
-
-
 def appropriate(
     behaviours: Float[np.ndarray, "rows bins 5"],
 ) -> Float[np.ndarray, "rows rows"]:

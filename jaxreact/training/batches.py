@@ -1,6 +1,6 @@
 """The batches of a stage: both splits of a data set, as the loop wants them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.data.conversations import open_conversations
+from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import training_batches
 
 Tree = Any
@@ -45,15 +46,14 @@ class Data:
 
 def read_data(
     path: Path,
-    mean_face: Float[np.ndarray, "58"],
+    mean_face: Float[np.ndarray, "58"] | None,
     *,
-    modalities: tuple[str, ...],
+    modalities: Sequence[Modality],
     frames: int,
     trained_frames: int,
     batch_size: int,
     seed: int,
     workers: int,
-    audio_frames: int | None = None,
     windows: int = 1,
 ) -> Data:
     """Batches of random crops of `frames` frames for training, and of fixed ones for validation.
@@ -71,7 +71,6 @@ def read_data(
             splits[split],
             mean_face,
             frames=frames,
-            audio_frames=audio_frames,
             batch_size=batch_size,
             seed=seed,
             modalities=modalities,

@@ -14,6 +14,7 @@ import soundfile
 
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES
+from jaxreact.data.modality import Modality
 from jaxreact.data.packed import Packed
 from jaxreact.data.pipeline import evaluation_items, training_batches
 from jaxreact.data.prepare import PrepareConfig, pack, prepare
@@ -21,6 +22,13 @@ from jaxreact.data.react2024 import React2024
 from jaxreact.data.shards import decode_sound, encode_sound
 from jaxreact.errors import UserError
 from tests.data.react2024_files import NOXI, TinyDataSet, write_tiny
+
+EVERYTHING = (
+    Modality("speaker", "coeffs"),
+    Modality("listener", "coeffs"),
+    Modality("listener", "emotion"),
+    Modality("speaker", "waveform"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +117,7 @@ def test_batches_are_those_of_the_root(data, cache):
     def stream(source: Conversations, workers: int):
         dyads = source.dyads("train")
         settings: dict[str, Any] = {"frames": 16, "batch_size": 2, "seed": 3, "epochs": 2}
+        settings["modalities"] = EVERYTHING
         return training_batches(source, dyads, source.mean_face(), **settings, workers=workers)
 
     expected = list(stream(React2024(data.root), 0))
@@ -148,7 +157,8 @@ def test_a_cache_stands_alone(data, cache, tmp_path):
     shutil.rmtree(moved)
     shutil.move(tmp_path / "cache", tmp_path / "elsewhere")
     packed = open_conversations(tmp_path / "elsewhere")
-    assert len(list(evaluation_items(packed, packed.dyads("train"), 60))) == 4
+    items = evaluation_items(packed, packed.dyads("train"), 60, modalities=EVERYTHING)
+    assert len(list(items)) == 4
     assert packed.neighbours("train", 4).sum() == 8
 
 

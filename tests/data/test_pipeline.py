@@ -6,6 +6,7 @@ import pytest
 from jaxreact.data.cache import ArrayCache
 from jaxreact.data.crops import random_start
 from jaxreact.data.layout import Clip, Dyad
+from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import evaluation_items, training_batches
 from jaxreact.data.react2024 import React2024
 from jaxreact.errors import UserError
@@ -23,8 +24,19 @@ def dyads(data):
     return React2024(data.root).dyads("train")
 
 
+FACES = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
+SPEAKER = FACES[:1]
+
+
+def everything(sound_frames: int | None = None) -> tuple[Modality, ...]:
+    """What the two stages of FIBER are trained on, together."""
+    sound = Modality("speaker", "waveform", frames=sound_frames)
+    return (*FACES, Modality("listener", "emotion"), sound)
+
+
 def batches(data, dyads, **changes):
-    options = {"frames": 16, "batch_size": 2, "seed": 0, "epochs": 1, **changes}
+    options = {"frames": 16, "batch_size": 2, "seed": 0, "epochs": 1, "modalities": everything()}
+    options |= changes
     source = React2024(data.root)
     return training_batches(source, dyads, source.mean_face(), **options)
 
@@ -36,7 +48,7 @@ def origin(data, coeffs):
 
 
 def test_shapes_and_types(data, dyads):
-    batch = next(batches(data, dyads, audio_frames=10))
+    batch = next(batches(data, dyads, modalities=everything(10)))
     shapes = {name: array.shape for name, array in batch.items()}
     assert shapes == {
         "speaker_coeffs": (2, 16, 58),
@@ -49,7 +61,7 @@ def test_shapes_and_types(data, dyads):
 
 def test_everything_of_an_item_is_the_same_stretch_of_one_dyad(data, dyads):
     pairs = {(dyad.speaker.name, dyad.listener.name): dyad for dyad in dyads}
-    for batch in batches(data, dyads, audio_frames=10, seed=3):
+    for batch in batches(data, dyads, modalities=everything(10), seed=3):
         for item in range(2):
             speaker, start = origin(data, batch["speaker_coeffs"][item])
             listener, listener_start = origin(data, batch["listener_coeffs"][item])
@@ -69,6 +81,14 @@ def test_everything_of_an_item_is_the_same_stretch_of_one_dyad(data, dyads):
             )
 
 
+def test_the_crops_of_a_seed_stay_the_same(data, dyads):
+    """Runs that were interrupted go on with the batches that they would have had."""
+    stream = batches(data, dyads, batch_size=1, seed=3, epochs=2)
+    origins = [origin(data, batch["speaker_coeffs"][0]) for batch in stream]
+    crops = [(data.number(name), start) for name, start in origins]
+    assert crops == [(4, 8), (3, 8), (1, 33), (2, 21), (2, 36), (3, 29), (4, 31), (1, 6)]
+
+
 def test_random_start_covers_both_ends():
     rng = np.random.default_rng(0)
     starts = {random_start(20, 16, rng) for _ in range(200)}
@@ -79,7 +99,7 @@ def test_random_start_covers_both_ends():
 
 def test_an_epoch_shows_every_dyad_once_and_each_epoch_another_order(data, dyads):
     def order(seed, epochs):
-        stream = batches(data, dyads, batch_size=1, seed=seed, epochs=epochs, modalities=["coeffs"])
+        stream = batches(data, dyads, batch_size=1, seed=seed, epochs=epochs, modalities=SPEAKER)
         return [origin(data, batch["speaker_coeffs"][0]) for batch in stream]
 
     two = order(0, 2)
@@ -93,7 +113,7 @@ def test_an_epoch_shows_every_dyad_once_and_each_epoch_another_order(data, dyads
 
 def test_validation_starts_at_zero_in_order_and_keeps_the_remainder(data, dyads):
     stream = batches(
-        data, dyads[:3], crop="start", shuffle=False, drop_remainder=False, modalities=["coeffs"]
+        data, dyads[:3], crop="start", shuffle=False, drop_remainder=False, modalities=SPEAKER
     )
     got = [origin(data, item) for batch in stream for item in batch["speaker_coeffs"]]
     assert got == [(dyad.speaker.name, 0) for dyad in dyads[:3]]
@@ -101,7 +121,7 @@ def test_validation_starts_at_zero_in_order_and_keeps_the_remainder(data, dyads)
 
 def test_validation_windows_reach_from_the_beginning_to_the_end(data, dyads):
     options = {"crop": "start", "shuffle": False, "drop_remainder": False, "epochs": 1}
-    stream = batches(data, dyads[:2], **options, windows=3, frames=20, modalities=["coeffs"])
+    stream = batches(data, dyads[:2], **options, windows=3, frames=20, modalities=SPEAKER)
     got = [origin(data, item) for batch in stream for item in batch["speaker_coeffs"]]
     spare = [dyad.frames - 20 for dyad in dyads[:2]]
     assert min(spare) > 2
@@ -114,11 +134,11 @@ def test_validation_windows_reach_from_the_beginning_to_the_end(data, dyads):
 
 def test_sound_is_padded_where_the_file_ends_early(data, dyads):
     short = [Dyad(dyads[0].speaker, dyads[0].listener)]
-    item = next(iter(evaluation_items(React2024(data.root), short, 60)))
+    item = next(iter(evaluation_items(React2024(data.root), short, 60, modalities=everything())))
     samples = int(44100 * 2.4) * 16000 // 44100
     assert item["speaker_waveform"].shape == (60 * 640,)
     assert np.abs(item["speaker_waveform"][samples - 200 : samples]).max() > 0.1
-    beyond = next(batches(data, short, batch_size=1, frames=60, audio_frames=70))
+    beyond = next(batches(data, short, batch_size=1, frames=60, modalities=everything(70)))
     assert beyond["speaker_waveform"].shape == (1, 70 * 640)
     assert not beyond["speaker_waveform"][0, samples + 1 :].any()
 
@@ -129,7 +149,7 @@ def test_sound_is_padded_where_the_file_ends_early(data, dyads):
 )
 def test_processes_and_workers_share_one_stream(data, dyads, processes, workers):
     """Rows of all processes, put together, are a single process's batches."""
-    options = {"batch_size": 4, "epochs": 3, "audio_frames": 4}
+    options = {"batch_size": 4, "epochs": 3, "modalities": everything(4)}
     alone = list(batches(data, dyads, **options))
     shards = [
         list(batches(data, dyads, **options, workers=workers, shard=(index, processes)))
@@ -144,7 +164,7 @@ def test_processes_and_workers_share_one_stream(data, dyads, processes, workers)
 
 @pytest.mark.parametrize(("shard", "workers"), [((0, 1), 0), ((3, 4), 0), ((1, 2), 2)])
 def test_a_saved_position_continues_with_the_very_next_batch(data, dyads, shard, workers):
-    options = {"batch_size": 4, "epochs": None, "modalities": ["coeffs"]}
+    options = {"batch_size": 4, "epochs": None, "modalities": SPEAKER}
     stream = batches(data, dyads, **options, shard=shard, workers=workers)
     for _ in range(3):
         next(stream)
@@ -158,7 +178,7 @@ def test_a_saved_position_continues_with_the_very_next_batch(data, dyads, shard,
 
 def test_a_batch_that_is_not_whole_for_all_processes_is_dropped_for_all(data, dyads):
     """Fifteen rows are seven batches of two; process 0 alone could begin an eighth."""
-    options = {"epochs": 5, "modalities": ["coeffs"]}
+    options = {"epochs": 5, "modalities": SPEAKER}
     streams = [batches(data, dyads[:3], **options, shard=(index, 2)) for index in range(2)]
     assert [len(list(stream)) for stream in streams] == [7, 7]
 
@@ -178,12 +198,13 @@ def test_errors_name_what_to_change(data, dyads):
     with pytest.raises(UserError, match="no conversation"):
         batches(data, [])
     with pytest.raises(UserError, match="shorter than the 736"):
-        evaluation_items(React2024(data.root), dyads)
+        evaluation_items(React2024(data.root), dyads, 736, modalities=SPEAKER)
 
 
 def test_evaluation_items_in_order(data, dyads):
     source = React2024(data.root)
-    items = evaluation_items(source, dyads, 32)
+    wanted = (*everything(), Modality("speaker", "emotion"))
+    items = evaluation_items(source, dyads, 32, modalities=wanted)
     assert len(items) == 4
     for item, dyad in zip(items, dyads, strict=True):
         np.testing.assert_array_equal(item["speaker_coeffs"], data.coeffs(dyad.speaker.name)[:32])
@@ -191,7 +212,8 @@ def test_evaluation_items_in_order(data, dyads):
             item["speaker_emotion"], data.emotion(dyad.speaker.name)[:32], atol=1e-6
         )
         assert item["listener_emotion"].shape == (32, 25)
-    centred = evaluation_items(source, dyads, 32, mean_face=source.mean_face())[0]
+    mean = source.mean_face()
+    centred = evaluation_items(source, dyads, 32, mean_face=mean, modalities=SPEAKER)[0]
     np.testing.assert_array_equal(centred["speaker_coeffs"], items[0]["speaker_coeffs"] - 0.5)
 
 

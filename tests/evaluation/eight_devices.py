@@ -11,9 +11,8 @@ from pathlib import Path
 
 import jax
 
-from jaxreact.data.conversations import open_conversations
+from jaxreact.data.split import open_split
 from jaxreact.evaluation.generate import Generation, predict
-from jaxreact.evaluation.split import emotions
 from jaxreact.systems.sampling import Sampling
 from jaxreact.systems.system import load
 
@@ -24,10 +23,9 @@ COLLECTIVES = r"\b(all-gather|all-reduce|all-to-all|collective-permute|reduce-sc
 def main() -> None:
     root, runs, out, batch = sys.argv[1:]
     system = load(Path(runs) / "predictor", tokenizer=Path(runs) / "tokenizer")
-    data = open_conversations(root)
-    dyads = data.dyads("train")
-    truth = emotions(data, dyads, WANTED.frames)
-    predict(system, data, dyads, WANTED, Path(out), truth, int(batch))
+    split = open_split(root, "train")
+    truth = split.emotions(WANTED.frames)
+    predict(system, split.data, split.dyads, WANTED, Path(out), truth, int(batch))
     print(jax.device_count(), *exchanges())
 
 

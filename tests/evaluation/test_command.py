@@ -236,7 +236,7 @@ def test_what_else_could_be_wrong_is_noticed_before_generation(config, own_data,
     np.save(matrix, np.ones((6, 6)))
     refused("shape (6, 6), but train.csv gives 4 mirrored dyads, which need (4, 4)")
     np.save(matrix, np.zeros((4, 4)))
-    refused("the neighbour matrix has no 1; is it the matrix of this split?")
+    refused("no clip has a neighbour; is it the matrix of this split?")
     np.save(matrix, np.eye(4))
     lines = (own_data / "train.csv").read_text()
     (own_data / "train.csv").write_text(lines.splitlines()[0] + "\n")

@@ -12,11 +12,11 @@ import pytest
 
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import Dyad
+from jaxreact.data.split import Split, clip_names
 from jaxreact.errors import UserError
 from jaxreact.evaluation import generate
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.partial_results import PartialResults
-from jaxreact.evaluation.split import clip_names, common_frames, emotions
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.systems.fiber.system import Fiber
 from jaxreact.systems.sampling import Sampling
@@ -44,7 +44,7 @@ def dyads(data) -> list[Dyad]:
 
 @pytest.fixture(scope="module")
 def truth(data, dyads) -> tuple[np.ndarray, np.ndarray]:
-    return emotions(data, dyads, FRAMES)
+    return Split(data, "train", dyads).emotions(FRAMES)
 
 
 @pytest.fixture(scope="module")
@@ -210,10 +210,3 @@ def test_a_full_disk_is_noticed_first(tmp_path, monkeypatch, run):
     monkeypatch.setattr(generate.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(UserError, match=r"generation needs 0\.0 GB, the disk has 0\.0 GB free"):
         run(tmp_path)
-
-
-def test_common_frames(dyads):
-    assert common_frames(dyads, 736, 32) == 96
-    assert common_frames(dyads, 70, 32) == 64
-    with pytest.raises(UserError, match="no common stretch of 128 frames"):
-        common_frames(dyads, 736, 128)

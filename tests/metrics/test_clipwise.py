@@ -12,8 +12,6 @@ from jaxreact.errors import UserError
 from jaxreact.metrics.frdvs import distances_between_clips
 from tests.metrics.test_scores import case, noise, smooth
 
-PER_CLIP = ("frc", "frd", "frvar", "frdiv", "frsyn", "frdvs")
-
 
 @pytest.mark.parametrize("mode", metrics.MODES)
 def test_means_over_clips_are_the_scores(mode):
@@ -35,7 +33,10 @@ def test_means_over_clips_are_the_scores(mode):
 
 
 def weighted(scores):
-    return {name: (value, None, weight) for name, (value, weight) in scores.means().items()}
+    return {
+        name: (np.nan_to_num(parts.values), None, parts.weights)
+        for name, parts in scores.parts.items()
+    }
 
 
 def test_each_clips_part_by_hand():
@@ -45,12 +46,12 @@ def test_each_clips_part_by_hand():
     for clip in range(3):
         only = np.zeros_like(neighbours)
         only[clip] = neighbours[clip]
-        assert scores.frc[clip] == metrics.frc(predictions, listener, only)
-        assert scores.frd[clip] == metrics.frd(predictions, listener, only)
-        assert scores.frvar[clip] == metrics.frvar(predictions[clip : clip + 1])
-        assert scores.frdiv[clip] == metrics.frdiv(predictions[clip : clip + 1])
+        assert scores["FRC"].values[clip] == metrics.frc(predictions, listener, only)
+        assert scores["FRD"].values[clip] == metrics.frd(predictions, listener, only)
+        assert scores["FRVar"].values[clip] == metrics.frvar(predictions[clip : clip + 1])
+        assert scores["FRDiv"].values[clip] == metrics.frdiv(predictions[clip : clip + 1])
         one = slice(clip, clip + 1)
-        assert scores.frsyn[clip] == metrics.frsyn(predictions[one], speaker[one])
+        assert scores["FRSyn"].values[clip] == metrics.frsyn(predictions[one], speaker[one])
 
 
 def test_clips_that_take_no_part():
@@ -58,10 +59,10 @@ def test_clips_that_take_no_part():
     neighbours[1] = 0
     predictions[2] = 0.4
     scores = metrics.clipwise(predictions, listener, speaker, neighbours)
-    np.testing.assert_array_equal(np.isnan(scores.frc), [False, True, False])
-    np.testing.assert_array_equal(np.isnan(scores.frd), [False, True, False])
-    np.testing.assert_array_equal(np.isnan(scores.frsyn), [False, False, True])
-    np.testing.assert_array_equal(scores.frsyn_samples, [2, 2, 0])
+    np.testing.assert_array_equal(np.isnan(scores["FRC"].values), [False, True, False])
+    np.testing.assert_array_equal(np.isnan(scores["FRD"].values), [False, True, False])
+    np.testing.assert_array_equal(np.isnan(scores["FRSyn"].values), [False, False, True])
+    np.testing.assert_array_equal(scores["FRSyn"].weights, [2, 2, 0])
     clips, samples, frames, _ = predictions.shape
     assert scores.count() == {
         "clips": clips,
@@ -71,8 +72,8 @@ def test_clips_that_take_no_part():
         "samples_without_synchrony": 2,
     }
     original = metrics.clipwise(predictions, listener, speaker, neighbours, "original")
-    assert original.frc[1] == original.frd[1] == 0.0
-    assert original.frsyn[2] == 49
+    assert original["FRC"].values[1] == original["FRD"].values[1] == 0.0
+    assert original["FRSyn"].values[2] == 49
 
 
 def test_synchrony_is_weighted_by_the_samples_that_move():
@@ -80,7 +81,7 @@ def test_synchrony_is_weighted_by_the_samples_that_move():
     predictions = np.stack([np.roll(speaker, lag, axis=1) for lag in (4, 10)], axis=1)
     predictions[1, 1] = 0.2
     scores = metrics.clipwise(predictions, speaker, speaker, np.eye(2))
-    np.testing.assert_array_equal(scores.frsyn, [7, 4])
+    np.testing.assert_array_equal(scores["FRSyn"].values, [7, 4])
     assert metrics.aggregate(scores)["FRSyn"] == (4 + 10 + 4) / 3
     assert np.average(*weighted(scores)["FRSyn"]) == (4 + 10 + 4) / 3
 
@@ -115,7 +116,7 @@ def test_one_clip_of_one_sample():
     scores = metrics.clipwise(*case(clips=1, samples=1)[:3], np.eye(1))
     found = metrics.aggregate(scores)
     assert found["FRDiv"] == found["FRDvs"] == 0.0
-    assert math.isnan(scores.frdvs[0])
+    assert math.isnan(scores["FRDvs"].values[0])
     assert math.isfinite(found["FRSyn"])
 
 
@@ -139,8 +140,9 @@ def test_order_of_clips_samples_and_further_columns_does_not_matter(clips, sampl
     moved = metrics.clipwise(
         predictions[np.ix_(clips, samples)], listener[clips], speaker[clips], wide
     )
-    for name in PER_CLIP:
+    for name in metrics.NAMES:
         np.testing.assert_allclose(
-            getattr(moved, name), getattr(expected, name)[clips], rtol=1e-6, atol=1e-12
+            moved[name].values, expected[name].values[clips], rtol=1e-6, atol=1e-12
         )
-    np.testing.assert_allclose(moved.distances, expected.distances[np.ix_(clips, clips)], rtol=1e-9)
+    distances = expected["FRDvs"].distances[np.ix_(clips, clips)]  # pyright: ignore
+    np.testing.assert_allclose(moved["FRDvs"].distances, distances, rtol=1e-9)  # pyright: ignore

@@ -130,7 +130,7 @@ def test_compare(files, arrays, capsys):
     run("compare", "bad.npz", "good.npz", "--neighbours", "neighbours.npy", "--json", "c.json")
     text = capsys.readouterr().out
     found = json.loads((files / "c.json").read_text())["differences"]
-    for name in metrics.SCORES:
+    for name in metrics.NAMES:
         assert found[name]["a"] == scored(arrays, "bad")[name]
         assert found[name]["b"] == scored(arrays, "good")[name]
     assert found["FRC"]["verdict"] == found["FRD"]["verdict"] == "better"
@@ -138,6 +138,22 @@ def test_compare(files, arrays, capsys):
     assert f"FRVar {metrics.frvar(arrays['listener'][:, None]):.4f}" in text
     run("compare", "bad.npz", "bad_alone.npz", "--neighbours", "neighbours.npy")
     assert capsys.readouterr().out.count("no difference shown") == 6
+
+
+def test_what_takes_no_part_is_said(files, arrays, capsys):
+    still, lonely = arrays["good"].copy(), arrays["neighbours"].copy()
+    still[3], lonely[5] = 0.5, 0
+    truth = {name: arrays[name] for name in ("listener", "speaker")}
+    np.savez(files / "still.npz", emotion=still, clips=NAMES, **truth)
+    np.save(files / "lonely.npy", lonely)
+    run("score", "still.npz", "--neighbours", "lonely.npy")
+    text = capsys.readouterr().out
+    assert "FRC and FRD leave out clips without an appropriate reaction: 1\n" in text
+    assert f"FRSyn leaves out samples that do not move: {SAMPLES}\n" in text
+    run("score", "still.npz", "--neighbours", "lonely.npy", "--mode", "original")
+    assert " out " not in capsys.readouterr().out.split("intervals:")[1]
+    run("compare", "still.npz", "good.npz", "--neighbours", "neighbours.npy")
+    assert "FRDvs, FRVar and FRDiv have no better or worse" in capsys.readouterr().out
 
 
 def test_few_conversations_cannot_show_anything(files, arrays, capsys):

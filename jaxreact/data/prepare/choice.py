@@ -28,25 +28,27 @@ class Choice:
     splits: dict[str, ChosenSplit]
 
 
-def choose(found: Examination, drop_broken: bool) -> Choice:
+def choose(examination: Examination, drop_broken: bool) -> Choice:
     """Everything, or with `drop_broken` everything that is in order.
 
     Raises `UserError` for a data set with problems, and for one of which nothing could be kept.
     """
-    problems = found.of(PROBLEM, FATAL)
-    fatal = found.of(FATAL)
+    problems = examination.of(PROBLEM, FATAL)
+    fatal = examination.of(FATAL)
     if fatal:
-        raise UserError(f"{found.root}/{fatal[0].path}: {fatal[0].message}")
+        raise UserError(f"{examination.root}/{fatal[0].path}: {fatal[0].message}")
     if problems and not drop_broken:
-        raise UserError(_refusal(found, problems))
-    assert found.mean_face is not None
+        raise UserError(_refusal(examination, problems))
+    assert examination.mean_face is not None
     splits = {}
-    for split, facts in found.splits.items():
+    for split, facts in examination.splits.items():
         broken = broken_pairs(facts, [each for each in problems if each.split == split])
         splits[split] = _without(facts, broken)
         if not splits[split].pairs:
-            raise UserError(f"{found.root}/{split}.csv: not one pair is in order; see the report")
-    return Choice(found.mean_face, splits)
+            raise UserError(
+                f"{examination.root}/{split}.csv: not one pair is in order; see the report"
+            )
+    return Choice(examination.mean_face, splits)
 
 
 def broken_pairs(facts: SplitFacts, problems: list[Finding]) -> set[int]:
@@ -67,15 +69,15 @@ def _without(facts: SplitFacts, broken: set[int]) -> ChosenSplit:
     return ChosenSplit(pairs, {name: facts.clips[name].sources for name in names}, matrix)
 
 
-def _refusal(found: Examination, problems: list[Finding]) -> str:
+def _refusal(examination: Examination, problems: list[Finding]) -> str:
     kinds = Counter(finding.kind for finding in problems)
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    total = sum(len(facts.pairs) for facts in found.splits.values())
+    total = sum(len(facts.pairs) for facts in examination.splits.values())
     broken = sum(
         len(broken_pairs(facts, [each for each in problems if each.split == split]))
-        for split, facts in found.splits.items()
+        for split, facts in examination.splits.items()
     )
     return (
-        f"{found.root}: {len(problems)} problem(s) ({counted}) concern {broken} of {total} pairs; "
-        "mend them, or leave out what they concern with --drop-broken"
+        f"{examination.root}: {len(problems)} problem(s) ({counted}) concern {broken} of {total} "
+        "pairs; mend them, or leave out what they concern with --drop-broken"
     )

@@ -51,14 +51,15 @@ def prepare(config: PrepareConfig) -> None:
     """
     if config.out is not None:
         check_folder(config.out)
-    found = examine(config.data, config.workers)
-    print(as_text(found), end="\n\n")
+    examination = examine(config.data, config.workers)
+    print(as_text(examination), end="\n\n")
     if config.json is not None:
         with replacing(config.json) as temporary:
-            temporary.write_text(json.dumps(as_json(found), indent=1) + "\n")
-    choice = choose(found, config.drop_broken)
+            temporary.write_text(json.dumps(as_json(examination), indent=1) + "\n")
+    choice = choose(examination, config.drop_broken)
     left_out = sum(
-        len(facts.pairs) - len(choice.splits[split].pairs) for split, facts in found.splits.items()
+        len(facts.pairs) - len(choice.splits[split].pairs)
+        for split, facts in examination.splits.items()
     )
     if left_out:
         print(f"{left_out} pairs are left out")

@@ -50,9 +50,9 @@ def examine(root: Path, workers: int | None = None) -> Examination:
     for split, pairs in lists.items():
         matrix, about_matrix = examine_matrix(root, split, len(pairs))
         splits[split] = SplitFacts(pairs, clips[split], matrix)
-        found = [finding for clip in clips[split].values() for finding in clip.findings]
-        missing = [finding.path for finding in found if finding.kind == "missing"]
-        findings += found + _partners(splits[split], split) + about_matrix
+        of_clips = [finding for clip in clips[split].values() for finding in clip.findings]
+        missing = [finding.path for finding in of_clips if finding.kind == "missing"]
+        findings += of_clips + _partners(splits[split], split) + about_matrix
         findings += find_strays(root, split, clips[split], missing)
     absent = tuple(split for split in SPLITS if split not in present)
     return Examination(str(root), splits, absent, _mean_face(root, findings), findings)
@@ -62,14 +62,14 @@ def _examine_clips(
     root: Path, lists: dict[str, list[tuple[str, str]]], workers: int | None
 ) -> dict[str, dict[str, ClipFacts]]:
     """Facts by split and name, in the order of the lists."""
-    wanted = [
+    listed = [
         (split, name)
         for split, pairs in lists.items()
         for name in dict.fromkeys(name for pair in pairs for name in pair)
     ]
     clips: dict[str, dict[str, ClipFacts]] = {split: {} for split in lists}
-    with closing(in_processes(partial(_examine, root), wanted, workers)) as facts:
-        for clip in tqdm(facts, "examining", len(wanted), unit="clip", disable=None):
+    with closing(in_processes(partial(_examine, root), listed, workers)) as facts:
+        for clip in tqdm(facts, "examining", len(listed), unit="clip", disable=None):
             clips[clip.split][clip.name] = clip
     return clips
 
@@ -86,14 +86,14 @@ def _partners(facts: SplitFacts, split: str) -> list[Finding]:
             min(facts.clips[name].sources.values(), key=lambda source: source.frames, default=None)
             for name in pair
         ]
-        one, two = shortest
-        if one is None or two is None or abs(one.frames - two.frames) <= SLIGHT:
+        shorter, longer = shortest
+        if shorter is None or longer is None or abs(shorter.frames - longer.frames) <= SLIGHT:
             continue
-        if one.frames > two.frames:
-            one, two = two, one
-        severity = PROBLEM if two.frames - one.frames > CUT_OFF else REMARK
-        message = f"{one.frames} frames, the partner has {two.frames} ({two.file})"
-        findings.append(Finding("length", one.file, message, severity, split, pair=row))
+        if shorter.frames > longer.frames:
+            shorter, longer = longer, shorter
+        severity = PROBLEM if longer.frames - shorter.frames > CUT_OFF else REMARK
+        message = f"{shorter.frames} frames, the partner has {longer.frames} ({longer.file})"
+        findings.append(Finding("length", shorter.file, message, severity, split, pair=row))
     return findings
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from jaxreact.data.layout import MODALITIES
+from jaxreact.face import FPS
 
 REMARK, PROBLEM, FATAL = "remark", "problem", "fatal"
 """A remark keeps nothing from being packed; a problem does, unless what it concerns is left out;
@@ -14,7 +15,7 @@ what is fatal concerns the whole data set."""
 
 SLIGHT = 1
 """Frames by which lengths differ in the release itself (see `contents`)."""
-CUT_OFF = 25
+CUT_OFF = FPS
 """Frames beyond which a difference in length means that a file is cut off: a second."""
 
 

@@ -147,14 +147,14 @@ def _write_unless_done(root: Path, out: Path, task: Task) -> Done:
 def _record(root: Path, modality: str, source: Source) -> tuple[bytes, float | None]:
     path = root / source.file
     if modality == COEFFS:
-        made = encode_table(load_coeffs(path)), None
+        record = encode_table(load_coeffs(path)), None
     elif modality == EMOTION:
-        made = encode_table(load_emotion(path)), None
+        record = encode_table(load_emotion(path)), None
     else:
-        made = encode_sound(read_audio(path))
+        record = encode_sound(read_audio(path))
     if sha256(path) != source.sha256:
         raise UserError(f"{path}: changed while it was being packed; run {AGAIN} again")
-    return made
+    return record
 
 
 def _read_note(out: Path, task: Task) -> Done | None:

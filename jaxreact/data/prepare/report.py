@@ -13,33 +13,33 @@ _SHOWN = 20
 """Findings of one kind that the text names; JSON names all."""
 
 
-def as_json(found: Examination) -> dict[str, Any]:
+def as_json(examination: Examination) -> dict[str, Any]:
     """Counts, lengths, matrices and all findings; whether the data set can be packed as it is."""
     return {
-        "root": found.root,
-        "packable": not found.of(PROBLEM, FATAL),
-        "absent": list(found.absent),
+        "root": examination.root,
+        "packable": not examination.of(PROBLEM, FATAL),
+        "absent": list(examination.absent),
         "splits": {
             split: {
                 "pairs": len(facts.pairs),
                 "frames": sorted(Counter(facts.lengths()).items()),
                 "neighbours": facts.matrix.story,
             }
-            for split, facts in found.splits.items()
+            for split, facts in examination.splits.items()
         },
-        "counts": [dict(zip(_COLUMNS, row, strict=True)) for row in _counts(found)],
-        "findings": [asdict(finding) for finding in found.findings],
+        "counts": [dict(zip(_COLUMNS, row, strict=True)) for row in _counts(examination)],
+        "findings": [asdict(finding) for finding in examination.findings],
     }
 
 
-def as_text(found: Examination) -> str:
+def as_text(examination: Examination) -> str:
     """The same to read: a table of counts, a line on each split, and findings by kind."""
-    parts = [found.root, _table([_COLUMNS, *_counts(found)])]
-    lines = [f"{split}: {_summary(facts)}" for split, facts in found.splits.items()]
-    lines += [f"{split}: absent (no {split}.csv)" for split in found.absent]
+    parts = [examination.root, _table([_COLUMNS, *_counts(examination)])]
+    lines = [f"{split}: {_summary(facts)}" for split, facts in examination.splits.items()]
+    lines += [f"{split}: absent (no {split}.csv)" for split in examination.absent]
     parts.append("\n".join(lines))
     for title, severities in (("problem", (FATAL, PROBLEM)), ("remark", (REMARK,))):
-        findings = found.of(*severities)
+        findings = examination.of(*severities)
         plural = "" if len(findings) == 1 else "s"
         parts.append("\n".join([f"{len(findings)} {title}{plural}", *_by_kind(findings)]))
     return "\n\n".join(parts)
@@ -48,11 +48,11 @@ def as_text(found: Examination) -> str:
 _COLUMNS = ("split", "site", "role", "clips", *MODALITIES)
 
 
-def _counts(found: Examination) -> list[tuple]:
+def _counts(examination: Examination) -> list[tuple]:
     """Rows of the table: clips that the lists name, and how many have each modality in order."""
     listed: Counter[tuple[str, str, str]] = Counter()
     whole: Counter[tuple[str, str, str, str]] = Counter()
-    for split, facts in found.splits.items():
+    for split, facts in examination.splits.items():
         for name, clip in facts.clips.items():
             parts = name.split("/")
             group = (split, parts[0], parts[-2])

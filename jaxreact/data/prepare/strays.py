@@ -50,8 +50,8 @@ def _candidates(file: str, table: dict[tuple[str, ...], list[str]]) -> Iterable[
 
 def _alike(file: str, other: str) -> bool:
     pairs = zip(file.split("/"), other.split("/"), strict=True)
-    one, two = next(pair for pair in pairs if pair[0] != pair[1])
-    numbers = [PurePosixPath(part).stem for part in (one, two)]
+    ours, theirs = next(pair for pair in pairs if pair[0] != pair[1])
+    numbers = [PurePosixPath(part).stem for part in (ours, theirs)]
     if all(number.isdecimal() for number in numbers) and int(numbers[0]) != int(numbers[1]):
         return False
-    return SequenceMatcher(None, one.lower(), two.lower()).ratio() >= _ALIKE
+    return SequenceMatcher(None, ours.lower(), theirs.lower()).ratio() >= _ALIKE

@@ -11,17 +11,14 @@ from jaxtyping import Float
 
 from jaxreact.errors import UserError
 from jaxreact.files import replacing
-from jaxreact.metrics import SCORES, ClipScores
+from jaxreact.metrics import NAMES, SCORES, ClipScores
 
 NAME = "clip_scores.csv"
-
-_MEANS = ("FRC", "FRD", "FRVar", "FRDiv")
-"""Scores that are plain means over the clips that have them."""
 
 
 @dataclass(frozen=True)
 class ClipTable:
-    """What each clip adds to the six scores; NaN where it takes no part in one."""
+    """What each clip adds to the scores; NaN where it takes no part in one."""
 
     clips: tuple[str, ...]
     values: Mapping[str, Float[np.ndarray, "clips"]]
@@ -40,7 +37,8 @@ class ClipTable:
         """Whether it belongs to the evaluation of these clips that gave these scores."""
         if tuple(clips) != self.clips:
             return False
-        pairs = [(_mean(self.values[name]), scores.get(name, math.nan)) for name in _MEANS]
+        means = [score.name for score in SCORES if score.plain_mean]
+        pairs = [(_mean(self.values[name]), scores.get(name, math.nan)) for name in means]
         return all(
             (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12)
             for a, b in pairs
@@ -54,16 +52,16 @@ def _mean(values: np.ndarray) -> float:
 
 def table_of(clips: Sequence[str], scores: ClipScores) -> ClipTable:
     """The table of scores that are at hand."""
-    return ClipTable(tuple(clips), {name: getattr(scores, name.lower()) for name in SCORES})
+    return ClipTable(tuple(clips), {name: scores[name].values for name in NAMES})
 
 
 def write_clip_table(path: Path, table: ClipTable) -> None:
-    """Writes a CSV of a row a clip: its name and six scores, empty where there is none."""
+    """Writes a CSV of a row a clip: its name and scores, empty where there is none."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["clip", *SCORES])
+        writer.writerow(["clip", *NAMES])
         for index, clip in enumerate(table.clips):
-            row = [float(table.values[name][index]) for name in SCORES]
+            row = [float(table.values[name][index]) for name in NAMES]
             writer.writerow([clip, *("" if math.isnan(value) else repr(value) for value in row)])
 
 
@@ -73,11 +71,11 @@ def read_clip_table(path: Path) -> ClipTable:
         with path.open(newline="", encoding="utf-8") as file:
             head, *rows = list(csv.reader(file))
         columns = list(zip(*rows, strict=True))
-        if head != ["clip", *SCORES] or len(columns) != len(head):
+        if head != ["clip", *NAMES] or len(columns) != len(head):
             raise ValueError("other columns")
         values = [np.array([float(cell or "nan") for cell in column]) for column in columns[1:]]
     except (ValueError, OSError, csv.Error) as error:
         raise UserError(
             f"{path}: not a table of clip scores ({error}); remove it to compute them again"
         ) from None
-    return ClipTable(columns[0], dict(zip(SCORES, values, strict=True)))
+    return ClipTable(columns[0], dict(zip(NAMES, values, strict=True)))

@@ -10,8 +10,7 @@ from jaxreact.evaluation.report.scores import scored, shown
 from jaxreact.evaluation.report.videos import Videos
 from jaxreact.html.figures import key
 from jaxreact.html.tables import table
-from jaxreact.metrics.statistics.comparison import BETTER
-from jaxreact.metrics.table import labelled
+from jaxreact.metrics.scores import BETTER, labelled
 
 EACH = 3
 """Best and worst clips by each of the two scores."""

@@ -14,7 +14,7 @@ from jaxreact.html.axes import Axes, Margins, short
 from jaxreact.html.figures import figure, key
 from jaxreact.html.lines import drawing
 from jaxreact.html.tables import number
-from jaxreact.metrics.table import labelled
+from jaxreact.metrics.scores import labelled
 
 SIZE = (380, 180)
 BINS = 36

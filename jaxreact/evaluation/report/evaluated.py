@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact import metrics
-from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import COEFFS, Dyad
+from jaxreact.data.layout import COEFFS
+from jaxreact.data.split import Split, open_split
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import film_files
 from jaxreact.evaluation.report import clip_table
@@ -22,27 +22,6 @@ from jaxreact.predictions import Predictions, read_predictions
 
 SIMULATED = "_Simulated/"
 """In the names of all clips that `jaxreact.simulation` makes."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The split that was evaluated, in its data set; what is in it is read when it is asked for."""
-
-    data: Conversations
-    split: str
-
-    @cached_property
-    def dyads(self) -> list[Dyad]:
-        return self.data.dyads(self.split, modalities=(COEFFS,))
-
-    def neighbours(self) -> Float[np.ndarray, "clips clips"]:
-        return self.data.neighbours(self.split, len(self.dyads))
-
-    def coeffs(self, clip: int, frames: int) -> dict[str, Float[np.ndarray, "frames 58"]]:
-        """Raw coefficients of a clip's "speaker" and "listener", the first `frames` of them."""
-        dyad = self.dyads[clip]
-        sides = {"speaker": dyad.speaker, "listener": dyad.listener}
-        return {name: self.data.coeffs(side)[:frames] for name, side in sides.items()}
 
 
 @dataclass(frozen=True)
@@ -56,7 +35,7 @@ class Evaluated:
     out: Path
     predictions: Predictions
     content: Mapping[str, Any]
-    recorded: Recorded | None
+    recorded: Split | None
     table: ClipTable | None
 
     @property
@@ -152,7 +131,7 @@ def read_evaluation(
             )
     recorded = None
     if data is not None:
-        recorded = Recorded(open_conversations(data), split or content.get("split") or "val")
+        recorded = open_split(data, split or content.get("split") or "val", (COEFFS,))
         _check_split(out, predictions, recorded)
     return Evaluated(
         out=out,
@@ -167,7 +146,7 @@ def _table(
     out: Path,
     predictions: Predictions,
     content: Mapping[str, Any],
-    recorded: Recorded | None,
+    recorded: Split | None,
     clip_scores: metrics.ClipScores | None,
 ) -> ClipTable | None:
     path, clips = out / clip_table.NAME, names(predictions)
@@ -211,11 +190,11 @@ def _read_metrics(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check_split(out: Path, predictions: Predictions, recorded: Recorded) -> None:
-    ours = tuple(dyad.speaker.name for dyad in recorded.dyads)
+def _check_split(out: Path, predictions: Predictions, recorded: Split) -> None:
+    ours = recorded.clips
     if len(ours) != len(predictions.emotion) or predictions.clips not in (None, ours):
         raise UserError(
-            f"{out / 'predictions.npz'}: its clips are not those of split {recorded.split} in "
+            f"{out / 'predictions.npz'}: its clips are not those of split {recorded.name} in "
             f"{recorded.data.path}; give the --data and --split of the evaluation"
         )
 

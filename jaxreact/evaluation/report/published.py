@@ -5,7 +5,7 @@ from html import escape
 from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.evaluation.report.published_rows import GROUPS, METRICS, NOTES, TRAPS, Group, Row
 from jaxreact.html.tables import number, table
-from jaxreact.metrics.table import labelled
+from jaxreact.metrics.scores import labelled
 
 _MARKS = dict(zip(NOTES, "abcdefgh", strict=False))
 

@@ -75,7 +75,7 @@ Report of <time datetime="{now:%Y-%m-%dT%H:%M:%SZ}">{now:%Y-%m-%d %H:%M} UTC</ti
 def _what(evaluated: Evaluated) -> str:
     split = evaluated.content.get("split")
     if split is None and evaluated.recorded is not None:
-        split = evaluated.recorded.split
+        split = evaluated.recorded.name
     named = escape(_SPLITS.get(str(split), str(split))) if split else "clips of a data set"
     return f"{named}, simulated conversations" if evaluated.simulated else named
 

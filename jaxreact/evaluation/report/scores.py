@@ -1,11 +1,11 @@
-"""The six scores in words, and the table of them."""
+"""The scores in words, and the table of them."""
 
 import math
 from html import escape
 
 from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.html.tables import number, table
-from jaxreact.metrics.table import labelled
+from jaxreact.metrics.scores import SCORES, labelled
 
 BASELINES = {
     "gt": "Ground truth",
@@ -28,29 +28,9 @@ def shown(value: float) -> str:
     return number(value) if math.isfinite(value) else "-"
 
 
-def meanings(samples: int) -> dict[str, str]:
-    """Score -> what it means and where better is, in a sentence or two."""
-    return {
-        "FRC": "How well the course of a reaction agrees with the most similar appropriate one"
-        f" (concordance correlation, summed over the {samples} samples). Higher is better;"
-        f" {samples} would be perfect, 0 is no relation.",
-        "FRD": "How far a reaction is from the nearest appropriate one when time may be warped"
-        f" (summed over the {samples} samples; it grows with a clip's length). Lower is better; 0"
-        " is a copy.",
-        "FRDvs": "How much the reactions to different speakers differ. Higher is more diverse, but"
-        " noise is too (0.167): people's own value, that of the ground truth, is the one to reach.",
-        "FRVar": "How much a face moves within a clip. Higher is livelier, but so is noise (0.083):"
-        " the ground truth's value is the one to reach.",
-        "FRDiv": "How much the samples for one clip differ. Higher is more diverse; a model that"
-        " always does the same has 0, noise 0.167. Baselines that repeat one reaction have 0.",
-        "FRSyn": "After how many frames (1/25 s, at most 49) a reaction is most like the speaker's"
-        " behaviour. Lower counts as better; look at the lag curves before believing it.",
-    }
-
-
 def explanation(evaluated: Evaluated) -> str:
     """What each score means, one after the other."""
-    known = meanings(evaluated.shape[1])
+    known = {score.name: score.explained(evaluated.shape[1]) for score in SCORES}
     entries = (
         f"<div><dt>{escape(labelled(name))}</dt><dd>{known.get(name, '')}</dd></div>"
         for name in evaluated.scores

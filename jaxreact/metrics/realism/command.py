@@ -55,13 +55,13 @@ class Realism:
             "real": find_pictures(self.real, every_real),
         }
         network = load_inception(self.inception, antialias=self.antialias)
-        found = {
+        statistics = {
             name: _statistics(name, files, network, self.batch_size)
             for name, files in sides.items()
         }
-        value = frechet_distance(found["generated"], found["real"])
-        counts = {name: statistics.count for name, statistics in found.items()}
-        notes = size_notes(found.values())
+        value = frechet_distance(statistics["generated"], statistics["real"])
+        counts = {name: side.count for name, side in statistics.items()}
+        notes = size_notes(statistics.values())
         print(f"FRRea {value:.4f}")
         for name, files in sides.items():
             print(f"{name}: {counts[name]} pictures of {files.path}")
@@ -83,10 +83,10 @@ def _statistics(
     name: str, files: PictureFiles, network: "Inception", batch_size: int
 ) -> FeatureStatistics:
     with tqdm(files, name, total=files.count(), unit="picture", disable=None) as bar:
-        found = image_statistics(bar, network, batch_size)
-    if found.count < 2:
+        statistics = image_statistics(bar, network, batch_size)
+    if statistics.count < 2:
         raise UserError(f"{files.path}: 1 picture; FRRea needs at least 2 on each side")
-    return found
+    return statistics
 
 
 def _resize(antialias: bool) -> str:

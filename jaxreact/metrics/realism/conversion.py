@@ -44,11 +44,9 @@ def convert_inception(source: Path, out: Path) -> None:
         tensors = read_state_dict(source)
         scores = tensors.get("fc.weight", np.empty(0)).shape
         if scores != (FID_CLASSES, FEATURES):
-            found = (
-                f"its fc.weight is {scores}" if "fc.weight" in tensors else "it has no fc.weight"
-            )
+            held = f"its fc.weight is {scores}" if "fc.weight" in tensors else "it has no fc.weight"
             raise UserError(
-                f"{source}: not the Inception of FID: {found}, not {(FID_CLASSES, FEATURES)}; give"
+                f"{source}: not the Inception of FID: {held}, not {(FID_CLASSES, FEATURES)}; give"
                 " weights-inception-2015-12-05-6726825d.pth"
             )
         config = InceptionConfig()

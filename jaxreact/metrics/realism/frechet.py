@@ -68,19 +68,19 @@ def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> flo
     if first.mean.shape != second.mean.shape:
         raise ValueError(f"{first.mean.size} and {second.mean.size} features do not compare")
     shift = first.mean - second.mean
-    one, other = first.covariance, second.covariance
-    distance = shift @ shift + np.trace(one) + np.trace(other) - 2 * _overlap(one, other)
+    a, b = first.covariance, second.covariance
+    distance = shift @ shift + np.trace(a) + np.trace(b) - 2 * _overlap(a, b)
     return max(0.0, float(distance))
 
 
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
     """tr (C1 C2)^(1/2), the sum of the square roots of C1 C2's eigenvalues.
 
     With C1 = A A^T and C2 = B B^T these roots are the singular values of A^T B. Those are exact to
     rounding, whereas the root of an eigenvalue that should be zero is as large as the root of the
     rounding; and A^T B is small where there are few pictures.
     """
-    product = _factor(one).T @ _factor(other)
+    product = _factor(a).T @ _factor(b)
     return float(np.linalg.svd(product, compute_uv=False).sum())
 
 

@@ -41,13 +41,13 @@ def image_statistics(
     Holds one batch at a time. Raises UserError where there is no picture, and for one that is not
     uint8 RGB, with its number.
     """
-    found = None
+    statistics = None
     for features in _features(images, inception, batch_size):
         batch = FeatureStatistics.of(features)
-        found = batch if found is None else found + batch
-    if found is None:
+        statistics = batch if statistics is None else statistics + batch
+    if statistics is None:
         raise UserError("there is no picture to compare")
-    return found
+    return statistics
 
 
 def size_notes(sides: Iterable[FeatureStatistics]) -> list[str]:
@@ -81,6 +81,6 @@ def _features(
 
 def _checked(image: np.ndarray, number: int) -> np.ndarray:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        found = f"{image.dtype} {image.shape}"
-        raise UserError(f"picture {number}: expected uint8 (height, width, 3), got {found}")
+        kind = f"{image.dtype} {image.shape}"
+        raise UserError(f"picture {number}: expected uint8 (height, width, 3), got {kind}")
     return image

@@ -76,12 +76,12 @@ def find_pictures(path: str | Path, every: int = 1) -> PictureFiles:
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Folder by folder, hidden files left out."""
-    found = [
+    files = [
         file
         for file in folder.rglob("*")
         if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file()
     ]
-    return sorted(found, key=lambda file: (_numbers(file.parent), _numbers(Path(file.name))))
+    return sorted(files, key=lambda file: (_numbers(file.parent), _numbers(Path(file.name))))
 
 
 def _numbers(path: Path) -> list[list[str | int]]:

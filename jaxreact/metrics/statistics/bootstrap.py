@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxreact.errors import UserError
-from jaxreact.metrics.clipwise import ClipScores
 
 Counts = Float[np.ndarray, "resamples groups"]
 
@@ -122,17 +121,6 @@ def group_sums(
     sums = np.zeros((number.max() + 1, *values.shape[1:]))
     np.add.at(sums, number, values)
     return sums
-
-
-def statistics(scores: ClipScores, number: Int[np.ndarray, "clips"]) -> dict[str, Statistic]:
-    """Each of the six scores as a function of how often each group was drawn."""
-    found: dict[str, Statistic] = {
-        name: Mean(group_sums(value * weight, number), group_sums(weight, number))
-        for name, (value, weight) in scores.means().items()
-    }
-    pairs = group_sums(group_sums(scores.distances, number).T, number)
-    found["FRDvs"] = PairMean(pairs, group_sums(np.ones(len(number)), number))
-    return found
 
 
 def draw(groups: int, resamples: int, rng: np.random.Generator) -> Counts:

@@ -9,20 +9,17 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxreact.errors import UserError
-from jaxreact.metrics.clipwise import SCORES, ClipScores, aggregate
+from jaxreact.metrics.clipwise import ClipScores, aggregate
+from jaxreact.metrics.parts import Parts
+from jaxreact.metrics.scores import SCORES
 from jaxreact.metrics.statistics.bootstrap import (
     Gain,
     draw,
     exchanges,
     group_sums,
     numbered,
-    statistics,
 )
 from jaxreact.metrics.statistics.intervals import bounds, check_resampling
-
-BETTER: dict[str, Literal[1, -1]] = {"FRC": 1, "FRD": -1, "FRSyn": -1}
-"""Where better lies. More variance or diversity is no merit in itself: noise has most of both, and
-a system is good where it has as much as people have."""
 
 Verdict = Literal["better", "worse", "higher", "lower", "no difference shown"]
 
@@ -31,7 +28,7 @@ Verdict = Literal["better", "worse", "higher", "lower", "no difference shown"]
 class Difference:
     """One score of systems A and B, and the difference B - A with its confidence interval.
 
-    `p_value` is two-sided, `p_adjusted` the same after Holm's correction for the six scores; both
+    `p_value` is two-sided, `p_adjusted` the same after Holm's correction for all scores; both
     are NaN where the difference is. `verdict` is about B, at the level of the interval but by
     `p_adjusted`, which asks for more than that 0 lies outside of [low, high].
     """
@@ -77,20 +74,14 @@ def compare(
     rng = np.random.default_rng(seed)
     count = int(number.max()) + 1
     draws, exchanged = draw(count, resamples, rng), exchanges(count, resamples, rng)
-    of_a, of_b, means_a, means_b = (
-        statistics(a, number),
-        statistics(b, number),
-        a.means(),
-        b.means(),
-    )
     values_a, values_b = aggregate(a), aggregate(b)
-    found = {}
-    for name in SCORES:
+    differences = {}
+    for name in values_a:
         value = values_b[name] - values_a[name]
-        gain = Gain(of_a[name], of_b[name])
+        gain = Gain(a[name].statistic(number), b[name].statistic(number))
         low, high = bounds(gain, draws, value, level)
-        p_value = _exchange(means_a[name], means_b[name], number, exchanged)
-        found[name] = Difference(
+        p_value = _exchange(a[name], b[name], number, exchanged)
+        differences[name] = Difference(
             a=values_a[name],
             b=values_b[name],
             value=value,
@@ -102,26 +93,24 @@ def compare(
             p_adjusted=p_value,
             verdict="no difference shown",
         )
-    return _judged(found)
+    return _judged(differences, {score.name: score.better for score in a.scores})
 
 
 def _check_fit(a: ClipScores, b: ClipScores) -> None:
-    for what, one, other in (
+    for what, of_a, of_b in (
         ("clips", len(a), len(b)),
         ("samples a clip", a.samples, b.samples),
         ("frames", a.frames, b.frames),
         ("scoring mode", a.mode, b.mode),
+        ("scores", ", ".join(a.parts), ", ".join(b.parts)),
     ):
-        if one != other:
-            raise UserError(f"A and B cannot be compared: {what} {one} in A, {other} in B")
-
-
-Means = tuple[Float[np.ndarray, "clips"], Float[np.ndarray, "clips"]]
+        if of_a != of_b:
+            raise UserError(f"A and B cannot be compared: {what} {of_a} in A, {of_b} in B")
 
 
 def _exchange(
-    a: Means,
-    b: Means,
+    a: Parts,
+    b: Parts,
     number: Int[np.ndarray, "clips"],
     exchanged: Float[np.ndarray, "resamples groups"],
 ) -> float:
@@ -130,8 +119,7 @@ def _exchange(
     Each row of `exchanged` has a 1 where A and B are exchanged. The first has none: the data
     themselves count too, so that p is never 0.
     """
-    sums_a, weights_a = group_sums(a[0] * a[1], number), group_sums(a[1], number)
-    sums_b, weights_b = group_sums(b[0] * b[1], number), group_sums(b[1], number)
+    (sums_a, weights_a), (sums_b, weights_b) = _sums(a, number), _sums(b, number)
     moved, weight_moved = exchanged @ (sums_b - sums_a), exchanged @ (weights_b - weights_a)
     with np.errstate(invalid="ignore", divide="ignore"):
         differences = (sums_b.sum() - moved) / (weights_b.sum() - weight_moved) - (
@@ -144,20 +132,32 @@ def _exchange(
     return float((size >= size[0] * (1 - 1e-9) - 1e-12).mean())
 
 
-def _judged(found: Mapping[str, Difference]) -> dict[str, Difference]:
+def _sums(
+    parts: Parts, number: Int[np.ndarray, "clips"]
+) -> tuple[Float[np.ndarray, "groups"], Float[np.ndarray, "groups"]]:
+    """Each group's weighted sum, and its weight."""
+    weights = parts.weights
+    return group_sums(np.nan_to_num(parts.values) * weights, number), group_sums(weights, number)
+
+
+def _judged(
+    differences: Mapping[str, Difference], better: Mapping[str, int]
+) -> dict[str, Difference]:
     """The same with p-values corrected and verdicts drawn from them."""
-    adjusted = holm({name: one.p_value for name, one in found.items()})
+    adjusted = holm({name: difference.p_value for name, difference in differences.items()})
     return {
         name: dataclasses.replace(
-            one, p_adjusted=adjusted[name], verdict=_verdict(name, one, adjusted[name])
+            difference,
+            p_adjusted=adjusted[name],
+            verdict=_verdict(difference, better[name], adjusted[name]),
         )
-        for name, one in found.items()
+        for name, difference in differences.items()
     }
 
 
-def smallest_p(groups: int) -> float:
-    """What p, corrected for six scores, can be at least when `groups` groups are exchanged."""
-    return min(1.0, len(SCORES) * 2.0 ** (1 - groups))
+def smallest_p(groups: int, scores: int = len(SCORES)) -> float:
+    """What p, corrected for so many scores, can be at least when `groups` groups are exchanged."""
+    return min(1.0, scores * 2.0 ** (1 - groups))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -170,9 +170,9 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return adjusted
 
 
-def _verdict(name: str, one: Difference, p_adjusted: float) -> Verdict:
-    if not p_adjusted <= 1 - one.level:  # NaN included
+def _verdict(difference: Difference, better: int, p_adjusted: float) -> Verdict:
+    if not p_adjusted <= 1 - difference.level:  # NaN included
         return "no difference shown"
-    if name not in BETTER:
-        return "higher" if one.value > 0 else "lower"
-    return "better" if one.value * BETTER[name] > 0 else "worse"
+    if not better:
+        return "higher" if difference.value > 0 else "lower"
+    return "better" if difference.value * better > 0 else "worse"

@@ -15,7 +15,6 @@ from jaxreact.metrics.statistics.bootstrap import (
     draw,
     leave_one_out,
     numbered,
-    statistics,
 )
 
 
@@ -61,12 +60,12 @@ def intervals(
     check_resampling(resamples, level)
     number = numbered(groups, len(scores))
     draws = draw(int(number.max()) + 1, resamples, np.random.default_rng(seed))
-    values = aggregate(scores)
-    found = {}
-    for name, statistic in statistics(scores, number).items():
-        low, high = bounds(statistic, draws, values[name], level)
-        found[name] = Interval(values[name], low, high, level, statistic.groups)
-    return found
+    ranges = {}
+    for name, value in aggregate(scores).items():
+        statistic = scores[name].statistic(number)
+        low, high = bounds(statistic, draws, value, level)
+        ranges[name] = Interval(value, low, high, level, statistic.groups)
+    return ranges
 
 
 def bounds(statistic: Statistic, draws: Counts, value: float, level: float) -> tuple[float, float]:

@@ -4,13 +4,19 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-BLOCKS = ((0, 15), (15, 17), (17, 25))
+from jaxreact.face import ACTION_UNITS, EMOTION_PROBABILITIES, VALENCE_AROUSAL
+
+BLOCKS = (
+    (ACTION_UNITS.start, ACTION_UNITS.stop),
+    (VALENCE_AROUSAL.start, VALENCE_AROUSAL.stop),
+    (EMOTION_PROBABILITIES.start, EMOTION_PROBABILITIES.stop),
+)
 """Action units, valence and arousal, expressions: each is warped on its own."""
 
 
 @jax.jit
 def dtw(
-    one: Float[Array, "pairs t 25"], other: Float[Array, "pairs u 25"]
+    first: Float[Array, "pairs t 25"], second: Float[Array, "pairs u 25"]
 ) -> Float[Array, "3 pairs"]:
     """Warping distance of each pair, for each of the three blocks of channels.
 
@@ -21,8 +27,9 @@ def dtw(
     Cells of one anti-diagonal i + j = d depend on the two before it only, so that the recurrence
     runs over d and does all i and all pairs at once.
     """
-    x = jnp.transpose(one, (2, 1, 0))  # (25, T, pairs): neighbouring pairs share a vector register
-    y = jnp.transpose(other, (2, 1, 0))
+    # (25, T, pairs): neighbouring pairs share a vector register.
+    x = jnp.transpose(first, (2, 1, 0))
+    y = jnp.transpose(second, (2, 1, 0))
     rows, columns, pairs = x.shape[1], y.shape[1], x.shape[2]
     # Row i of diagonal d meets y[d - i]: a window into y backwards. Beyond both ends lies infinity,
     # which makes the cost of cells outside the matrix infinite.

@@ -55,9 +55,9 @@ def nearest_distances(
                 search = Search(predicted, truth, nearest, memory, prune, progress.update)
                 search.run(np.array(pairs))
             else:
-                for found, blocks in _by_jax(predicted, truth, np.array(pairs), memory):
-                    keep_nearest(nearest, found, blocks)
-                    progress.update(len(found))
+                for compared, blocks in _by_jax(predicted, truth, np.array(pairs), memory):
+                    keep_nearest(nearest, compared, blocks)
+                    progress.update(len(compared))
     nearest[alike] = nearest[alike, :1]
     return nearest
 

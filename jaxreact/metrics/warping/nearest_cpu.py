@@ -92,7 +92,7 @@ def _cores() -> int:
 
 def _straight(predicted: np.ndarray, truth: np.ndarray, pairs: Pairs) -> Float[np.ndarray, "pairs"]:
     """What every pair's distance would be without warping, which tells who is likely to be near."""
-    found = np.empty(len(pairs))
+    distances = np.empty(len(pairs))
     for clip, of_clip in _runs(pairs[:, 0]):
         samples, others = pairs[of_clip, 1], pairs[of_clip, 2]
         number, columns = samples.max() + 1, np.unique(others)
@@ -102,8 +102,8 @@ def _straight(predicted: np.ndarray, truth: np.ndarray, pairs: Pairs) -> Float[n
             y = truth[columns, :, slice(*block)].reshape(len(columns), -1)
             squared = np.square(x).sum(1)[:, None] + np.square(y).sum(1) - 2 * x @ y.T
             total += weight * np.sqrt(np.maximum(squared, 0))
-        found[of_clip] = total[samples, np.searchsorted(columns, others)]
-    return found
+        distances[of_clip] = total[samples, np.searchsorted(columns, others)]
+    return distances
 
 
 def _runs(values: Int[np.ndarray, "n"]) -> Iterator[tuple[int, slice]]:

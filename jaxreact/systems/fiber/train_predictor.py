@@ -12,7 +12,7 @@ from tyro.conf import Suppress, arg
 
 from jaxreact.audio_features.batches import encode_waveforms
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
-from jaxreact.data.layout import AUDIO, COEFFS
+from jaxreact.data.modality import Modality
 from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.rendering.pictures.training import draw_faces
@@ -126,12 +126,16 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
             f"--audio-context {config.audio_context} must be 0 or more frames, and"
             f" --validation-windows {config.validation_windows} 1 or more"
         )
+    heard = config.audio_context + model.block_size
     return read_data(
         config.data,
         frozen.mean_face,
-        modalities=(COEFFS, AUDIO),
+        modalities=(
+            Modality("speaker", "coeffs"),
+            Modality("listener", "coeffs"),
+            Modality("speaker", "waveform", frames=heard),
+        ),
         frames=config.audio_context + crop_frames(model, tokenizer.config.block_size),
-        audio_frames=config.audio_context + model.block_size,
         trained_frames=model.block_size,
         batch_size=config.loop.batch_size,
         seed=config.loop.seed,

@@ -11,7 +11,7 @@ from flax import nnx
 from tyro.conf import Suppress
 
 from jaxreact.data.conversations import open_conversations
-from jaxreact.data.layout import COEFFS, EMOTION
+from jaxreact.data.modality import Modality
 from jaxreact.nn.quantizers import kmeans
 from jaxreact.rendering.pictures.training import draw_faces
 from jaxreact.sharding import DeviceMesh
@@ -74,7 +74,7 @@ def _data(config: TokenizerTraining, mean: np.ndarray) -> Data:
     return read_data(
         config.data,
         mean,
-        modalities=(COEFFS, EMOTION),
+        modalities=(Modality("listener", "coeffs"), Modality("listener", "emotion")),
         frames=config.clip_frames,
         trained_frames=config.clip_frames,
         batch_size=config.loop.batch_size,

@@ -23,7 +23,7 @@ from tests.evaluation.report.results import clip_scores, smooth, some_prediction
 
 
 def table(**values: list[float]) -> ClipTable:
-    some = {name: np.arange(3.0) for name in metrics.SCORES}
+    some = {name: np.arange(3.0) for name in metrics.NAMES}
     known = {name: np.array(value) for name, value in values.items()}
     count = len(next(iter(known.values())))
     return ClipTable(tuple(f"clip {n}" for n in range(count)), some | known)
@@ -103,7 +103,7 @@ def test_clip_scores_round_trip(tmp_path):
     write_clip_table(tmp_path / "clip_scores.csv", written)
     found = read_clip_table(tmp_path / "clip_scores.csv")
     assert found.clips == written.clips
-    for name in metrics.SCORES:
+    for name in metrics.NAMES:
         np.testing.assert_array_equal(found.values[name], written.values[name])
     assert np.isnan(found.values["FRC"][2])
     all_scores = metrics.aggregate(scores)

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from jaxreact import metrics
-from jaxreact.data.conversations import open_conversations
+from jaxreact.data.split import open_split
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import choose
 from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.evaluation.report.__main__ import main
-from jaxreact.evaluation.split import clip_names, emotions
 from jaxreact.predictions import Predictions, write_predictions
 from tests.evaluation.report.results import TwoCodes, evaluate, smooth, some_predictions
 from tests.html.reading import Page
@@ -81,7 +80,7 @@ def test_every_part_is_there(tmp_path):
     ):
         assert title in page.words
     described = " ".join(labels(page))
-    for metric in metrics.SCORES:
+    for metric in metrics.NAMES:
         assert f"{metric} of 4 clips: from " in described
     for channel in (
         "Smile (AU12) over 3.2 seconds",
@@ -212,17 +211,12 @@ def test_clip_scores_are_kept_for_the_next_time(tmp_path):
 def simulated(conversations, tmp_path_factory) -> Path:
     """An evaluation of the validation split of simulated conversations."""
     out = tmp_path_factory.mktemp("evaluation")
-    data = open_conversations(conversations)
-    dyads = data.dyads("val")
-    listener, speaker = emotions(data, dyads, 96)
+    split = open_split(conversations, "val")
+    clips = len(split.dyads)
     made = Predictions(
-        smooth(len(dyads), 2, 96, 25),
-        smooth(len(dyads), 2, 96, 58),
-        listener,
-        speaker,
-        clip_names(dyads),
+        smooth(clips, 2, 96, 25), smooth(clips, 2, 96, 58), *split.emotions(96), split.clips
     )
-    evaluate(out, made, data.neighbours("val", len(dyads)))
+    evaluate(out, made, split.neighbours())
     return out
 
 

@@ -1,6 +1,5 @@
 """Intervals: they hold the score, repeat, follow the groups, and cover what they promise."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -10,16 +9,16 @@ from hypothesis import strategies as st
 
 from jaxreact import metrics
 from jaxreact.errors import UserError
+from jaxreact.metrics.parts import ClipDistances
 from jaxreact.metrics.statistics.bootstrap import (
     Mean,
     PairMean,
     draw,
     exchanges,
     numbered,
-    statistics,
 )
 from jaxreact.metrics.statistics.intervals import bounds
-from tests.metrics.scores_by_hand import clip_scores
+from tests.metrics.scores_by_hand import changed, clip_scores
 
 
 def scores_of(clips, seed=0, **given):
@@ -48,7 +47,7 @@ def test_seeds_reproduce():
 def test_a_mean_of_noise_has_students_interval():
     """Ten values without skew: the mean plus or minus t times the standard error."""
     values = 5 + np.array([-1.5, -1.0, -0.6, -0.3, -0.1, 0.1, 0.3, 0.6, 1.0, 1.5])
-    found = metrics.intervals(scores_of(10, frc=values), resamples=50_000)["FRC"]
+    found = metrics.intervals(scores_of(10, FRC=values), resamples=50_000)["FRC"]
     half = 2.262 * values.std(ddof=1) / np.sqrt(10)
     assert found.groups == 10
     assert found.low == pytest.approx(5 - half, abs=0.04 * half)
@@ -58,35 +57,33 @@ def test_a_mean_of_noise_has_students_interval():
 def test_a_higher_level_is_wider():
     scores = scores_of(30)
     usual, sure = (metrics.intervals(scores, level=level) for level in (0.8, 0.99))
-    for name in metrics.SCORES:
+    for name in metrics.NAMES:
         assert sure[name].low < usual[name].low < usual[name].high < sure[name].high
 
 
 def test_constant_scores_have_no_width():
-    found = metrics.intervals(scores_of(8, frd=np.full(8, 3.3)))["FRD"]
+    found = metrics.intervals(scores_of(8, FRD=np.full(8, 3.3)))["FRD"]
     assert found.low == pytest.approx(3.3)
     assert found.high == pytest.approx(3.3)
 
 
 def test_skewed_scores_have_skewed_intervals():
-    found = metrics.intervals(scores_of(40, frd=np.random.default_rng(0).lognormal(0, 1, 40)))
+    found = metrics.intervals(scores_of(40, FRD=np.random.default_rng(0).lognormal(0, 1, 40)))
     assert found["FRD"].high - found["FRD"].value > 1.2 * (found["FRD"].value - found["FRD"].low)
 
 
 def test_copies_of_clips_do_not_make_it_surer():
     """Four copies of each clip, as groups, tell no more than one; as clips, they pretend to."""
     scores = scores_of(15)
-    names = ("frc", "frd", "frvar", "frdiv")
-    copied = dataclasses.replace(
-        scores_of(60), **{name: np.repeat(getattr(scores, name), 4) for name in names}
-    )
+    names = ("FRC", "FRD", "FRVar", "FRDiv")
+    copied = changed(scores_of(60), **{name: np.repeat(scores[name].values, 4) for name in names})
     labels = np.repeat([f"NoXI/{index:02}" for index in range(15)], 4)
     single, grouped, pretended = (
         metrics.intervals(scores),
         metrics.intervals(copied, groups=labels),
         metrics.intervals(copied),
     )
-    for name in ("FRC", "FRD", "FRVar", "FRDiv"):
+    for name in names:
         width = grouped[name].high - grouped[name].low
         assert width == pytest.approx(single[name].high - single[name].low, rel=1e-6)
         assert width > 1.6 * (pretended[name].high - pretended[name].low)
@@ -104,12 +101,14 @@ def test_pairs_by_their_definition():
     """Copies of a group of clips pair within themselves and with other groups, not each other."""
     scores = scores_of(5)
     number = np.array([0, 0, 1, 1, 2])
-    statistic = statistics(scores, number)["FRDvs"]
+    parts = scores["FRDvs"]
+    assert isinstance(parts, ClipDistances)
+    statistic = parts.statistic(number)
     counts = np.array([[2.0, 1.0, 0.0]])
     copies = [(0, 0), (0, 1), (1, 0)]  # (group, copy)
     clips = [(clip, copy) for copy in copies for clip in np.flatnonzero(number == copy[0])]
     pairs = [
-        scores.distances[one, other]
+        parts.distances[one, other]
         for one, from_one in clips
         for other, from_other in clips
         if one != other and (from_one == from_other or from_one[0] != from_other[0])
@@ -122,7 +121,7 @@ def test_clips_that_take_no_part_do_not_count():
     rng = np.random.default_rng(0)
     values = rng.gamma(2, 1, 20)
     values[5:] = np.nan
-    found = metrics.intervals(scores_of(20, frd=values))["FRD"]
+    found = metrics.intervals(scores_of(20, FRD=values))["FRD"]
     assert found.groups == 5
     assert found.value == pytest.approx(values[:5].mean())
     assert found.low < found.value < found.high
@@ -139,7 +138,7 @@ def test_too_few_groups_have_no_interval():
 
 
 def test_undefined_scores_have_no_interval():
-    still = scores_of(6, frsyn=np.full(6, np.nan), frsyn_samples=np.zeros(6))
+    still = scores_of(6, FRSyn=np.full(6, np.nan), FRSyn_samples=np.zeros(6))
     found = metrics.intervals(still)["FRSyn"]
     assert math.isnan(found.value)
     assert math.isnan(found.low)
@@ -175,7 +174,7 @@ def test_coverage_of_pairs_over_few_conversations():
         scores = clip_scores(own + shared, rng)
         within = 3 / 47  # of the other clips, those of the same conversation
         truth = within * 2 * 0.49 + (1 - within) * 2 * 1.49
-        return statistics(scores, np.repeat(np.arange(12), 4))["FRDvs"], truth
+        return scores["FRDvs"].statistic(np.repeat(np.arange(12), 4)), truth
 
     assert 0.91 < coverage(simulated, 12, 500) < 0.98
 

@@ -1,0 +1,114 @@
+"""What a system asks of a conversation: whose face, emotion, sound or pictures, and of when.
+
+modalities = (
+    Modality("speaker", "coeffs"),  # batch["speaker_coeffs"]
+    Modality("listener", "waveform", before=96, frames=256),  # batch["listener_waveform"]
+    Modality("speaker", "video", size=(64, 64)),  # batch["speaker_video"]
+)
+dyads = data.dyads("train", modalities)
+batches = training_batches(data, dyads, mean_face, modalities=modalities, frames=288, ...)
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, VIDEO
+
+Role = Literal["speaker", "listener"]
+Kind = Literal["coeffs", "emotion", "waveform", "features", "video"]
+
+_FILE = {
+    "coeffs": COEFFS,
+    "emotion": EMOTION,
+    "waveform": AUDIO,
+    "features": AUDIO,
+    "video": VIDEO,
+}
+"""Which of a clip's files a kind is read from."""
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One array of an item; it covers the crop, or a part of it, and `before` frames before it.
+
+    coeffs    (n, 58) float32, mean-subtracted where a mean face is given, else raw
+    emotion   (n, 25) float32
+    waveform  (n * 640,) float32, 16 kHz mono, silent where the file ends early
+    features  whatever `function` makes of that waveform
+    video     (n, *size, 3) uint8 RGB, the last picture repeated where the recording ends early;
+              quick from a folder of frames, while a film is decoded from its beginning every time
+
+    n = `before` + `frames` frames (25 a second), `frames` by default those of the crop. Raises
+    ValueError where the fields contradict each other.
+    """
+
+    role: Role
+    kind: Kind
+    before: int = 0
+    """Frames of context before the crop. No crop begins so early that a clip lacks them."""
+    frames: int | None = None
+    """Frames from the beginning of the crop on. Sound and pictures may go on beyond its end."""
+    function: Callable[[Float[np.ndarray, "samples"]], Shaped[np.ndarray, "..."]] | None = None
+    """Of features: what computes them. With worker processes it has to be picklable."""
+    size: tuple[int, int] | None = None
+    """Of video: height and width that pictures are resized to."""
+    name: str = ""
+    """The array's key, by default `<role>_<kind>`, so that a kind can be asked for twice."""
+
+    def __post_init__(self) -> None:
+        if self.role not in get_args(Role) or self.kind not in _FILE:
+            raise ValueError(f"no such modality: {self.role} {self.kind}")
+        frames = 1 if self.frames is None else self.frames
+        if self.before < 0 or frames < 0 or self.before + frames < 1:
+            raise ValueError(f"{self.key}: {self.frames} frames and {self.before} before them")
+        if (self.kind == "features") != (self.function is not None):
+            raise ValueError(f"{self.key}: features, and nothing else, need a function")
+        if (self.kind == "video") != (self.size is not None):
+            raise ValueError(f"{self.key}: video, and nothing else, needs a size")
+
+    @property
+    def key(self) -> str:
+        """Under which name the array stands in an item."""
+        return self.name or f"{self.role}_{self.kind}"
+
+    @property
+    def file(self) -> str:
+        """Which of a clip's files it is read from, as `layout` calls them."""
+        return _FILE[self.kind]
+
+
+def longest_context(modalities: Iterable[Modality]) -> int:
+    """Frames that the longest of the contexts before a crop takes."""
+    return max((modality.before for modality in modalities), default=0)
+
+
+def check_modalities(modalities: Sequence[Modality], frames: int) -> None:
+    """Raises ValueError for two arrays of one name, and for a table that goes on beyond a crop."""
+    keys = [modality.key for modality in modalities]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"modalities of the same name: {', '.join(sorted(keys))}")
+    for modality in modalities:
+        if modality.kind in ("coeffs", "emotion") and (modality.frames or 0) > frames:
+            raise ValueError(f"{modality.key}: {modality.frames} frames of a crop of {frames}")
+
+
+def files_by_role(modalities: Iterable[str | Modality]) -> dict[str, set[str]]:
+    """Role -> the files that are needed of whoever plays it.
+
+    A name of a file alone asks for it of both; of sound the speaker's only, as the original does.
+    Raises ValueError for any other name.
+    """
+    files: dict[str, set[str]] = {role: set() for role in get_args(Role)}
+    for modality in modalities:
+        if isinstance(modality, Modality):
+            files[modality.role].add(modality.file)
+            continue
+        if modality not in FILES:
+            raise ValueError(f"unknown modalities {modality!r}; choose from {FILES}")
+        for role in ("speaker",) if modality == AUDIO else get_args(Role):
+            files[role].add(modality)
+    return files

@@ -1,0 +1,59 @@
+"""What a reader of a table of scores has to know, in lines below it."""
+
+from collections.abc import Sequence
+
+from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
+from jaxreact.metrics.scores import SCORES
+from jaxreact.metrics.truth import Truth
+
+_FEW = 10
+
+
+def size_note(scores: ClipScores) -> str:
+    """What was scored, and how."""
+    return (
+        f"{len(scores)} clips of {scores.frames} frames, {scores.samples} samples each, "
+        f"mode {scores.mode}"
+    )
+
+
+def interval_notes(number: int, unit: str, resamples: int) -> list[str]:
+    """What intervals say that were drawn from `number` units, clips or conversations."""
+    lines = [
+        f"intervals: {resamples} resamples of {number} {unit}s; they cover other {unit}s of the "
+        "same kind, not other trainings"
+    ]
+    if number < _FEW:
+        lines.append(f"{number} {unit}s are few: the intervals are rough")
+    return lines
+
+
+def left_out_notes(scores: ClipScores) -> list[str]:
+    """What takes no part in which scores, and how often."""
+    names: dict[tuple[str, int], list[str]] = {}
+    for score in scores.scores:
+        if number := scores.left_out(score):
+            names.setdefault((score.leaves_out, number), []).append(score.name)
+    return [
+        f"{_listed(alike)} {'leaves' if len(alike) == 1 else 'leave'} out {what}: {number}"
+        for (what, number), alike in names.items()
+    ]
+
+
+def truth_note(truth: Truth, mode: str) -> str:
+    """What people have of the scores of which one wants neither more nor less."""
+    recorded = (truth.listener, truth.speaker, truth.neighbours)
+    reached = tuple(score for score in SCORES if score.of_people and not score.better)
+    people = aggregate(clipwise(truth.listener[:, None], *recorded, mode, reached))
+    neutral = _listed([score.name for score in SCORES if not score.better])
+    values = _listed([f"{name} {value:.4f}" for name, value in people.items()])
+    return (
+        f"{neutral} have no better or worse, noise has most of them; the recorded listeners have "
+        f"{values}"
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Words with commas, and an "and" before the last."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
