@@ -61,7 +61,7 @@ def _body(record: Record) -> Iterator[str]:
     else:
         yield '<p class="quiet">No step has been logged yet.</p>'
     sections = _by_section(record)
-    titles = [title for title, _ in naming.SECTIONS if title in sections]
+    titles = [title for title in naming.SECTIONS if title in sections]
     titles += sorted(set(sections) - set(titles))
     for title in titles[:1]:
         yield _section(record, title, sections[title], _explanation(record))
@@ -91,7 +91,7 @@ def _by_section(record: Record) -> dict[str, list[str]]:
     names = sorted({naming.metric_of(tag)[1] for tag in record.curves})
     found: dict[str, list[str]] = {}
     for name in sorted(names, key=lambda name: name != "loss"):
-        found.setdefault(naming.section_of(name), []).append(name)
+        found.setdefault(naming.family_of(name).section, []).append(name)
     return found
 
 
@@ -112,7 +112,7 @@ def _section(record: Record, title: str, names: Sequence[str], remark: str = "")
 def _series(record: Record, name: str) -> list[Series]:
     """The curves of a metric: of training, of validation, or both."""
     return [
-        Series(kind, curve, naming.is_noisy(name))
+        Series(kind, curve, naming.family_of(name).noisy)
         for tag, curve in record.curves.items()
         for kind, metric in [naming.metric_of(tag)]
         if metric == name
@@ -133,8 +133,8 @@ def _chart(record: Record, name: str, series: Sequence[Series]) -> str:
         line_chart(
             series,
             f"{naming.called(name)} over steps",
-            log=naming.has_log_axis(name),
-            from_zero=naming.begins_at_zero(name),
+            log=naming.family_of(name).log,
+            from_zero=naming.family_of(name).from_zero,
             size=size,
             marks=_resumed(record),
             style=style,

@@ -17,7 +17,7 @@ def facts(record: Record) -> str:
     for metric in ("loss", "accuracy"):
         curve = record.curves.get(f"validation/{metric}")
         if curve:
-            best, step = curve.best(naming.greater_is_better(metric))
+            best, step = curve.best(naming.family_of(metric).greater_is_better)
             found.append((f"Best validation {metric}", number(best), f"after step {step}"))
     found += [("Time", duration(record.ended - record.began), "first to last entry")]
     found += _speed(record)
@@ -32,7 +32,7 @@ def _speed(record: Record) -> list[tuple[str, str, str]]:
     middle = {
         naming.metric_of(tag)[1]: float(np.median(curve.values))
         for tag, curve in record.curves.items()
-        if naming.section_of(naming.metric_of(tag)[1]) == "Speed"
+        if naming.family_of(naming.metric_of(tag)[1]).section == "Speed"
     }
     found = []
     steps = f"{number(middle['steps_per_second'])} steps/s" if "steps_per_second" in middle else ""
@@ -79,7 +79,7 @@ def _row(metric: str, curves: dict[str, Curve]) -> list[str]:
         for kind in naming.KINDS
     ]
     if curve := curves.get(f"validation/{metric}"):
-        best, step = curve.best(naming.greater_is_better(metric))
+        best, step = curve.best(naming.family_of(metric).greater_is_better)
         return [*row, number(best), str(step)]
     return [*row, "", ""]
 

@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 
-from jaxreact.training.monitor import naming
 from jaxreact.training.monitor.chart import MANY, Series, line_chart, running_mean
 from jaxreact.training.monitor.record import Curve
 
@@ -65,29 +64,3 @@ def test_the_running_mean():
     values = np.array([9.0, 0, 0, 0, 0, 0, 0, 9])
     # The first point stays; the last is the mean of it and the two before.
     np.testing.assert_allclose(running_mean(values, 2), [9, 3, 1.8, 0, 0, 1.8, 2.25, 3])
-
-
-@pytest.mark.parametrize(
-    ("tag", "section", "called"),
-    [
-        ("training/loss", "Loss and accuracy", "loss"),
-        ("validation/new_patch_loss", "Loss and accuracy", "new patch loss"),
-        ("training/codebook_perplexity", "Codebook", "codebook perplexity"),
-        ("training/face/eye_blink", "Error by group of coefficients", "eye blink"),
-        ("training/norm/gradients", "Learning rate and norms", "norm of the gradients"),
-        ("training/frames_per_second", "Speed", "frames per second"),
-        ("training/lag", "Other", "lag"),
-        ("reaction/frc", "Reaction", "reaction: frc"),
-    ],
-)
-def test_metrics_are_named_and_sorted(tag, section, called):
-    metric = naming.metric_of(tag)[1]
-    assert naming.section_of(metric) == section
-    assert naming.called(metric) == called
-
-
-def test_what_is_better():
-    assert naming.greater_is_better("accuracy")
-    assert naming.greater_is_better("codebook_use")
-    assert not naming.greater_is_better("loss")
-    assert not naming.greater_is_better("face/brow")
