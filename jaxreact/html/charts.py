@@ -63,9 +63,13 @@ def path(kind: str, steps: str, **more: str | float) -> Shape:
     return Shape("path", {"class": kind, **more, "d": steps})
 
 
+def _of(kind: str) -> dict[str, str | float]:
+    return {"class": kind} if kind else {}
+
+
 def text(kind: str, x: float, y: float, words: str) -> Shape:
     """Words from a place on, up to it (kind "end"), or around it ("mid")."""
-    return Shape("text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "class": kind}, words=words)
+    return Shape("text", {"x": f"{x:.1f}", "y": f"{y:.1f}"} | _of(kind), words=words)
 
 
 def dot(x: float, y: float, radius: float, title: str) -> Shape:
@@ -75,12 +79,12 @@ def dot(x: float, y: float, radius: float, title: str) -> Shape:
 def box(kind: str, x: float, y: float, width: float, height: float, title: str = "") -> Shape:
     """A rectangle from its left upper corner."""
     sides = {"x": x, "y": y, "width": width, "height": height}
-    return Shape("rect", {"class": kind} | {name: f"{v:.1f}" for name, v in sides.items()}, title)
+    return Shape("rect", _of(kind) | {name: f"{v:.1f}" for name, v in sides.items()}, title)
 
 
 def group(kind: str, *inside: Shape, title: str = "") -> Shape:
     """Shapes in the colour of a kind."""
-    return Shape("g", {"class": kind} if kind else {}, title, inside=inside)
+    return Shape("g", _of(kind), title, inside=inside)
 
 
 def upright(axes: Axes, kind: str, place: float, top: float | None = None) -> Shape:

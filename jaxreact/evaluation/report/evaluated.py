@@ -90,11 +90,11 @@ class Evaluated:
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Metric -> bounds of its 95 % interval, for those that have one."""
-        found = {
+        bounds = {
             name: (_number(low), _number(high))
             for name, (low, high) in self.content.get("intervals", {}).items()
         }
-        return {name: pair for name, pair in found.items() if not math.isnan(sum(pair))}
+        return {name: pair for name, pair in bounds.items() if not math.isnan(sum(pair))}
 
     @property
     def simulated(self) -> bool:
@@ -173,9 +173,9 @@ def _table(
     path, clips = out / clip_table.NAME, names(predictions)
     if clip_scores is None:
         if path.is_file():
-            found = clip_table.read_clip_table(path)
-            if found.fits(clips, _numbers(content["scores"])):
-                return found
+            kept = clip_table.read_clip_table(path)
+            if kept.fits(clips, _numbers(content["scores"])):
+                return kept
         if recorded is None:
             return None
         assert predictions.listener is not None
