@@ -237,7 +237,7 @@ async function begin() {
   const data = JSON.parse(find("#data").textContent);
   const head = await Head.unpack(data.head);
   for (const person of data.people) {
-    for (const name of ["coeffs", "emotion"]) {
+    for (const name of ["coeffs", "angles", "emotion"]) {
       person[name] = person[name] && (await unpackSequence(person[name]));
     }
   }

@@ -77,11 +77,11 @@ def test_who_is_there_and_who_is_seen_first():
 def test_traces_are_of_what_is_known():
     data = data_of(player_page(some(), plate()))
     shown = [data["channels"][index]["label"] for index in data["traces"]]
-    assert shown == ["AU12 (smile)", "Head pitch, down is positive (°)", "valence"]
+    assert shown == ["Smile (AU12)", "Head pitch (° down)", "Valence (-1 to 1)"]
     assert len(data["channels"]) == 25 + 3 + 52
     bare = Reactions(Path("p.npz"), None, "one", moving(1, FRAMES), None)
     data = data_of(player_page(bare, plate()))
-    assert {channel["from"] for channel in data["channels"]} == {"coeffs"}
+    assert {channel["from"] for channel in data["channels"]} == {"coeffs", "angles"}
     assert data["channels"][data["traces"][0]]["label"] == "mouthSmileLeft"
 
 
