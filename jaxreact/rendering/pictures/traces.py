@@ -26,7 +26,7 @@ class Face:
         return channel.of(self.coeffs, self.emotion)
 
 
-TRUTH = {"color": KINDS["truth"].light, "linewidth": 2.4, "alpha": 0.8}
+TRUTH = {"color": KINDS["truth"].light, "linewidth": 2.4, "alpha": 0.9}
 RECONSTRUCTION = {
     "color": KINDS["reconstruction"].light,
     "linewidth": 1.5,

@@ -10,11 +10,11 @@ function ticks(low, high, count) {
   const raw = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999);
-  const found = [];
+  const numbers = [];
   for (let n = Math.ceil(low / step - 1e-9); n <= high / step + 1e-9; n++) {
-    found.push(Number((n * step).toPrecision(12)));
+    numbers.push(Number((n * step).toPrecision(12)));
   }
-  return found;
+  return numbers;
 }
 
 // What a person does in a channel, frame by frame, or null where it is not known.

@@ -80,11 +80,11 @@ def test_head_angles_are_degrees_from_upright():
 
 
 def test_every_kind_of_face_is_told_from_the_others():
-    one = moved(INDEX["jawOpen"], 0.3)
+    open_jaw = moved(INDEX["jawOpen"], 0.3)
     pictures = [
-        draw_traces(still(), one, [still()]),
-        draw_traces(still(), still(), [one]),
-        draw_traces(one, still(), [still()]),
+        draw_traces(still(), open_jaw, [still()]),
+        draw_traces(still(), still(), [open_jaw]),
+        draw_traces(open_jaw, still(), [still()]),
     ]
     assert rows_that_differ(pictures[0], pictures[1]).size
     assert rows_that_differ(pictures[1], pictures[2]).size

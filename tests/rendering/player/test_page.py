@@ -33,8 +33,8 @@ def some(clip: str = CLIP, **more) -> Reactions:
 
 
 def data_of(page: str) -> dict:
-    (found,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
-    return json.loads(found)
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
+    return json.loads(text)
 
 
 def test_the_page_nests_and_needs_nothing_from_outside():
