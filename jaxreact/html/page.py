@@ -7,7 +7,6 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from jaxreact.html.colors import KINDS
 from jaxreact.html.numbers import readable
@@ -16,14 +15,15 @@ from jaxreact.html.numbers import readable
 def page(template: str, values: Mapping[str, Any]) -> str:
     """A page from a template, named by its path in the package, that extends `page.html.j2`.
 
-    Every value is escaped. A template that names a value which is not there raises.
+    Every value is escaped, but for our own files and data that a template calls safe. A template
+    that names a value which is not there raises.
     """
     return _ENVIRONMENT.get_template(template).render(values)
 
 
-def asset(path: str) -> Markup:
-    """Text of our own file, by its path in the package: a style sheet, a script. Not escaped."""
-    return Markup(resources.files("jaxreact").joinpath(path).read_text("utf-8"))
+def asset(path: str) -> str:
+    """Text of our own file, by its path in the package: a style sheet, a script, a table."""
+    return resources.files("jaxreact").joinpath(path).read_text("utf-8")
 
 
 def moment(seconds: float) -> datetime:

@@ -1,6 +1,5 @@
 """Templates and what fills them: escaped, complete, in one colour a kind."""
 
-import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -80,8 +79,6 @@ def test_templates_styles_and_scripts_are_installed_with_the_package():
 
 
 def test_what_templates_name_is_there():
-    spec = importlib.util.find_spec("jaxreact")
-    assert spec is not None
     for path in (ROOT / "jaxreact").rglob("*.j2"):
         for name in re.findall(r'"([a-z_/]+/[a-z_.]+\.(?:html\.j2|css|js))"', path.read_text()):
             assert (ROOT / "jaxreact" / name).is_file(), f"{path}: {name}"

@@ -4,8 +4,6 @@ import json
 from itertools import groupby
 from typing import Any
 
-from markupsafe import Markup
-
 from jaxreact.face import FPS
 from jaxreact.html.page import page
 from jaxreact.rendering import HeadModel
@@ -52,7 +50,7 @@ def player_page(reactions: Reactions, head: HeadModel) -> str:
     return page("rendering/player/page.html.j2", values)
 
 
-def _json(data: dict[str, Any]) -> Markup:
+def _json(data: dict[str, Any]) -> str:
     """JSON that cannot end the script element it stands in."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c"))
+    return text.replace("<", "\\u003c")
