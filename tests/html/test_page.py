@@ -46,8 +46,8 @@ def test_what_is_given_is_text_wherever_it_stands():
 
 
 def test_a_value_that_is_missing_is_an_error():
-    with pytest.raises(UndefinedError, match="chart"):
-        filled(title="title", nan=1.0)
+    with pytest.raises(UndefinedError, match="'title' is undefined"):
+        filled(nan=1.0, chart=chart())
 
 
 def test_every_kind_has_its_colour_on_light_and_dark_pages():

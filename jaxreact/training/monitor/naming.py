@@ -25,44 +25,25 @@ class Family:
     """Whether single values scatter around what matters."""
 
 
+def _gain(pattern: str, section: str, called: str = "") -> Family:
+    """Metrics of which more is better, and none at all is zero."""
+    return Family(pattern, section, called, greater_is_better=True, from_zero=True)
+
+
 _QUALITY, _CODES, _NORMS = "Loss and accuracy", "Codebook", "Learning rate and norms"
 _GROUPS, _SPEED = "Error by group of coefficients", "Speed"
 
 FAMILIES = (
     Family(r"(?:\w+_)?loss", _QUALITY, log=True),
-    Family("accuracy", _QUALITY, greater_is_better=True, from_zero=True),
-    Family(
-        "codebook/use",
-        _CODES,
-        "codebook use (share of the codes)",
-        greater_is_better=True,
-        from_zero=True,
-    ),
-    Family(
-        "codebook/perplexity",
-        _CODES,
-        "codebook perplexity",
-        greater_is_better=True,
-        from_zero=True,
-    ),
+    _gain("accuracy", _QUALITY),
+    _gain("codebook/use", _CODES, "codebook use (share of the codes)"),
+    _gain("codebook/perplexity", _CODES, "codebook perplexity"),
     Family(r"face/(\w+)", _GROUPS, r"\1", log=True),
     Family("learning_rate", _NORMS, from_zero=True, noisy=False),
     Family(r"norm/(\w+)", _NORMS, r"norm of the \1", log=True),
-    Family(
-        "teraflops_per_second",
-        _SPEED,
-        "TFLOP per second",
-        greater_is_better=True,
-        from_zero=True,
-    ),
-    Family(
-        "model_flop_utilisation_percent",
-        _SPEED,
-        "model FLOP utilisation in %",
-        greater_is_better=True,
-        from_zero=True,
-    ),
-    Family("(?:steps|frames)_per_second", _SPEED, greater_is_better=True, from_zero=True),
+    _gain("teraflops_per_second", _SPEED, "TFLOP per second"),
+    _gain("model_flop_utilisation_percent", _SPEED, "model FLOP utilisation in %"),
+    _gain("(?:steps|frames)_per_second", _SPEED),
 )
 """All that a training writes, in the order of the report's sections."""
 
