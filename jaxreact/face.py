@@ -97,7 +97,7 @@ NEUTRAL_TRANSLATION = (0.0, 0.0, 1.84)
 def degrees_from_upright(
     coeffs: Float[np.ndarray, "*batch 58"], column: int
 ) -> Float[np.ndarray, "*batch"]:
-    """An angle of raw coefficients, `PITCH`, `YAW` or `ROLL`, as what an upright face lacks of it.
+    """By how much an angle of raw coefficients, `PITCH`, `YAW` or `ROLL`, is not an upright face's.
 
     In degrees in [-180, 180): more pitch bows the head, more yaw turns it to the person's left,
     more roll leans it to the person's right.

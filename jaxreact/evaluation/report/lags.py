@@ -90,10 +90,9 @@ def _lags(kind: str, name: str, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) 
 def _curve_chart(kinds: list[Lags]) -> Figure:
     bands = {lags.kind: _summary(lags.curves) for lags in kinds}
     ends = _ends(bands)
-    peaks = {kind: int(np.nanargmax(mean)) for kind, (mean, _, _) in bands.items()}
+    peaks = {kind: _peak(mean) for kind, (mean, _, _) in bands.items()}
     words = "; ".join(
-        f"{lags.name}: highest {bands[lags.kind][0][peaks[lags.kind]]:.3g}"
-        f" at lag {LAGS[peaks[lags.kind]]}"
+        f"{lags.name}: highest {peaks[lags.kind][0]:.3g} at lag {peaks[lags.kind][1]}"
         for lags in kinds
     )
     description = f"Correlation over lags from -49 to 49 frames. {words}."
@@ -108,13 +107,19 @@ def _curve_chart(kinds: list[Lags]) -> Figure:
             inside = np.where((mean >= ends[0]) & (mean <= ends[1]), mean, np.nan)
             shapes.append(group(lags.kind, *area, line(axes, "line", LAGS, inside)))
         drawings.append(Drawing(size, description, shapes, style))
-    keys = [
-        Key(lags.kind, f"{lags.name}, highest", float(bands[lags.kind][0][peak]), f" at {at}")
-        for lags in kinds
-        for peak in [peaks[lags.kind]]
-        for at in [f"{LAGS[peak]:+d}" if LAGS[peak] else "0"]
-    ]
+    keys = []
+    for lags in kinds:
+        height, lag = peaks[lags.kind]
+        keys.append(
+            Key(lags.kind, f"{lags.name}, highest", height, f" at {lag:+d}" if lag else " at 0")
+        )
     return Figure("Mean correlation with the speaker at each lag", drawings, keys, wide=True)
+
+
+def _peak(mean: np.ndarray) -> tuple[float, int]:
+    """The greatest value of a curve, and its lag."""
+    place = int(np.nanargmax(mean))
+    return float(mean[place]), int(LAGS[place])
 
 
 def _ends(bands: dict[str, tuple[np.ndarray, ...]]) -> tuple[float, float]:
