@@ -20,6 +20,9 @@ expression probabilities.
 
 import math
 
+import numpy as np
+from jaxtyping import Float
+
 FPS = 25
 """Frames per second of every coefficient and emotion sequence."""
 
@@ -89,6 +92,19 @@ COEFFS = 58
 NEUTRAL_ROTATION = (math.pi, 0.0, 0.0)
 NEUTRAL_TRANSLATION = (0.0, 0.0, 1.84)
 """An upright face in the middle of the picture, looking at the camera."""
+
+
+def degrees_from_upright(
+    coeffs: Float[np.ndarray, "*batch 58"], column: int
+) -> Float[np.ndarray, "*batch"]:
+    """By how much an angle of raw coefficients, `PITCH`, `YAW` or `ROLL`, is not an upright face's.
+
+    In degrees in [-180, 180): more pitch bows the head, more yaw turns it to the person's left,
+    more roll leans it to the person's right.
+    """
+    neutral = NEUTRAL_ROTATION[column - ROTATION.start]
+    return (np.rad2deg(coeffs[..., column] - neutral) + 180) % 360 - 180
+
 
 ACTION_UNIT_NAMES = (
     "AU1",

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ROOMS = (
-    *("face", "errors", "files", "processes", "progress"),
+    *("face", "channels", "errors", "files", "processes", "progress"),
     *("checkpoints", "sharding"),
     *("torch_files", "media", "html", "nn"),
     "runs",

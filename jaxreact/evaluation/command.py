@@ -142,8 +142,7 @@ def evaluate(config: Evaluation) -> str:
         _export(config, config.export_original, data, predictions, matrix, scores, extra)
     report = write_evaluation_report(
         config.out,
-        data=config.data,
-        split=config.split,
+        data=split,
         codebook=None if system is None else system.codebook,
         clip_scores=scores,
     )

@@ -1,5 +1,5 @@
 """HTML pages that open anywhere: one file each, no network, readable on a phone and in print.
 
-`page` is the shell around all of them, with one style sheet; `tables` and `figures` are what they
-are made of; `axes` and `lines` draw SVG.
+`page` fills templates: `page.html.j2` is the shell of all pages, with one style sheet, `parts` the
+macros they are made of. `axes` and `charts` compute what is drawn, `colors` says in which colour.
 """

@@ -1,4 +1,4 @@
-"""Axes of a chart: from values to places in an SVG drawing, with round numbers beside them."""
+"""Axes of a chart: from values to places in an SVG drawing, and round numbers to stand there."""
 
 import math
 from dataclasses import dataclass
@@ -35,54 +35,48 @@ class Axes:
     margins: Margins = MARGINS
 
     def x(self, values: ArrayLike) -> np.ndarray:
-        width = self.size[0] - self.margins.left - self.margins.right
-        return self.margins.left + _share(values, self.x_range, self.log_x) * width
+        return self.left + _share(values, self.x_range, self.log_x) * self.width
 
     def y(self, values: ArrayLike) -> np.ndarray:
-        height = self.size[1] - self.margins.top - self.margins.bottom
-        return self.bottom - _share(values, self.y_range, self.log_y) * height
+        return self.bottom - _share(values, self.y_range, self.log_y) * (self.bottom - self.top)
+
+    @property
+    def left(self) -> int:
+        return self.margins.left
+
+    @property
+    def right(self) -> int:
+        return self.size[0] - self.margins.right
+
+    @property
+    def top(self) -> int:
+        return self.margins.top
 
     @property
     def bottom(self) -> int:
         """Height of the horizontal axis, from the top."""
         return self.size[1] - self.margins.bottom
 
-    def grid(self, *, rows: int = 5, columns: int = 5, whole: bool = False, name: str = "") -> str:
-        """Lines and numbers of both axes, about so many; `rows=0` leaves the vertical one out.
+    @property
+    def width(self) -> int:
+        """Of the plot."""
+        return self.right - self.left
 
-        `whole` keeps whole numbers only on the horizontal axis; `name` stands at its end, for
-        which the lower margin must leave room.
-        """
-        left, right = self.margins.left, self.size[0] - self.margins.right
-        parts = []
-        values = _numbers(self.y_range, rows, self.log_y) if rows else []
-        for value, y in zip(values, self.y(values), strict=True):
-            parts.append(f'<path class="grid" d="M{left} {y:.1f}H{right}"/>')
-            parts.append(
-                f'<text x="{left - 6}" y="{y + 3.5:.1f}" class="end">{short(value)}</text>'
-            )
-        values = _numbers(self.x_range, columns, self.log_x)
-        values = [value for value in values if not whole or value == int(value)]
-        for value, x in zip(values, self.x(values), strict=True):
-            parts.append(f'<path class="tick" d="M{x:.1f} {self.bottom}v4"/>')
-            text = f'<text x="{x:.1f}" y="{self.bottom + 18}" class="mid">{short(value)}</text>'
-            parts.append(text)
-        parts.append(f'<path class="axis" d="M{left} {self.bottom}H{right}"/>')
-        if name:
-            parts.append(f'<text x="{right}" y="{self.bottom + 32}" class="end">{name}</text>')
-        return "".join(parts)
+    def rows(self, count: int) -> list[float]:
+        """About so many round numbers of the vertical axis."""
+        return log_ticks(*self.y_range) if self.log_y else ticks(*self.y_range, count)
+
+    def columns(self, count: int) -> list[float]:
+        """About so many round numbers of the horizontal axis."""
+        return log_ticks(*self.x_range) if self.log_x else ticks(*self.x_range, count)
 
 
 def _share(values: ArrayLike, ends: tuple[float, float], log: bool) -> np.ndarray:
     """Where values stand between two ends: 0 at the lower, 1 at the upper one."""
-    found, (low, high) = np.asarray(values, float), ends
+    places, (low, high) = np.asarray(values, float), ends
     if log:
-        found, low, high = np.log(found), math.log(low), math.log(high)
-    return (found - low) / (high - low)
-
-
-def _numbers(ends: tuple[float, float], count: int, log: bool) -> list[float]:
-    return log_ticks(*ends) if log else ticks(*ends, count)
+        places, low, high = np.log(places), math.log(low), math.log(high)
+    return (places - low) / (high - low)
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:
@@ -97,15 +91,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten in a range; where it spans few, also their doubles and fivefolds."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    few = math.log10(high / low) < 2.2
+    factors = (1, 2, 5) if math.log10(high / low) < 2.2 else (1,)
     every = max(1, len(decades) // 5)
-    found = [m * 10.0**d for d in decades if d % every == 0 for m in ((1, 2, 5) if few else (1,))]
-    return [float(f"{value:.12g}") for value in found if low <= value <= high]
-
-
-def short(value: float) -> str:
-    """A number in few letters: 12k for 12000, 1e-05 for the very small."""
-    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= factor:
-            return f"{value / (1e3 if letter == 'k' else factor):.6g}{letter}"
-    return f"{value:.6g}"
+    numbers = (float(f"{m * 10.0**d:.12g}") for d in decades if d % every == 0 for m in factors)
+    return [number for number in numbers if low <= number <= high]

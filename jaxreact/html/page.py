@@ -1,37 +1,44 @@
-"""The shell of a page: one HTML file that holds its style and needs nothing from outside."""
+"""Pages from templates: one HTML file that holds its style and needs nothing from outside."""
 
-from html import escape
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from jaxreact.html.colors import KINDS
+from jaxreact.html.numbers import readable
 
 
-def document(title: str, header: str, main: str, *, style: str = "", script: str = "") -> str:
-    """A whole page of a header and a main part, both HTML.
+def page(template: str, values: Mapping[str, Any]) -> str:
+    """A page from a template, named by its path in the package, that extends `page.html.j2`.
 
-    `style` is CSS behind the shared sheet's; `script` is JavaScript, without which the page must be
-    whole. Both come from our own files and are not escaped; the title is.
+    Every value is escaped, but for our own files and data that a template calls safe. A template
+    that names a value which is not there raises.
     """
-    closing = f"<script>\n{script}</script>\n" if script else ""
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>
-{asset("jaxreact.html", "page.css")}{style}</style>
-</head>
-<body>
-<header>
-{header}
-</header>
-<main>
-{main}
-</main>
-{closing}</body>
-</html>
-"""
+    return _ENVIRONMENT.get_template(template).render(values)
 
 
-def asset(package: str, name: str) -> str:
-    """Text of a file that is installed with a package: a style sheet, a script."""
-    return resources.files(package).joinpath(name).read_text("utf-8")
+def asset(path: str) -> str:
+    """Text of our own file, by its path in the package: a style sheet, a script, a table."""
+    return resources.files("jaxreact").joinpath(path).read_text("utf-8")
+
+
+def moment(seconds: float) -> datetime:
+    """The time that is so many seconds after 1970 began, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("jaxreact", ""),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_ENVIRONMENT.globals |= {"asset": asset, "COLORS": KINDS}
+_ENVIRONMENT.filters |= {"readable": readable, "moment": moment}
+_ENVIRONMENT.tests["finite"] = math.isfinite

@@ -48,13 +48,13 @@ class Page(HTMLParser):
 
     def row(self, name: str) -> list[float | str]:
         """Cells of the one row of that name, numbers in full."""
-        (found,) = [row for row in self.rows if row and row[0][0] == name]
-        return [text if value is None else value for text, value in found[1:]]
+        (row,) = [row for row in self.rows if row and row[0][0] == name]
+        return [text if value is None else value for text, value in row[1:]]
 
     def needs_nothing_from_outside(self) -> bool:
         """Whether every address is inside the page or a file beside it."""
-        found = [attrs[name] for _, attrs in self.tags for name in ("src", "href") if name in attrs]
+        links = [attrs[name] for _, attrs in self.tags for name in ("src", "href") if name in attrs]
         inside = ("data:", "#", "videos/")
         return not {"link", "iframe", "object"} & {tag for tag, _ in self.tags} and all(
-            address.startswith(inside) for address in found
+            address.startswith(inside) for address in links
         )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from jaxreact.html.axes import log_ticks, short, ticks
-from jaxreact.html.lines import POINTS, thin
-from jaxreact.html.tables import duration
+from jaxreact.html.axes import log_ticks, ticks
+from jaxreact.html.charts import POINTS, thin
+from jaxreact.html.numbers import duration, short
 
 
 def test_thinning_keeps_ends_and_peaks():

@@ -1,6 +1,7 @@
 """How the codes of the tokenizer are used: by what was generated, and by people."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -8,9 +9,7 @@ from jaxtyping import Float, Int
 from jaxreact.evaluation.report.evaluated import Evaluated, of_most, spread
 from jaxreact.evaluation.report.scores import scored
 from jaxreact.html.axes import Axes, Margins
-from jaxreact.html.figures import figure, key
-from jaxreact.html.lines import drawing, line
-from jaxreact.html.tables import number, table
+from jaxreact.html.charts import Drawing, Figure, Key, grid, group, line
 from jaxreact.systems.system import Codebook
 
 CLIPS = 100
@@ -44,40 +43,23 @@ class Use:
         return np.sort(self.counts[self.counts > 0])[::-1] / self.counts.sum()
 
 
-def section(evaluated: Evaluated, codebook: Codebook | None) -> str:
+def section(evaluated: Evaluated, codebook: Codebook | None) -> dict[str, Any]:
     """Share of the codes used, perplexity and rank-frequency curves, or why there are none."""
-    missing = _missing(evaluated, codebook)
-    if missing or codebook is None:
-        return f'<p class="quiet">{missing}</p>'
+    if evaluated.predictions.coeffs is None:
+        return {"missing": "coefficients"}
+    if codebook is None:
+        return {"missing": "codebook"}
     shown = spread(evaluated.shape[0], CLIPS)
     uses = _count(evaluated, codebook, shown)
-    frames = int(uses[0].counts.sum())
     size = codebook.codebook_size
-    rows = [
-        [use.name, str(use.used), f"{number(100 * use.used / size)} %", number(use.perplexity)]
-        for use in uses
-    ]
-    remark = (
-        f"Codes of {frames} frames of each side ({of_most(shown, evaluated.shape[0])}, the first"
-        f" sample of each), encoded with the tokenizer, which has {size} codes. Perplexity: so many"
-        " equally frequent codes would be as varied. A model that uses far fewer codes than people"
-        " repeats itself."
-    )
-    head = ["", "codes used", "of all", "perplexity"]
-    return (
-        f'<p class="quiet">{remark}</p>{table(head, rows)}<div class="charts">{_chart(uses)}</div>'
-    )
-
-
-def _missing(evaluated: Evaluated, codebook: Codebook | None) -> str:
-    if evaluated.predictions.coeffs is None:
-        return "These predictions hold emotion alone; codes are codes of face coefficients."
-    if codebook is None:
-        return (
-            "Not shown: no system with codes was given. With it, python -m"
-            " jaxreact.evaluation.report OUT --data ROOT --run RUN counts the codes."
-        )
-    return ""
+    return {
+        "missing": None,
+        "frames": int(uses[0].counts.sum()),
+        "clips": of_most(shown, evaluated.shape[0]),
+        "size": size,
+        "uses": uses,
+        "chart": _chart(uses),
+    }
 
 
 def _count(evaluated: Evaluated, codebook: Codebook, shown: np.ndarray) -> list[Use]:
@@ -100,24 +82,22 @@ def _count(evaluated: Evaluated, codebook: Codebook, shown: np.ndarray) -> list[
     return [Use(kind, name, counts[kind]) for kind, name in names.items()]
 
 
-def _chart(uses: list[Use]) -> str:
+def _chart(uses: list[Use]) -> Figure:
     """Share of the frames by rank, both axes logarithmic: a code used twice as often is as far."""
     longest = max(use.used for use in uses)
     shares = [100 * use.ranked for use in uses]
     ends = (min(s[-1] for s in shares) / 1.3, max(s[0] for s in shares) * 1.3)
-    drawings = []
     words = "; ".join(f"{use.name}: {use.used} codes used" for use in uses)
+    description = f"Share of the frames by rank of the code. {words}."
+    drawings = []
     for style, size in {"small": SMALL, "large": LARGE}.items():
         across = (1.0, float(max(2, longest)))
         axes = Axes(across, ends, size, log_x=True, log_y=True, margins=Margins(48, 16, 10, 40))
-        parts = [axes.grid(name="rank of the code")]
+        shapes = grid(axes, name="rank of the code")
         for use, share in zip(reversed(uses), reversed(shares), strict=True):
             ranks = np.arange(1, len(share) + 1)
             kept = np.unique(np.geomspace(1, len(share), 300).astype(int)) - 1
-            stroke = line(axes, "line", ranks[kept], share[kept])
-            parts.append(f'<g class="{use.kind}">{stroke}</g>')
-        drawings.append(
-            drawing(size, f"Share of the frames by rank of the code. {words}.", parts, style)
-        )
-    keys = [key(use.kind, use.name.lower()) for use in uses]
-    return figure("% of the frames with a code, codes by rank", keys, drawings, wide=True)
+            shapes.append(group(use.kind, line(axes, "line", ranks[kept], share[kept])))
+        drawings.append(Drawing(size, description, shapes, style))
+    keys = [Key(use.kind, use.name.lower()) for use in uses]
+    return Figure("% of the frames with a code, codes by rank", drawings, keys, wide=True)

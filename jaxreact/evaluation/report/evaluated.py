@@ -69,11 +69,11 @@ class Evaluated:
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Metric -> bounds of its 95 % interval, for those that have one."""
-        found = {
+        bounds = {
             name: (_number(low), _number(high))
             for name, (low, high) in self.content.get("intervals", {}).items()
         }
-        return {name: pair for name, pair in found.items() if not math.isnan(sum(pair))}
+        return {name: pair for name, pair in bounds.items() if not math.isnan(sum(pair))}
 
     @property
     def simulated(self) -> bool:
@@ -110,11 +110,12 @@ def names(predictions: Predictions) -> tuple[str, ...]:
 
 def read_evaluation(
     out: Path,
-    data: Path | None = None,
+    data: Path | Split | None = None,
     split: str | None = None,
     clip_scores: metrics.ClipScores | None = None,
 ) -> Evaluated:
-    """Reads an evaluation's directory, with the data set's part if `data` is given.
+    """Reads an evaluation's directory, with the data set's part if `data` is given, a path or the
+    split itself.
 
     Scores of single clips are `clip_scores`, else those of `clip_scores.csv` if they fit the
     evaluation, else computed from the data set; the file is written where it is missing or does
@@ -129,9 +130,10 @@ def read_evaluation(
                 f"{out / 'predictions.npz'}: holds no {name}; give the directory that evaluate.py "
                 "wrote"
             )
-    recorded = None
-    if data is not None:
+    recorded = data if isinstance(data, Split) else None
+    if isinstance(data, Path):
         recorded = open_split(data, split or content.get("split") or "val", (COEFFS,))
+    if recorded is not None:
         _check_split(out, predictions, recorded)
     return Evaluated(
         out=out,
@@ -152,9 +154,9 @@ def _table(
     path, clips = out / clip_table.NAME, names(predictions)
     if clip_scores is None:
         if path.is_file():
-            found = clip_table.read_clip_table(path)
-            if found.fits(clips, _numbers(content["scores"])):
-                return found
+            kept = clip_table.read_clip_table(path)
+            if kept.fits(clips, _numbers(content["scores"])):
+                return kept
         if recorded is None:
             return None
         assert predictions.listener is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -10,9 +11,7 @@ from jaxreact.evaluation.report.evaluated import Evaluated, of_most, spread
 from jaxreact.evaluation.report.scores import scored
 from jaxreact.face import FPS
 from jaxreact.html.axes import Axes, Margins
-from jaxreact.html.figures import figure, key
-from jaxreact.html.lines import band, drawing, line
-from jaxreact.html.tables import number
+from jaxreact.html.charts import Drawing, Figure, Key, band, grid, group, line, upright
 from jaxreact.metrics.frsyn import MAX_LAG, lagged_correlation
 
 CLIPS = 100
@@ -57,7 +56,7 @@ def best_lags(courses: Float[np.ndarray, "samples 99"]) -> Float[np.ndarray, "kn
     return LAGS[np.nanargmax(known, axis=1)] if len(known) else np.zeros(0)
 
 
-def section(evaluated: Evaluated) -> str:
+def section(evaluated: Evaluated) -> dict[str, Any]:
     """Curves of model, ground truth and mime, and where their maxima are."""
     shown = spread(evaluated.shape[0], CLIPS)
     emotion, speaker, listener = (
@@ -65,24 +64,14 @@ def section(evaluated: Evaluated) -> str:
         evaluated.speaker,
         evaluated.listener,
     )
-    found = [
+    kinds = [
         _lags("model", scored(evaluated).lower(), ((emotion[n], speaker[n]) for n in shown)),
         _lags("truth", "ground truth", ((listener[n][None], speaker[n]) for n in shown)),
         _lags("mime", "mime", ((speaker[n][None], speaker[n]) for n in shown)),
     ]
-    found = [one for one in found if np.isfinite(one.curves).any()]
-    if not found:
-        return '<p class="quiet">No reaction moves: there is no correlation to show.</p>'
-    remark = (
-        f"Of {of_most(shown, evaluated.shape[0])}. Line: mean over the clips; area: the middle 80 %"
-        " of them. FRSyn sees nothing of a curve but where its maximum is: a flat one puts it"
-        " anywhere, and then the score is near that of Random. Maxima at the edges (±49) would lie"
-        " beyond them if lags were longer."
-    )
-    return (
-        f'<p class="quiet">{remark}</p><div class="charts">{_curve_chart(found)}'
-        f"{_best_chart(found[:2])}</div>"
-    )
+    moving = [lags for lags in kinds if np.isfinite(lags.curves).any()]
+    charts = [_curve_chart(moving), _best_chart(moving[:2])] if moving else []
+    return {"clips": of_most(shown, evaluated.shape[0]), "charts": charts}
 
 
 def _lags(kind: str, name: str, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Lags:
@@ -98,27 +87,51 @@ def _lags(kind: str, name: str, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) 
     return Lags(kind, name, np.stack(means), np.concatenate(best))
 
 
-def _curve_chart(found: list[Lags]) -> str:
-    bands = {one.kind: _summary(one.curves) for one in found}
-    # Mime is 1 at lag 0 by itself: its peak may leave the drawing for the others' sake.
-    shaped = [one for one in found if one.kind != "mime"] or found
-    low = min(np.nanmin(bands[one.kind][1]) for one in shaped)
-    high = max(np.nanmax(bands[one.kind][2]) for one in shaped)
-    margin = 0.06 * (high - low) or 0.1
-    ends = (min(low, 0.0) - margin, min(max(high, 0.0) + margin, 1.05))
+def _curve_chart(kinds: list[Lags]) -> Figure:
+    bands = {lags.kind: _summary(lags.curves) for lags in kinds}
+    ends = _ends(bands)
+    peaks = {kind: _peak(mean) for kind, (mean, _, _) in bands.items()}
+    words = "; ".join(
+        f"{lags.name}: highest {peaks[lags.kind][0]:.3g} at lag {peaks[lags.kind][1]}"
+        for lags in kinds
+    )
+    description = f"Correlation over lags from -49 to 49 frames. {words}."
     drawings = []
     for style, size in {"small": SMALL, "large": LARGE}.items():
         axes = Axes((-MAX_LAG, MAX_LAG), ends, size, margins=_MARGINS)
-        parts = [axes.grid(columns=10, name=_AXIS if style == "large" else _AXIS_SHORT)]
-        parts.append(f'<path class="mark" d="M{float(axes.x(0)):.1f} 10V{axes.bottom}"/>')
-        for one in reversed(found):
-            mean, lower, upper = bands[one.kind]
-            shape = band(axes, LAGS, lower, upper) if one.kind != "mime" else ""
-            mean = np.where((mean >= ends[0]) & (mean <= ends[1]), mean, np.nan)
-            parts.append(f'<g class="{one.kind}">{shape}{line(axes, "line", LAGS, mean)}</g>')
-        drawings.append(drawing(size, _in_words(found, bands), parts, style))
-    keys = [key(one.kind, f"{one.name}, highest {_peak(bands[one.kind][0])}") for one in found]
-    return figure("Mean correlation with the speaker at each lag", keys, drawings, wide=True)
+        shapes = grid(axes, columns=10, name=_AXIS if style == "large" else _AXIS_SHORT)
+        shapes.append(upright(axes, "mark", 0))
+        for lags in reversed(kinds):
+            mean, lower, upper = bands[lags.kind]
+            area = band(axes, LAGS, lower, upper) if lags.kind != "mime" else []
+            inside = np.where((mean >= ends[0]) & (mean <= ends[1]), mean, np.nan)
+            shapes.append(group(lags.kind, *area, line(axes, "line", LAGS, inside)))
+        drawings.append(Drawing(size, description, shapes, style))
+    keys = []
+    for lags in kinds:
+        height, lag = peaks[lags.kind]
+        keys.append(
+            Key(lags.kind, f"{lags.name}, highest", height, f" at {lag:+d}" if lag else " at 0")
+        )
+    return Figure("Mean correlation with the speaker at each lag", drawings, keys, wide=True)
+
+
+def _peak(mean: np.ndarray) -> tuple[float, int]:
+    """The greatest value of a curve, and its lag."""
+    place = int(np.nanargmax(mean))
+    return float(mean[place]), int(LAGS[place])
+
+
+def _ends(bands: dict[str, tuple[np.ndarray, ...]]) -> tuple[float, float]:
+    """Ends of the axis of correlations.
+
+    Mime is 1 at lag 0 by itself: its peak may leave the drawing for the others' sake.
+    """
+    shaped = [bands[kind] for kind in bands if kind != "mime"] or list(bands.values())
+    low = min(np.nanmin(lower) for _, lower, _ in shaped)
+    high = max(np.nanmax(upper) for _, _, upper in shaped)
+    margin = 0.06 * (high - low) or 0.1
+    return min(low, 0.0) - margin, min(max(high, 0.0) + margin, 1.05)
 
 
 def _summary(courses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -130,45 +143,27 @@ def _summary(courses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return result[0], result[1], result[2]
 
 
-def _peak(mean: np.ndarray) -> str:
-    place = int(np.nanargmax(mean))
-    return (
-        f"{number(mean[place])} at {LAGS[place]:+d}"
-        if LAGS[place]
-        else f"{number(mean[place])} at 0"
-    )
-
-
-def _in_words(found: list[Lags], bands: dict[str, tuple[np.ndarray, ...]]) -> str:
-    peaks = [
-        f"{one.name}: highest {np.nanmax(bands[one.kind][0]):.3g} at lag"
-        f" {LAGS[int(np.nanargmax(bands[one.kind][0]))]}"
-        for one in found
-    ]
-    return f"Correlation over lags from -49 to 49 frames. {'; '.join(peaks)}."
-
-
-def _best_chart(found: list[Lags]) -> str:
+def _best_chart(kinds: list[Lags]) -> Figure:
     """How often the maximum is at which lag, model and truth."""
     edges = np.linspace(-MAX_LAG - 0.5, MAX_LAG + 0.5, 34)  # three lags a bar
-    shares = {one.kind: np.histogram(one.best, edges)[0] / max(1, len(one.best)) for one in found}
-    highest = 100 * max(share.max() for share in shares.values())
+    shares = {
+        lags.kind: 100 * np.histogram(lags.best, edges)[0] / max(1, len(lags.best))
+        for lags in kinds
+    }
+    highest = max(share.max() for share in shares.values())
     axes = Axes((edges[0], edges[-1]), (0.0, 1.08 * highest or 1.0), SMALL, margins=_MARGINS)
-    parts = [axes.grid(columns=10, name=_AXIS_SHORT)]
-    for one in reversed(found):
-        heights = 100 * np.repeat(shares[one.kind], 2)
-        steps = np.repeat(edges, 2)[1:-1]
-        fill = band(axes, steps, np.zeros_like(heights), heights) if one.kind == "model" else ""
-        parts.append(f'<g class="{one.kind}">{fill}{line(axes, "line", steps, heights)}</g>')
-    words = [
-        f"{one.name}: mean distance from 0 {np.abs(one.best).mean():.3g} frames"
-        for one in found
-        if len(one.best)
-    ]
-    keys = [key(one.kind, one.name) for one in found]
-    description = f"Where the maxima of the lag curves are. {'; '.join(words)}."
-    return figure(
+    shapes = grid(axes, columns=10, name=_AXIS_SHORT)
+    for lags in reversed(kinds):
+        heights, steps = np.repeat(shares[lags.kind], 2), np.repeat(edges, 2)[1:-1]
+        area = band(axes, steps, np.zeros_like(heights), heights) if lags.kind == "model" else []
+        shapes.append(group(lags.kind, *area, line(axes, "line", steps, heights)))
+    words = "; ".join(
+        f"{lags.name}: mean distance from 0 {np.abs(lags.best).mean():.3g} frames"
+        for lags in kinds
+        if len(lags.best)
+    )
+    return Figure(
         "Best lags, % of the samples: their mean distance from 0 is FRSyn",
-        keys,
-        [drawing(SMALL, description, parts)],
+        [Drawing(SMALL, f"Where the maxima of the lag curves are. {words}.", shapes)],
+        [Key(lags.kind, lags.name) for lags in kinds],
     )

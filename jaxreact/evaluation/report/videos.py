@@ -1,7 +1,6 @@
 """Videos in the page: inside it while they are small, else as links beside it."""
 
 import base64
-from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,15 +15,10 @@ class Videos:
         self._out = out
         self._room = room
 
-    def element(self, path: Path, label: str) -> str:
-        """A video element; its source is the file itself as long as there is room for it."""
-        if path.stat().st_size <= self._room:
-            content = path.read_bytes()
-            self._room -= len(content)
-            source = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
-        else:
-            source = quote(path.relative_to(self._out).as_posix())
-        return (
-            f'<video controls playsinline preload="metadata" src="{escape(source)}"'
-            f' aria-label="{escape(label)}"></video>'
-        )
+    def source(self, path: Path) -> str:
+        """The address of a video: its content as long as there is room for it, else its path."""
+        if path.stat().st_size > self._room:
+            return quote(path.relative_to(self._out).as_posix())
+        content = path.read_bytes()
+        self._room -= len(content)
+        return f"data:video/mp4;base64,{base64.b64encode(content).decode()}"

@@ -7,9 +7,9 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from jaxreact.face import FPS
+from jaxreact.html.colors import INK, PAPER
 from jaxreact.rendering import HeadModel, render
 
-BACKGROUND, INK = (255, 255, 255), (32, 32, 32)
 GAP = 2
 """Pixels between pictures."""
 
@@ -36,15 +36,15 @@ def draw_strip(
     left = max(int(font.getlength(word)) for label in rows for word in label.split()) + 12
     top = int(height * 1.6)
     step = size + GAP
-    sheet = Image.new("RGB", (left + step * len(at), top + step * len(rows)), BACKGROUND)
+    sheet = Image.new("RGB", (left + step * len(at), top + step * len(rows)), PAPER.light)
     pen = ImageDraw.Draw(sheet)
     for column, frame in enumerate(at):
         centre = left + step * column + size / 2
-        pen.text((centre, top / 2), f"{frame / FPS:.2f} s", fill=INK, font=font, anchor="mm")
+        pen.text((centre, top / 2), f"{frame / FPS:.2f} s", fill=INK.light, font=font, anchor="mm")
     for row, (label, coeffs) in enumerate(rows.items()):
         y = top + step * row
         text = "\n".join(label.split())
-        pen.text((6, y + size / 2), text, fill=INK, font=font, anchor="lm")
+        pen.text((6, y + size / 2), text, fill=INK.light, font=font, anchor="lm")
         for column, picture in enumerate(render(coeffs[at], head, size, zoom=ZOOM)):
             sheet.paste(Image.fromarray(picture), (left + step * column, y))
     return np.array(sheet)

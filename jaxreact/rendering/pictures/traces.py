@@ -1,6 +1,6 @@
 """A picture of what faces do over time: truth, reconstruction and generated reactions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from jaxreact.face import EMOTIONS, FPS, INDEX, NEUTRAL_ROTATION, PITCH, YAW
+from jaxreact.channels import IN_PICTURES, Channel
+from jaxreact.face import FPS
+from jaxreact.html.colors import KINDS, SAMPLES
 
 
 @dataclass(frozen=True)
@@ -20,52 +22,17 @@ class Face:
     """Raw coefficients (the mean is in them)."""
     emotion: Float[np.ndarray, "time 25"] | None = None
 
-
-@dataclass(frozen=True)
-class _Channel:
-    """One curve of a face and how it is shown."""
-
-    title: str
-    unit: str
-    of: Callable[[Face], np.ndarray | None]
-    low: float
-    high: float
-    """Ends of the axis, which grows where a curve leaves it."""
+    def channel(self, channel: Channel) -> Float[np.ndarray, "time"] | None:
+        return channel.of(self.coeffs, self.emotion)
 
 
-def _units(*names: str) -> Callable[[Face], np.ndarray]:
-    columns = [INDEX[name] for name in names]
-    return lambda face: face.coeffs[:, columns].mean(axis=1)
-
-
-def _degrees(column: int, neutral: float) -> Callable[[Face], np.ndarray]:
-    """An angle as what it differs from an upright face by, in [-180, 180) degrees."""
-    return lambda face: (np.rad2deg(face.coeffs[:, column] - neutral) + 180) % 360 - 180
-
-
-def _valence(face: Face) -> np.ndarray | None:
-    return None if face.emotion is None else face.emotion[:, EMOTIONS.index("valence")]
-
-
-CHANNELS = (
-    _Channel("Jaw open", "weight", _units("jawOpen"), 0.0, 0.4),
-    _Channel("Smile", "weight", _units("mouthSmileLeft", "mouthSmileRight"), 0.0, 0.6),
-    _Channel("Brow raised", "weight", _units("browInnerUp"), 0.0, 0.4),
-    _Channel("Blink", "weight", _units("eyeBlinkLeft", "eyeBlinkRight"), 0.0, 1.0),
-    _Channel("Head pitch", "° down", _degrees(PITCH, NEUTRAL_ROTATION[0]), -10.0, 10.0),
-    _Channel("Head yaw", "° to own left", _degrees(YAW, NEUTRAL_ROTATION[1]), -10.0, 10.0),
-    _Channel("Valence", "-1 to 1", _valence, -0.5, 0.5),
-)
-"""A handful of telling ones."""
-
-# Okabe and Ito's colours, which the colour-blind can tell apart; line styles say it once more.
-TRUTH = {"color": "#000000", "linewidth": 2.4, "alpha": 0.8}
-RECONSTRUCTION = {"color": "#0072B2", "linewidth": 1.5, "linestyle": (0, (4, 1.5))}
-GENERATED = (
-    {"color": "#D55E00", "linewidth": 1.3},
-    {"color": "#E69F00", "linewidth": 1.3},
-    {"color": "#009E73", "linewidth": 1.3},
-)
+TRUTH = {"color": KINDS["truth"].light, "linewidth": 2.4, "alpha": 0.9}
+RECONSTRUCTION = {
+    "color": KINDS["reconstruction"].light,
+    "linewidth": 1.5,
+    "linestyle": (0, (4, 1.5)),
+}
+GENERATED = tuple({"color": color.light, "linewidth": 1.3} for color in SAMPLES)
 """How generated reactions are drawn; more than these are not."""
 
 WIDTH, ROW, DPI = 10.0, 1.05, 110
@@ -87,7 +54,11 @@ def draw_traces(
         drawn.append(("reconstruction", reconstruction, RECONSTRUCTION))
     for number, (face, style) in enumerate(zip(generated, GENERATED, strict=False), 1):
         drawn.append((f"generated {number}", face, style))
-    channels = [c for c in CHANNELS if any(c.of(face) is not None for _, face, _ in drawn)]
+    channels = [
+        channel
+        for channel in IN_PICTURES
+        if any(face.channel(channel) is not None for _, face, _ in drawn)
+    ]
     figure = Figure((WIDTH, 0.9 + ROW * len(channels)), dpi=DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots(len(channels), sharex=True, squeeze=False)[:, 0]
@@ -109,11 +80,11 @@ def draw_traces(
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _draw(axis: Axes, channel: _Channel, drawn: Sequence[tuple[str, Face, dict]]) -> None:
+def _draw(axis: Axes, channel: Channel, drawn: Sequence[tuple[str, Face, dict]]) -> None:
     """One channel of all faces, the truth below the others."""
-    low, high = channel.low, channel.high
+    low, high = channel.range
     for label, face, style in drawn:
-        values = channel.of(face)
+        values = face.channel(channel)
         if values is None:
             continue
         axis.plot(np.arange(len(values)) / FPS, values, label=label, **style)

@@ -5,16 +5,19 @@ import math
 from io import BytesIO
 from typing import Any
 
+import numpy as np
+
+from jaxreact.channels import ANGLES, EMOTION, UNITS, Channel
 from jaxreact.face import (
-    EMOTIONS,
-    EXPRESSIONS,
     FPS,
     INDEX,
     NEUTRAL_ROTATION,
     NEUTRAL_TRANSLATION,
     PITCH,
     ROLL,
+    ROTATION,
     YAW,
+    degrees_from_upright,
 )
 from jaxreact.media.video_writer import write_sound
 from jaxreact.rendering import HeadModel, portrait_zoom, shade
@@ -22,52 +25,28 @@ from jaxreact.rendering.camera import DISTANCE, FOCAL_AT_224
 from jaxreact.rendering.pictures.reactions import Person, Reactions
 from jaxreact.rendering.player.packing import pack_head, pack_sequence
 
-ACTION_UNITS = {
-    "AU1": "inner brow raised",
-    "AU2": "outer brow raised",
-    "AU4": "brow lowered",
-    "AU6": "cheeks raised",
-    "AU7": "lids tightened",
-    "AU9": "nose wrinkled",
-    "AU10": "upper lip raised",
-    "AU12": "smile",
-    "AU14": "dimples",
-    "AU15": "lip corners down",
-    "AU17": "chin raised",
-    "AU23": "lips tightened",
-    "AU24": "lips pressed",
-    "AU25": "lips apart",
-    "AU26": "jaw dropped",
-}
-"""What the action units of the emotion are."""
-
 LIGHTS = ("KEY", "FILL", "RIM", "SPARK", "KEY_COLOR", "FILL_COLOR", "RIM_COLOR")
 LIGHTS += ("SKY", "GROUND", "WRAP")
 """The lights of `shade`, which the page's shader calls the same."""
-
-_ANGLES = (
-    ("Head pitch, down is positive (°)", PITCH, NEUTRAL_ROTATION[0]),
-    ("Head yaw, to the person's left (°)", YAW, NEUTRAL_ROTATION[1]),
-    ("Head roll, to the person's right (°)", ROLL, NEUTRAL_ROTATION[2]),
-)
 
 
 def contents(reactions: Reactions, head: HeadModel) -> dict[str, Any]:
     """Everything that the page's scripts read, as data for JSON."""
     people = _people(reactions)
     felt = any(person["emotion"] for person in people)
-    channels = _channels(felt)
-    labels = [channel["label"] for channel in channels]
-    first = ["AU12 (smile)", _ANGLES[0][0], "valence"]
-    if not felt:
-        first = ["mouthSmileLeft", _ANGLES[0][0], "jawOpen"]
+    groups = _groups(felt)
+    channels = [channel for members in groups.values() for channel in members]
+    first = ("AU12", "pitch", "valence") if felt else ("mouthSmileLeft", "pitch", "jawOpen")
+    by_name = EMOTION | ANGLES | UNITS
     return {
         "fps": FPS,
         "frames": reactions.frames,
         "people": people,
         "seats": _seats(people),
-        "channels": channels,
-        "traces": [labels.index(label) for label in first],
+        "channels": [
+            _channel(group, each) for group, members in groups.items() for each in members
+        ],
+        "traces": [channels.index(by_name[name]) for name in first],
         "head": _head(head),
         "camera": _camera(head),
         "light": {name: getattr(shade, name).tolist() for name in LIGHTS},
@@ -78,8 +57,8 @@ def contents(reactions: Reactions, head: HeadModel) -> dict[str, Any]:
 def _people(reactions: Reactions) -> list[dict[str, Any]]:
     emotion = reactions.emotion
     samples = [
-        ("sample", f"Sample {index + 1}", Person(one, None if emotion is None else emotion[index]))
-        for index, one in enumerate(reactions.coeffs)
+        ("sample", f"Sample {n + 1}", Person(coeffs, None if emotion is None else emotion[n]))
+        for n, coeffs in enumerate(reactions.coeffs)
     ]
     everybody = [
         ("speaker", "Speaker", reactions.speaker),
@@ -90,12 +69,24 @@ def _people(reactions: Reactions) -> list[dict[str, Any]]:
         {
             "kind": kind,
             "name": name,
-            "coeffs": None if person.coeffs is None else pack_sequence(person.coeffs),
-            "emotion": None if person.emotion is None else pack_sequence(person.emotion),
+            "coeffs": _packed(person.coeffs),
+            "angles": _packed(_angles(person.coeffs)),
+            "emotion": _packed(person.emotion),
         }
         for kind, name, person in everybody
         if person.coeffs is not None or person.emotion is not None
     ]
+
+
+def _packed(sequence: np.ndarray | None) -> dict[str, Any] | None:
+    return None if sequence is None else pack_sequence(sequence)
+
+
+def _angles(coeffs: np.ndarray | None) -> np.ndarray | None:
+    """Head angles (frames, 3) in degrees from upright."""
+    if coeffs is None:
+        return None
+    return np.stack([degrees_from_upright(coeffs, column) for column in (PITCH, YAW, ROLL)], axis=1)
 
 
 def _seats(people: list[dict[str, Any]]) -> list[int]:
@@ -107,35 +98,22 @@ def _seats(people: list[dict[str, Any]]) -> list[int]:
     return samples[:2]
 
 
-def _channels(felt: bool) -> list[dict[str, Any]]:
-    """What a trace can show: its label and group, and where its values stand."""
-    emotion = [
-        {
-            "label": f"{name} ({ACTION_UNITS[name]})" if name in ACTION_UNITS else name,
-            "group": "Emotion",
-            "from": "emotion",
-            "index": index,
-            "range": [-0.5, 0.5] if name in ("valence", "arousal") else [0, 1],
-        }
-        for index, name in enumerate(EMOTIONS)
-    ]
-    pose = [
-        {
-            "label": label,
-            "group": "Head",
-            "from": "coeffs",
-            "index": index,
-            "degrees": True,
-            "zero": zero,
-            "range": [-10, 10],
-        }
-        for label, index, zero in _ANGLES
-    ]
-    units = [
-        {"label": name, "group": "Face units", "from": "coeffs", "index": index, "range": [0, 0.4]}
-        for index, name in enumerate(EXPRESSIONS)
-    ]
-    return [*(emotion if felt else []), *pose, *units]
+def _groups(felt: bool) -> dict[str, list[Channel]]:
+    """What a trace can show, by group."""
+    emotion = {"Emotion": list(EMOTION.values())} if felt else {}
+    return emotion | {"Head": list(ANGLES.values()), "Face units": list(UNITS.values())}
+
+
+def _channel(group: str, channel: Channel) -> dict[str, Any]:
+    """Its label and group, and where its values stand in what they are read from."""
+    (column,) = channel.columns
+    return {
+        "label": channel.label,
+        "group": group,
+        "from": channel.source,
+        "index": column - ROTATION.start if channel.source == "angles" else column,
+        "range": channel.range,
+    }
 
 
 def _head(head: HeadModel) -> dict[str, Any]:

@@ -17,12 +17,12 @@ async function unpack({ type, data }) {
 
 // Numbers of several channels over time, frame by frame, from whole steps above each lowest value.
 async function unpackSequence({ low, step, levels }) {
-  const found = Float32Array.from(await unpack(levels));
-  for (let i = 0; i < found.length; i++) {
+  const values = Float32Array.from(await unpack(levels));
+  for (let i = 0; i < values.length; i++) {
     const channel = i % low.length;
-    found[i] = low[channel] + step[channel] * found[i];
+    values[i] = low[channel] + step[channel] * values[i];
   }
-  return found;
+  return values;
 }
 
 // Rows of R = Rz(c) Ry(b) Rx(a), one after another.

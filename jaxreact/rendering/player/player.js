@@ -228,8 +228,8 @@ class Player {
 
   // Puts the nth person of a kind on the right.
   #chooseNamed(kind, n) {
-    const found = this.data.people.filter((person) => person.kind === kind && person.coeffs)[n];
-    if (found) this.choose(this.seats.length - 1, this.data.people.indexOf(found));
+    const chosen = this.data.people.filter((person) => person.kind === kind && person.coeffs)[n];
+    if (chosen) this.choose(this.seats.length - 1, this.data.people.indexOf(chosen));
   }
 }
 
@@ -237,7 +237,7 @@ async function begin() {
   const data = JSON.parse(find("#data").textContent);
   const head = await Head.unpack(data.head);
   for (const person of data.people) {
-    for (const name of ["coeffs", "emotion"]) {
+    for (const name of ["coeffs", "angles", "emotion"]) {
       person[name] = person[name] && (await unpackSequence(person[name]));
     }
   }

@@ -2,6 +2,7 @@
 // line at the moment that is shown.
 
 const SVG = "http://www.w3.org/2000/svg";
+const WIDTHS = { coeffs: 58, angles: 3, emotion: 25 };
 const CHART = { width: 380, height: 150, left: 38, right: 8, top: 8, bottom: 22 };
 
 // Round numbers (1, 2 or 5 times a power of ten apart) in a range, about `count` of them.
@@ -9,26 +10,19 @@ function ticks(low, high, count) {
   const raw = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999);
-  const found = [];
+  const numbers = [];
   for (let n = Math.ceil(low / step - 1e-9); n <= high / step + 1e-9; n++) {
-    found.push(Number((n * step).toPrecision(12)));
+    numbers.push(Number((n * step).toPrecision(12)));
   }
-  return found;
+  return numbers;
 }
 
 // What a person does in a channel, frame by frame, or null where it is not known.
 function valuesOf(person, channel) {
   const sequence = person[channel.from];
   if (!sequence) return null;
-  const width = channel.from === "coeffs" ? 58 : 25;
-  const found = new Float32Array(sequence.length / width);
-  for (let frame = 0; frame < found.length; frame++) {
-    const value = sequence[frame * width + channel.index];
-    found[frame] = channel.degrees
-      ? ((((value - channel.zero) * 180) / Math.PI + 540) % 360) - 180
-      : value;
-  }
-  return found;
+  const width = WIDTHS[channel.from];
+  return sequence.filter((_, place) => place % width === channel.index);
 }
 
 class Trace {

@@ -1,4 +1,4 @@
-"""Line charts over training steps as SVG, to stand in an HTML page."""
+"""Line charts over training steps, to stand in an HTML page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxreact.html.axes import Axes
-from jaxreact.html.lines import drawing, line, thin
+from jaxreact.html.charts import Drawing, Shape, dot, grid, group, line, thin, upright
 from jaxreact.training.monitor.record import Curve
 
 MANY = 60
@@ -33,23 +33,24 @@ def line_chart(
     size: tuple[int, int] = (380, 210),
     marks: Sequence[int] = (),
     style: str = "",
-) -> str:
-    """An SVG element of curves over steps.
+) -> Drawing:
+    """A drawing of curves over steps.
 
     `log` makes the axis of values logarithmic where all of them are positive and far apart (a
     factor of 20); `from_zero` lets it begin at zero; `marks` are steps at which a dotted line
     stands (the run was resumed there); `style` is a CSS class of the element.
     """
     axes = _axes(series, size, log, from_zero)
-    parts = [axes.grid(whole=True), *(_mark(axes, step) for step in marks)]
-    for one in series:
-        parts += _lines(axes, one)
-    return drawing(size, description, parts, style)
+    resumed = (
+        group("", upright(axes, "mark", step), title=f"resumed after step {step}") for step in marks
+    )
+    curves = (group(each.kind, *_lines(axes, each)) for each in series)
+    return Drawing(size, description, [*grid(axes, whole=True), *resumed, *curves], style)
 
 
 def _axes(series: Sequence[Series], size: tuple[int, int], log: bool, from_zero: bool) -> Axes:
-    steps = np.concatenate([one.curve.steps for one in series])
-    values = np.concatenate([one.curve.values for one in series])
+    steps = np.concatenate([each.curve.steps for each in series])
+    values = np.concatenate([each.curve.values for each in series])
     across = (min(0, int(steps.min())), max(1, int(steps.max())))
     low, high = float(values.min()), float(values.max())
     if log and low > 0 and high / low >= 20:
@@ -61,34 +62,21 @@ def _axes(series: Sequence[Series], size: tuple[int, int], log: bool, from_zero:
     return Axes(across, (bottom, high + margin), size)
 
 
-def _mark(axes: Axes, step: int) -> str:
-    x = float(axes.x(step))
-    stroke = f'<path class="mark" d="M{x:.1f} {axes.margins.top}V{axes.bottom}"/>'
-    return f"<g><title>resumed after step {step}</title>{stroke}</g>"
-
-
-def _lines(axes: Axes, one: Series) -> list[str]:
+def _lines(axes: Axes, series: Series) -> list[Shape]:
     """A curve as a line with dots, as a line, or as a thin line and its running mean."""
-    steps, values = one.curve.steps, one.curve.values
+    steps, values = series.curve.steps, series.curve.values
     if len(steps) < MANY:
-        parts = [line(axes, "line", steps, values), *_dots(axes, one.curve)]
-    elif not one.noisy:
-        parts = [line(axes, "line", *thin(steps, values))]
-    else:
-        mean = running_mean(values, len(values) // 40)
-        raw = line(axes, "raw", *thin(steps, values))
-        parts = [raw, line(axes, "line", *thin(steps, mean))]
-    return [f'<g class="{one.kind}">', *parts, "</g>"]
+        return [line(axes, "line", steps, values), *_dots(axes, series.curve)]
+    if not series.noisy:
+        return [line(axes, "line", *thin(steps, values))]
+    mean = running_mean(values, len(values) // 40)
+    return [line(axes, "raw", *thin(steps, values)), line(axes, "line", *thin(steps, mean))]
 
 
-def _dots(axes: Axes, curve: Curve) -> list[str]:
+def _dots(axes: Axes, curve: Curve) -> list[Shape]:
     """A dot for each point, which tells its value when pointed at."""
     points = zip(axes.x(curve.steps), axes.y(curve.values), curve.steps, curve.values, strict=True)
-    return [
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2">'
-        f"<title>step {step}: {value:.6g}</title></circle>"
-        for x, y, step, value in points
-    ]
+    return [dot(x, y, 2.2, f"step {step}: {value:.6g}") for x, y, step, value in points]
 
 
 def running_mean(values: np.ndarray, reach: int) -> np.ndarray:

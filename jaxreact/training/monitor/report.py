@@ -7,21 +7,20 @@ import base64
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
 
 from jaxreact.errors import run_command
 from jaxreact.files import replacing
-from jaxreact.html.figures import figure, key
-from jaxreact.html.page import asset, document
-from jaxreact.html.tables import compact_json, number
+from jaxreact.html.charts import Figure, Key
+from jaxreact.html.numbers import compact_json
+from jaxreact.html.page import page
 from jaxreact.training.monitor import naming, tables
 from jaxreact.training.monitor.chart import Series, line_chart
-from jaxreact.training.monitor.record import Picture, Record, read_record
+from jaxreact.training.monitor.record import Record, read_record
 
 NAME = "training_report.html"
 
@@ -35,113 +34,102 @@ def write_training_report(run_dir: str | Path) -> Path:
     """
     record = read_record(run_dir)
     with replacing(Path(run_dir) / NAME) as path:
-        path.write_text(page(record), encoding="utf-8")
+        path.write_text(page("training/monitor/report.html.j2", contents(record)), "utf-8")
     return Path(run_dir) / NAME
 
 
-def page(record: Record) -> str:
-    """The whole page."""
-    kind = str(record.config.get("kind", "model"))
-    name = record.directory.resolve().name
-    header = f"""<h1>{escape(name)}</h1>
-<p class="quiet">Training of a {escape(kind)}. {_when(record)}</p>
-{_status(record)}
-{tables.facts(record)}"""
-    return document(
-        f"{name}: training of a {kind}",
-        header,
-        "".join(_body(record)),
-        style=asset("jaxreact.training.monitor", "report.css"),
-    )
+@dataclass(frozen=True)
+class Section:
+    """Charts of metrics that belong together, and (name, value) of those that never changed."""
+
+    title: str
+    charts: Sequence[Figure]
+    constant: Sequence[tuple[str, float]]
 
 
-def _body(record: Record) -> Iterator[str]:
-    if record.curves:
-        yield "<h2>Final and best</h2>" + tables.final_and_best(record)
-    else:
-        yield '<p class="quiet">No step has been logged yet.</p>'
-    sections = _by_section(record)
-    titles = [title for title, _ in naming.SECTIONS if title in sections]
-    titles += sorted(set(sections) - set(titles))
-    for title in titles[:1]:
-        yield _section(record, title, sections[title], _explanation(record))
-    if record.pictures:
-        yield "<section><h2>Pictures</h2>"
-        yield from (_picture(name, picture) for name, picture in record.pictures.items())
-        yield "</section>"
-    for title in titles[1:]:
-        yield _section(record, title, sections[title])
-    if record.curves:
-        yield tables.all_values(record)
-    shown = compact_json(record.config)
-    yield f"<details><summary>Configuration</summary><pre>{escape(shown)}</pre></details>"
+def contents(record: Record) -> dict[str, Any]:
+    """Everything that the page shows, for its template."""
+    kind, name = str(record.config.get("kind", "model")), record.directory.resolve().name
+    return {
+        "title": f"{name}: training of a {kind}",
+        "name": name,
+        "kind": kind,
+        "record": record,
+        "now": time.time(),
+        "status": _status(record),
+        "facts": tables.facts(record),
+        "rows": tables.final_and_best(record),
+        "sections": list(_sections(record)),
+        "resumed": bool(_resumed(record)),
+        "pictures": [
+            (
+                f"{name.replace('_', ' ')}, after step {picture.step}",
+                base64.b64encode(picture.png).decode(),
+            )
+            for name, picture in record.pictures.items()
+        ],
+        "config": compact_json(record.config),
+    }
 
 
-def _explanation(record: Record) -> str:
-    lines = (
-        "All curves are over update steps. Thin lines are what was logged, thick ones their running"
-        " mean; short curves have a dot for each entry."
-    )
-    resumed = " At dotted lines the run was resumed." if _resumed(record) else ""
-    return f'<p class="quiet">{lines}{resumed}</p>'
-
-
-def _by_section(record: Record) -> dict[str, list[str]]:
-    """Metrics by the title of their section, the plain loss first."""
-    names = sorted({naming.metric_of(tag)[1] for tag in record.curves})
-    found: dict[str, list[str]] = {}
-    for name in sorted(names, key=lambda name: name != "loss"):
-        found.setdefault(naming.section_of(name), []).append(name)
-    return found
-
-
-def _section(record: Record, title: str, names: Sequence[str], remark: str = "") -> str:
-    charts, constant = [], []
-    for name in names:
-        series = _series(record, name)
-        values = np.concatenate([one.curve.values for one in series])
-        if len(values) > 1 and np.ptp(values) == 0:
-            constant.append(f"{escape(naming.called(name))} {number(values[0])}")
-        else:
-            charts.append(_chart(record, name, series))
-    note = f'<p class="quiet">Constant: {", ".join(constant)}.</p>' if constant else ""
-    grid = f'<div class="charts">{"".join(charts)}</div>' if charts else ""
-    return f"<section><h2>{escape(title)}</h2>{remark}{grid}{note}</section>"
+def _sections(record: Record) -> Iterator[Section]:
+    """Known sections in their order, others behind them; in the first the plain loss is first."""
+    metrics = {naming.metric_of(tag)[1] for tag in record.curves}
+    by_title: dict[str, list[str]] = {}
+    for metric in sorted(metrics, key=lambda metric: (metric != "loss", metric)):
+        by_title.setdefault(naming.family_of(metric).section, []).append(metric)
+    known = [title for title in naming.SECTIONS if title in by_title]
+    for title in (*known, *sorted(set(by_title) - set(known))):
+        curves = {metric: _series(record, metric) for metric in by_title[title]}
+        constant = {
+            metric: float(series[0].curve.values[0])
+            for metric, series in curves.items()
+            if _never_changed(series)
+        }
+        yield Section(
+            title,
+            [_chart(record, m, series) for m, series in curves.items() if m not in constant],
+            [(naming.called(metric), value) for metric, value in constant.items()],
+        )
 
 
 def _series(record: Record, name: str) -> list[Series]:
     """The curves of a metric: of training, of validation, or both."""
     return [
-        Series(kind, curve, naming.is_noisy(name))
+        Series(kind, curve, naming.family_of(name).noisy)
         for tag, curve in record.curves.items()
         for kind, metric in [naming.metric_of(tag)]
         if metric == name
     ]
 
 
-def _chart(record: Record, name: str, series: Sequence[Series]) -> str:
+def _never_changed(series: Sequence[Series]) -> bool:
+    values = np.concatenate([each.curve.values for each in series])
+    return len(values) > 1 and np.ptp(values) == 0
+
+
+def _chart(record: Record, name: str, series: Sequence[Series]) -> Figure:
     """A figure with its legend; the loss is large where the screen is."""
     keys = []
-    for one in series:
-        lost = f", {one.curve.lost} not finite" if one.curve.lost else ""
-        kind = one.kind if one.kind in naming.KINDS else ""
-        value = number(one.curve.last)
-        keys.append(key(one.kind, f"{kind} {value}{lost}"))
-    wide = name == "loss"
+    for each in series:
+        curve, kind = each.curve, each.kind if each.kind in naming.KINDS else ""
+        lost = f", {curve.lost} not finite" if curve.lost else ""
+        keys.append(Key(each.kind, kind, curve.last, lost))
+    wide, family = name == "loss", naming.family_of(name)
     sizes = {"small": (380, 210)} | ({"large": (780, 480)} if wide else {})
     drawings = [
         line_chart(
             series,
             f"{naming.called(name)} over steps",
-            log=naming.has_log_axis(name),
-            from_zero=naming.begins_at_zero(name),
+            log=family.log,
+            from_zero=family.from_zero,
             size=size,
             marks=_resumed(record),
             style=style,
         )
         for style, size in sizes.items()
     ]
-    return figure(naming.called(name), keys, drawings, wide)
+    return Figure(naming.called(name), drawings, keys, wide=wide)
 
 
 def _resumed(record: Record) -> list[int]:
@@ -149,36 +137,15 @@ def _resumed(record: Record) -> list[int]:
     return [start["start"] for start in record.starts[1:]]
 
 
-def _picture(name: str, picture: Picture) -> str:
-    data = base64.b64encode(picture.png).decode()
-    label = f"{escape(name.replace('_', ' '))}, after step {picture.step}"
-    return (
-        f'<figure class="picture"><div><img src="data:image/png;base64,{data}" alt="{label}"></div>'
-        f'<figcaption class="quiet">{label}</figcaption></figure>'
-    )
-
-
-def _when(record: Record) -> str:
-    began, ended, now = (_time(at) for at in (record.began, record.ended, time.time()))
-    return f"Began {began}, last entry {ended}, report of {now}."
-
-
-def _time(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment:%Y-%m-%d %H:%M} UTC</time>'
-
-
-def _status(record: Record) -> str:
+def _status(record: Record) -> tuple[str, str]:
+    """How the run stands: a CSS class and a sentence."""
     if record.finished:
-        kind, text = "good", "Finished."
-    elif record.stopped:
-        step, reason = record.stopped["step"], record.stopped["reason"]
-        kind, text = "warn", f"Stopped after step {step}: {reason}"
-    elif record.total is not None:
-        kind, text = "warn", f"Not finished: step {record.step} of {record.total}."
-    else:
-        kind, text = "", f"The last entry is of step {record.step}."
-    return f'<p class="status {kind}">{escape(text)}</p>'
+        return "good", "Finished."
+    if record.stopped:
+        return "warn", f"Stopped after step {record.stopped['step']}: {record.stopped['reason']}"
+    if record.total is not None:
+        return "warn", f"Not finished: step {record.step} of {record.total}."
+    return "", f"The last entry is of step {record.step}."
 
 
 @dataclass(frozen=True)

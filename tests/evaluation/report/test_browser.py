@@ -26,8 +26,8 @@ def width_of(page: Path, width: int) -> tuple[int, int]:
     )
     command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     done = subprocess.run([*command, frame.as_uri()], capture_output=True, text=True, timeout=120)
-    (found,) = re.findall(r"<title>(\d+) of (\d+)</title>", done.stdout)
-    return int(found[0]), int(found[1])
+    (widths,) = re.findall(r"<title>(\d+) of (\d+)</title>", done.stdout)
+    return int(widths[0]), int(widths[1])
 
 
 @pytest.mark.slow

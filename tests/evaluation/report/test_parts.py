@@ -38,14 +38,16 @@ def test_a_reaction_that_follows_has_a_positive_lag():
 
 @pytest.mark.parametrize("frames", [6, 40, 80, 200])
 def test_the_best_lags_are_what_frsyn_averages(frames):
-    made = some_predictions(3, 4, frames)
-    made.emotion[1, 2] = 0.5  # a motionless face
-    assert made.speaker is not None
-    pairs = zip(made.emotion, made.speaker, strict=True)
-    found = np.concatenate([best_lags(curves(*pair)) for pair in pairs])
-    expected = offsets(made.emotion, made.speaker)
-    np.testing.assert_array_equal(np.abs(found), expected[np.isfinite(expected)])
-    assert np.abs(found).mean() == pytest.approx(metrics.frsyn(made.emotion, made.speaker))
+    predictions = some_predictions(3, 4, frames)
+    predictions.emotion[1, 2] = 0.5  # a motionless face
+    assert predictions.speaker is not None
+    pairs = zip(predictions.emotion, predictions.speaker, strict=True)
+    lags = np.concatenate([best_lags(curves(*pair)) for pair in pairs])
+    expected = offsets(predictions.emotion, predictions.speaker)
+    np.testing.assert_array_equal(np.abs(lags), expected[np.isfinite(expected)])
+    assert np.abs(lags).mean() == pytest.approx(
+        metrics.frsyn(predictions.emotion, predictions.speaker)
+    )
 
 
 def test_codebook_use():
@@ -57,11 +59,13 @@ def test_codebook_use():
 
 
 def test_the_mean_over_pairs_of_samples_is_frdiv():
-    made = some_predictions(1, 4)
-    pairs = pairs_of_samples(made.emotion[0])
+    predictions = some_predictions(1, 4)
+    pairs = pairs_of_samples(predictions.emotion[0])
     assert len(pairs) == 6
-    assert pairs.mean() == pytest.approx(metrics.frdiv(made.emotion))
-    assert pairs[0] == pytest.approx(np.square(made.emotion[0, 0] - made.emotion[0, 1]).mean())
+    assert pairs.mean() == pytest.approx(metrics.frdiv(predictions.emotion))
+    assert pairs[0] == pytest.approx(
+        np.square(predictions.emotion[0, 0] - predictions.emotion[0, 1]).mean()
+    )
 
 
 class Matrix:
@@ -74,42 +78,42 @@ class Matrix:
 def test_two_appropriate_listeners():
     listener = np.zeros((3, 4, 25), np.float32)
     listener[1], listener[2] = 1, 3
-    made = Predictions(listener[:, None], None, listener, listener)
+    predictions = Predictions(listener[:, None], None, listener, listener)
     matrix = np.array([[1, 1, 1], [1, 1, 0], [0, 0, 1]])
-    evaluated = Evaluated(None, made, {}, Matrix(matrix), None)  # pyright: ignore
-    found = listener_differences(evaluated)
-    assert found is not None
-    np.testing.assert_allclose(found, [(1 + 9 + 4) / 3, 1, np.nan])
-    assert listener_differences(Evaluated(None, made, {}, None, None)) is None  # pyright: ignore
+    evaluated = Evaluated(None, predictions, {}, Matrix(matrix), None)  # pyright: ignore
+    differences = listener_differences(evaluated)
+    assert differences is not None
+    np.testing.assert_allclose(differences, [(1 + 9 + 4) / 3, 1, np.nan])
+    assert listener_differences(Evaluated(None, predictions, {}, None, None)) is None  # pyright: ignore
 
 
 def test_rankings():
-    found = table(FRC=[0.1, np.nan, 0.5, 0.3, 0.5], FRD=[1.0, np.nan, 2.0, 2.0, 0.0])
-    assert found.ranking("FRC", best_is_greatest=True) == [2, 4, 3, 0]
-    assert telling_clips(found, each=2) == {
+    scores = table(FRC=[0.1, np.nan, 0.5, 0.3, 0.5], FRD=[1.0, np.nan, 2.0, 2.0, 0.0])
+    assert scores.ranking("FRC", best_is_greatest=True) == [2, 4, 3, 0]
+    assert telling_clips(scores, each=2) == {
         "Best by FRC": [2, 4],
         "Worst by FRC": [0, 3],
         "Best by FRD": [4, 0],
         "Worst by FRD": [3, 2],
     }
-    one = telling_clips(table(FRC=[0.1], FRD=[1.0]))
-    assert one == {"Best by FRC": [0], "Best by FRD": [0]}
+    single = telling_clips(table(FRC=[0.1], FRD=[1.0]))
+    assert single == {"Best by FRC": [0], "Best by FRD": [0]}
 
 
 def test_clip_scores_round_trip(tmp_path):
-    made = some_predictions(3)
-    scores = clip_scores(made, np.diag([1, 1, 0]))
+    predictions = some_predictions(3)
+    scores = clip_scores(predictions, np.diag([1, 1, 0]))
     written = table_of(("a,b", 'c"d', "e\nf"), scores)
     write_clip_table(tmp_path / "clip_scores.csv", written)
-    found = read_clip_table(tmp_path / "clip_scores.csv")
-    assert found.clips == written.clips
+    kept = read_clip_table(tmp_path / "clip_scores.csv")
+    assert kept.clips == written.clips
     for name in metrics.NAMES:
-        np.testing.assert_array_equal(found.values[name], written.values[name])
-    assert np.isnan(found.values["FRC"][2])
+        np.testing.assert_array_equal(kept.values[name], written.values[name])
+    assert np.isnan(kept.values["FRC"][2])
     all_scores = metrics.aggregate(scores)
-    assert found.fits(found.clips, all_scores)
-    assert not found.fits(found.clips[::-1], all_scores)
-    assert not found.fits(found.clips, all_scores | {"FRVar": 0.5})
+    assert kept.fits(kept.clips, all_scores)
+    assert not kept.fits(kept.clips[::-1], all_scores)
+    assert not kept.fits(kept.clips, all_scores | {"FRVar": 0.5})
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n", "clip,FRC,FRD,FRDvs,FRVar,FRDiv,FRSyn\nx,1\n"])

@@ -125,9 +125,9 @@ def test_few_clips_and_samples(tmp_path, clips, samples):
 
 
 def test_a_motionless_reaction_has_no_synchrony(tmp_path):
-    made = some_predictions(2)
-    still = np.broadcast_to(made.emotion[:, :, :1], made.emotion.shape).copy()
-    page = written(tmp_path, dataclasses.replace(made, emotion=still, coeffs=None))
+    predictions = some_predictions(2)
+    still = np.broadcast_to(predictions.emotion[:, :, :1], predictions.emotion.shape).copy()
+    page = written(tmp_path, dataclasses.replace(predictions, emotion=still, coeffs=None))
     assert json.loads((tmp_path / "metrics.json").read_text())["scores"]["FRSyn"] is None
     assert page.row("Model")[-1] == "-"
     assert not any(label.startswith("FRSyn") for label in labels(page))
@@ -144,13 +144,13 @@ def test_nobody_moves(tmp_path):
 
 
 def test_best_and_worst_clips(tmp_path):
-    made = some_predictions(7)
-    assert made.listener is not None
+    predictions = some_predictions(7)
+    assert predictions.listener is not None
     for clip in range(7):  # clip 6 is nearly the listener, clip 0 nothing like it
         part = clip / 6.5
-        mixed = part * made.listener[clip] + (1 - part) * made.emotion[clip]
-        made.emotion[clip] = mixed
-    page = written(tmp_path, made)
+        mixed = part * predictions.listener[clip] + (1 - part) * predictions.emotion[clip]
+        predictions.emotion[clip] = mixed
+    page = written(tmp_path, predictions)
     text = page.text
     best, worst = text.split("Best by FRC")[1].split("Best by FRD")[0].split("Worst by FRC")
     order = [re.findall(r"NoXI/0(\d)", part) for part in (best, worst)]
@@ -159,12 +159,12 @@ def test_best_and_worst_clips(tmp_path):
 
 
 def test_videos_inside_the_page_while_they_are_small(tmp_path):
-    made = some_predictions(names=HOSTILE)
+    predictions = some_predictions(names=HOSTILE)
     paths = [take.file("", ".mp4") for take in choose("all", HOSTILE, tmp_path, "val")]
     paths[0].parent.mkdir(parents=True)
     for path, size in zip(paths[:3], (10, 4_000_000, 20), strict=False):
         path.write_bytes(b"x" * size)
-    page = written(tmp_path, made)
+    page = written(tmp_path, predictions)
     sources = {attrs["aria-label"][-8:]: attrs["src"] for tag, attrs in page.tags if tag == "video"}
     assert len(sources) == 3
     inside = [source for source in sources.values() if source.startswith("data:video/mp4;base64,")]
@@ -213,10 +213,10 @@ def simulated(conversations, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("evaluation")
     split = open_split(conversations, "val")
     clips = len(split.dyads)
-    made = Predictions(
+    predictions = Predictions(
         smooth(clips, 2, 96, 25), smooth(clips, 2, 96, 58), *split.emotions(96), split.clips
     )
-    evaluate(out, made, split.neighbours())
+    evaluate(out, predictions, split.neighbours())
     return out
 
 
@@ -236,8 +236,8 @@ def test_the_data_set_gives_scores_of_clips_faces_and_codes(simulated, conversat
 def test_what_does_not_fit_is_named_and_nothing_is_written(tmp_path, simulated, conversations):
     with pytest.raises(UserError, match=r"metrics.json: no such file; give a directory that"):
         write_evaluation_report(tmp_path)
-    made = some_predictions()
-    evaluate(tmp_path, made)
+    predictions = some_predictions()
+    evaluate(tmp_path, predictions)
     content = (tmp_path / "metrics.json").read_text()
     for text, message in (
         ("{", "cannot be read"),
@@ -255,15 +255,15 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(tmp_path, simulated, 
     other = evaluate(tmp_path / "other", some_predictions(frames=64))
     with pytest.raises(UserError, match=r"does not give the scores of metrics.json"):
         write_evaluation_report(tmp_path, clip_scores=other)
-    evaluate(tmp_path, dataclasses.replace(made, clips=None))
+    evaluate(tmp_path, dataclasses.replace(predictions, clips=None))
     assert not list(tmp_path.rglob("*.html"))
     assert not list(tmp_path.rglob("clip_scores.csv"))
 
 
 def test_predictions_without_the_recorded_persons_are_refused(tmp_path):
-    made = some_predictions()
-    evaluate(tmp_path, made)
-    write_predictions(tmp_path / "predictions.npz", dataclasses.replace(made, speaker=None))
+    predictions = some_predictions()
+    evaluate(tmp_path, predictions)
+    write_predictions(tmp_path / "predictions.npz", dataclasses.replace(predictions, speaker=None))
     with pytest.raises(UserError, match="holds no speaker"):
         write_evaluation_report(tmp_path)
 

@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from jaxreact.channels import IN_PICTURES
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EMOTIONS, INDEX, NEUTRAL_ROTATION, NEUTRAL_TRANSLATION, PITCH
 from jaxreact.rendering.pictures.strip import GAP, draw_strip
-from jaxreact.rendering.pictures.traces import CHANNELS, Face, draw_traces
+from jaxreact.rendering.pictures.traces import Face, draw_traces
 
 FRAMES = 50
 
@@ -52,9 +53,9 @@ def test_a_changed_trace_changes_its_own_band_of_the_picture(column, by, channel
     changed = rows_that_differ(draw(still()), draw(moved(column, by)))
     assert changed.size
     # Below the legend, seven bands share the height.
-    band = (changed.mean() - 0.07) / (0.95 - 0.07) * len(CHANNELS)
+    band = (changed.mean() - 0.07) / (0.95 - 0.07) * len(IN_PICTURES)
     assert int(band) == channel
-    assert changed.max() - changed.min() < 1 / len(CHANNELS)
+    assert changed.max() - changed.min() < 1 / len(IN_PICTURES)
 
 
 def test_valence_is_drawn_where_an_emotion_is_known():
@@ -68,22 +69,22 @@ def test_valence_is_drawn_where_an_emotion_is_known():
 
 
 def test_head_angles_are_degrees_from_upright():
-    pitch = CHANNELS[4]
+    pitch = IN_PICTURES[4]
     assert pitch.title == "Head pitch"
     for turns in (-1, 0, 1):  # an angle and the same a whole turn further
         nod = moved(PITCH, np.deg2rad(8) + turns * 2 * np.pi)
-        values = pitch.of(nod)
+        values = nod.channel(pitch)
         assert values is not None
         np.testing.assert_allclose(values[20:40], 8, atol=1e-3)
         np.testing.assert_allclose(values[:20], 0, atol=1e-3)
 
 
 def test_every_kind_of_face_is_told_from_the_others():
-    one = moved(INDEX["jawOpen"], 0.3)
+    open_jaw = moved(INDEX["jawOpen"], 0.3)
     pictures = [
-        draw_traces(still(), one, [still()]),
-        draw_traces(still(), still(), [one]),
-        draw_traces(one, still(), [still()]),
+        draw_traces(still(), open_jaw, [still()]),
+        draw_traces(still(), still(), [open_jaw]),
+        draw_traces(open_jaw, still(), [still()]),
     ]
     assert rows_that_differ(pictures[0], pictures[1]).size
     assert rows_that_differ(pictures[1], pictures[2]).size

@@ -90,7 +90,7 @@ def test_every_rule_of_the_head_model_holds(player):
 
 def test_it_looks_like_the_rendered_videos(player):
     player.run("player.seek(7)")
-    player.run("document.querySelectorAll('figcaption').forEach((one) => one.remove())")
+    player.run("document.querySelectorAll('figcaption').forEach((name) => name.remove())")
     player.run("new Promise((done) => setTimeout(done, 500))")  # the heads fade in
     shot = np.asarray(Image.open(BytesIO(player.picture())).convert("RGB")).astype(int)
     for side, person in enumerate((SPEAKER, SAMPLES[0])):

@@ -38,8 +38,8 @@ def test_sequences_keep_to_a_65536th_of_their_range():
     values[:, 3] = 0.25
     packed = pack_sequence(values)
     levels = unpack(packed["levels"]).reshape(values.shape)
-    found = np.array(packed["low"]) + np.array(packed["step"]) * levels
-    np.testing.assert_allclose(found, values, atol=1e-5)
+    unpacked = np.array(packed["low"]) + np.array(packed["step"]) * levels
+    np.testing.assert_allclose(unpacked, values, atol=1e-5)
     assert packed["step"][3] == 0
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
+from jaxreact.face import PITCH, ROLL, YAW, degrees_from_upright
 from jaxreact.rendering import load_builtin_head
 from jaxreact.rendering.pictures.reactions import Person, Reactions, Recording, read_reactions
 from jaxreact.rendering.player.command import Player
@@ -22,6 +23,7 @@ from tests.rendering.files import (
     predictions_file,
     reaction_file,
 )
+from tests.rendering.player.test_packing import unpack
 
 CLIP = "</script><b>&\"'"
 
@@ -31,8 +33,8 @@ def some(clip: str = CLIP, **more) -> Reactions:
 
 
 def data_of(page: str) -> dict:
-    (found,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
-    return json.loads(found)
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
+    return json.loads(text)
 
 
 def test_the_page_nests_and_needs_nothing_from_outside():
@@ -77,12 +79,24 @@ def test_who_is_there_and_who_is_seen_first():
 def test_traces_are_of_what_is_known():
     data = data_of(player_page(some(), plate()))
     shown = [data["channels"][index]["label"] for index in data["traces"]]
-    assert shown == ["AU12 (smile)", "Head pitch, down is positive (°)", "valence"]
+    assert shown == ["Smile (AU12)", "Head pitch (° down)", "Valence (-1 to 1)"]
     assert len(data["channels"]) == 25 + 3 + 52
     bare = Reactions(Path("p.npz"), None, "one", moving(1, FRAMES), None)
     data = data_of(player_page(bare, plate()))
-    assert {channel["from"] for channel in data["channels"]} == {"coeffs"}
+    assert {channel["from"] for channel in data["channels"]} == {"coeffs", "angles"}
     assert data["channels"][data["traces"][0]]["label"] == "mouthSmileLeft"
+
+
+def test_head_angles_are_packed_in_degrees_from_upright():
+    speaker = moving(FRAMES, seed=5)
+    data = data_of(player_page(some(speaker=Person(speaker)), plate()))
+    packed = data["people"][0]["angles"]
+    levels = unpack(packed["levels"]).reshape(FRAMES, 3)
+    angles = np.array(packed["low"]) + np.array(packed["step"]) * levels
+    for column, values in zip((PITCH, YAW, ROLL), angles.T, strict=True):
+        np.testing.assert_allclose(values, degrees_from_upright(speaker, column), atol=1e-3)
+    head = [channel for channel in data["channels"] if channel["from"] == "angles"]
+    assert [channel["index"] for channel in head] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("out", ["page.html", "folder", "new/page.html"])

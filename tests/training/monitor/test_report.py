@@ -70,6 +70,21 @@ def test_the_numbers_are_those_that_were_logged(finished):
     assert "Training of a tokenizer" in page.text
 
 
+def test_of_the_codebook_the_greatest_values_are_the_best(tmp_path):
+    out = start_run(tmp_path / "run")
+    with RunLog(out / "tensorboard", {}, 2) as log:
+        for step, perplexity in enumerate((179.5, 58.5), 1):
+            log.step(step, {"loss": 1.0}, 1)
+            codes = {"codebook/perplexity": perplexity, "codebook/use": perplexity / 512}
+            log.validation(step, {"loss": 1.0} | codes, best=True)
+    page = read(out)
+    assert page.row("codebook perplexity")[1:] == [58.5, 179.5, "1"]
+    assert page.row("codebook use (share of the codes)")[2:] == [
+        float(np.float32(179.5 / 512)),
+        "1",
+    ]
+
+
 def test_curves_are_drawn_for_every_metric(finished):
     page = read(finished)
     labels = {attrs["aria-label"] for tag, attrs in page.tags if tag == "svg"}
