@@ -6,9 +6,10 @@ Dropout, attention, linear layer and GELU of `jaxreact.nn.attention` are replace
 (`layers_variants.py`), and each time the whole step of both stages is compiled: forwards,
 backwards and the update, on a made-up batch, with new weights. All variants stand in one process
 and take turns, each round in another order; a ratio is of medians, and its quartiles are of the
-rounds' own ratios. Above 1, ours is faster. The predictor's step contains the frozen tokenizer and
-audio encoder. `demo` are that preset's sizes, with dropout in both stages; `released` the released
-ones, with a smaller batch.
+rounds' own ratios. Above 1, ours is faster. `cpu` is processor time, all threads together, which
+other programs disturb least; on an accelerator only `wall` tells. The predictor's step contains the
+frozen tokenizer and audio encoder. `demo` are that preset's sizes, with dropout in both stages;
+`released` the released ones, with a smaller batch.
 """
 
 import os
@@ -75,7 +76,9 @@ def make_stage(kind: str, size: str) -> tuple[Stage, dict[str, np.ndarray]]:
     sizes = predictor._with_codebook(config.model, coder)
     context, block = config.audio_context, coder_config.model.block_size
     frames = context + predictor.crop_frames(sizes, block)
-    shapes = {f"{role}_coeffs": (rows, frames, 58) for role in ("speaker", "listener")}
+    shapes: dict[str, tuple[int, ...]] = {
+        f"{role}_coeffs": (rows, frames, 58) for role in ("speaker", "listener")
+    }
     shapes["speaker_waveform"] = (rows, (context + sizes.block_size) * SAMPLES_PER_FRAME)
     return predictor._stage(config, sizes, coder, encoder, data, mesh, MEAN), numbers(shapes)
 
@@ -100,11 +103,12 @@ class Steps:
         self._state, metrics = self._step(self._state, self._stage.frozen, self._batch)
         return jax.block_until_ready(metrics)
 
-    def seconds(self) -> float:
-        start = time.perf_counter()
+    def seconds(self) -> tuple[float, float]:
+        """Wall and processor time."""
+        wall, busy = time.perf_counter(), time.process_time()
         self.run()
         jax.block_until_ready(self._state)
-        return time.perf_counter() - start
+        return time.perf_counter() - wall, time.process_time() - busy
 
 
 def measure(kind: str, size: str, rounds: int) -> dict[str, Any]:
@@ -115,7 +119,7 @@ def measure(kind: str, size: str, rounds: int) -> dict[str, Any]:
         placed = jax.tree.map(jnp.asarray, stage.mesh.put_local_rows(batch))
         variants[name] = Steps(stage, placed, replacements)
     names = list(variants)
-    times: dict[str, list[float]] = {name: [] for name in names}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for number in tqdm(range(rounds + 1), f"{size} {kind}", leave=False, disable=None):
         for name in np.random.default_rng(number).permutation(names):
             seconds = variants[name].seconds()
@@ -127,14 +131,18 @@ def measure(kind: str, size: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def row(ours: list[float], theirs: list[float]) -> dict[str, Any]:
-    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
-    low, _, high = statistics.quantiles(ratios, n=4)
-    return {
-        "median_ms": round(1e3 * statistics.median(theirs), 1),
-        "times_ours": round(statistics.median(theirs) / statistics.median(ours), 3),
-        "quartiles": [round(low, 3), round(high, 3)],
-    }
+def row(ours: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for number, clock in enumerate(("wall", "cpu")):
+        own, other = ([seconds[number] for seconds in side] for side in (ours, theirs))
+        low, _, high = statistics.quantiles([b / a for a, b in zip(own, other, strict=True)], n=4)
+        median = statistics.median(other)
+        result |= {
+            f"median_{clock}_ms": round(1e3 * median, 1),
+            f"times_ours_{clock}": round(median / statistics.median(own), 3),
+            f"quartiles_{clock}": [round(low, 3), round(high, 3)],
+        }
+    return result
 
 
 def main() -> None:
@@ -143,7 +151,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     result = {
         "command": f"python benchmarks/layers.py --sizes {' '.join(config.sizes)}"
-        f" --rounds {config.rounds}",
+        f" --stages {' '.join(config.stages)} --rounds {config.rounds}",
         "what": "milliseconds of a training step, and its ratio to ours; variants in turns",
         "device": jax.devices()[0].device_kind,
         "rows": {size: SIZES[size][1] for size in config.sizes},
