@@ -141,8 +141,8 @@ def attend(
     if patch is not None:
         # Twice, so that later patches stay unseen where all that may be seen is masked.
         scores = scores + jnp.where(later_patches(queries, keys, patch), 2 * MASKED_SCORE, 0.0)
-    # The passes over the scores cost more than the products. benchmarks/layers.py has this
-    # form beside one that selects instead of adding and takes `jax.nn.softmax` and `einsum`.
+    # No faster and no slower than to select scores and take `jax.nn.softmax` and `einsum`
+    # (benchmarks/layers.py).
     weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True)))
     total = weights.sum(axis=-1, keepdims=True)
     weights = dropout(weights, rate, dropout_key)
