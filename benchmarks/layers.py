@@ -1,6 +1,6 @@
 """What our own layers save of a training step, beside the library's that would do the same.
 
-    python benchmarks/layers.py --stages tokenizer --out benchmarks/results/layers_tokenizer_cpu.json
+    python benchmarks/layers.py --stages tokenizer --out layers_tokenizer_cpu.json
 
 Dropout, attention, linear layer and GELU of `jaxreact.nn.attention` are replaced one by one
 (`layers_variants.py`), and each time the whole step of both stages is compiled: forwards,
