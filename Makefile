@@ -6,8 +6,9 @@ BIN := .venv/bin
 CUDA := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda12)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
-# A demo that was interrupted goes on where it stopped.
-RESUME = $(if $(wildcard $(dir $@)state/[0-9]*),--resume)
+# A demo that was interrupted goes on where it stopped; a state is a folder whose name is a number,
+# which one that was being saved has not got yet.
+RESUME = $(if $(shell ls $(dir $@)state 2>/dev/null | grep -xE '[0-9]+'),--resume)
 
 .PHONY: demo test test-slow lint clean
 

@@ -21,8 +21,9 @@ import record
 import tyro
 from flax import nnx
 
-from jaxreact.audio_features.wav2vec2 import SAMPLE_RATE, AudioEncoder, AudioEncoderConfig
+from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import run_command
+from jaxreact.media.sound import SAMPLE_RATE
 
 Convolution = Callable[[jax.Array, jax.Array, int], jax.Array]
 """(batch, time, channels), kernel (width, channels, channels out), stride -> valid convolution."""

@@ -36,7 +36,9 @@ def in_processes(
 def _begin() -> None:
     """Ctrl-C reaches every process of a terminal, and a worker that it stops within the pool's
     queues would leave them locked: so only the first process reacts. If that one is killed, its
-    workers would wait for more work for ever: so each looks after it."""
+    workers would wait for more work for ever: so each looks after it. Some draw with JAX, which
+    would take most of a GPU's memory in each: so they compute on the CPU."""
+    os.environ["JAX_PLATFORMS"] = "cpu"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

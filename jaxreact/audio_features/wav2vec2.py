@@ -24,12 +24,10 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxreact.errors import UserError
+from jaxreact.media.sound import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from transformers import Wav2Vec2Config
-
-SAMPLE_RATE = 16_000
-"""Samples per second of every waveform that this encoder takes."""
 
 CONV_NORM_EPS = 1e-5
 """Epsilon of the norms between the convolutions; torch's default, not configurable there."""

@@ -31,9 +31,9 @@ def dropout(x: jax.Array, rate: float, key: Key) -> jax.Array:
 def hashed_bits(key: jax.Array, shape: tuple[int, ...]) -> UInt32[Array, "..."]:
     """32 random bits for each entry of an array: a hash of the entry's number and of the key.
 
-    Good enough to drop entries by, and no more. JAX's own generator took a third of a training
-    step on a CPU; this costs next to nothing, on any device, and each device computes what it
-    needs.
+    Good enough to drop entries by, and no more. What a training step takes with JAX's own
+    generators instead is in benchmarks/layers.py: on a CPU a quarter more, or worse. Each device
+    computes what it needs.
     """
     number = jnp.zeros(shape, jnp.uint32)
     for axis, length in enumerate(shape):
@@ -70,8 +70,8 @@ def layer_norm(features: int, bias: bool, rngs: nnx.Rngs) -> LayerNorm:
 class Linear(nnx.Linear):
     """A linear layer that multiplies two matrices, whatever the number of leading axes.
 
-    The gradient of its weights is then one product too; as a sum over several axes it took XLA
-    two to four times as long on a CPU.
+    The gradient of its weights is then one product too; as a sum over several axes, with
+    `nnx.Linear` alone, a whole training step takes longer on a CPU (benchmarks/layers.py).
     """
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
@@ -141,9 +141,8 @@ def attend(
     if patch is not None:
         # Twice, so that later patches stay unseen where all that may be seen is masked.
         scores = scores + jnp.where(later_patches(queries, keys, patch), 2 * MASKED_SCORE, 0.0)
-    # The passes over the scores cost more than the products. On a CPU this form is three to five
-    # times as fast as one that selects instead of adding, divides the weights instead of the
-    # output, or leaves the heads' axis to `einsum`, with or without vmap.
+    # No faster and no slower than to select scores and take `jax.nn.softmax` and `einsum`
+    # (benchmarks/layers.py).
     weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True)))
     total = weights.sum(axis=-1, keepdims=True)
     weights = dropout(weights, rate, dropout_key)
@@ -222,8 +221,8 @@ class CrossAttention(nnx.Module):
 
 
 def gelu(x: jax.Array) -> jax.Array:
-    """The exact GELU (behaviour 18), by erf; `jax.nn.gelu` takes erfc, twice the work, for tails
-    that are zero to seven digits. Computed in float32."""
+    """The exact GELU (behaviour 18), by erf; `jax.nn.gelu` takes erfc, more work, for tails
+    that are zero to seven digits (benchmarks/layers.py). Computed in float32."""
     wide = x.astype(jnp.float32)
     return (0.5 * wide * (1.0 + jax.lax.erf(wide * 0.5**0.5))).astype(x.dtype)
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from jaxreact.rendering.backends import Backend, Renderer, Shading, choose_backend, create_renderer
-from jaxreact.rendering.camera import Camera
+from jaxreact.rendering.camera import SIZE, Camera
 from jaxreact.rendering.heads import HeadModel, check_coeffs, load_builtin_head, load_head
 
 __all__ = [
@@ -32,7 +32,7 @@ CHUNK = 32
 def render_frames(
     coeffs: Float[np.ndarray, "time 58"],
     head: HeadModel | None = None,
-    size: int = 224,
+    size: int = SIZE,
     shading: Shading = "smooth",
     backend: Backend = "auto",
     zoom: float | None = None,
@@ -62,7 +62,7 @@ def render_frames(
 def render(
     coeffs: Float[np.ndarray, "time 58"],
     head: HeadModel | None = None,
-    size: int = 224,
+    size: int = SIZE,
     shading: Shading = "smooth",
     backend: Backend = "auto",
     zoom: float | None = None,

@@ -8,12 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.errors import UserError
+from jaxreact.face import CAMERA_DISTANCE
 
-DISTANCE = 10.0
-"""The camera stands at (0, 0, 10) in world units and looks at the origin."""
+SIZE = 224
+"""Side in pixels of the pictures that the original draws and its models see."""
 
-FOCAL_AT_224 = 1315.0
-"""Focal length in pixels of a picture 224 pixels wide."""
+FOCAL = 1315.0
+"""Focal length in pixels of a picture of that size."""
 
 Points = TypeVar("Points", np.ndarray, jax.Array)
 
@@ -28,7 +29,7 @@ class Camera:
     origin at the corner of the top-left pixel, so pixel centres lie at + 0.5.
     """
 
-    size: int = 224
+    size: int = SIZE
     zoom: float = 1.0
 
     def __post_init__(self) -> None:
@@ -40,7 +41,7 @@ class Camera:
     @property
     def focal(self) -> float:
         """Focal length in pixels."""
-        return FOCAL_AT_224 * self.size / 224 * self.zoom
+        return FOCAL * self.size / SIZE * self.zoom
 
     @property
     def centre(self) -> float:
@@ -52,7 +53,7 @@ class Camera:
 
         NumPy arrays give NumPy's, JAX arrays JAX's.
         """
-        depth = DISTANCE - points[..., 2]
+        depth = CAMERA_DISTANCE - points[..., 2]
         u = self.centre + self.focal * points[..., 0] / depth
         v = self.centre - self.focal * points[..., 1] / depth
         return points.__array_namespace__().stack([u, v, depth], axis=-1)
@@ -60,7 +61,7 @@ class Camera:
     def homogeneous(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
         """World points to float64 (x, y, w): u = centre + x / w, v = centre + y / w, depth w."""
         scale = np.array([self.focal, -self.focal, -1.0])
-        return points * scale + np.array([0.0, 0.0, DISTANCE])
+        return points * scale + np.array([0.0, 0.0, CAMERA_DISTANCE])
 
     def views(self) -> Float[np.ndarray, "size size 3"]:
         """Unit vectors of the world from the middle of each pixel's view towards the camera."""

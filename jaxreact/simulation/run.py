@@ -1,11 +1,7 @@
 """The whole simulation: sessions to files, in several processes, all or nothing."""
 
 import json
-import multiprocessing
 import os
-import signal
-from collections.abc import Generator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +14,7 @@ from tqdm import tqdm
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.files import replacing
+from jaxreact.processes import in_processes
 from jaxreact.simulation.appropriate import appropriate, behaviour
 from jaxreact.simulation.cast import ROLES, Session, cast
 from jaxreact.simulation.config import SimulateConfig
@@ -60,39 +57,21 @@ def _write_session(session: Session, config: SimulateConfig, root: Path) -> _Sum
     return _Summary(np.stack(behaviours), both.sum(axis=0), (both**2).sum(axis=0))
 
 
-def _write_sessions(
-    sessions: list[Session], config: SimulateConfig, root: Path
-) -> Generator[_Summary, None, None]:
-    """Summaries in the order of `sessions`, whoever works on them."""
-    write = partial(_write_session, config=config, root=root)
-    workers = config.workers or os.cpu_count() or 1
-    workers = min(workers, -(-len(sessions) // _SESSIONS_PER_PROCESS))
-    if workers == 1:
-        yield from map(write, sessions)
-        return
-    # Spawned, since a fork of a process that runs jax's threads may hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin)
-    try:
-        yield from pool.map(write, sessions)
-    finally:  # after a failure, or Ctrl-C, nobody needs the rest
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin() -> None:
-    """In a worker. Ctrl-C reaches every process of a terminal; a worker that it stops within the
-    pool's queues would leave them locked, so only the first process reacts. Heads are drawn with
-    JAX, which would take most of a GPU's memory in each worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["JAX_PLATFORMS"] = "cpu"
+def _workers(config: SimulateConfig, sessions: int) -> int:
+    most = -(-sessions // _SESSIONS_PER_PROCESS)
+    return min(config.workers or os.cpu_count() or 1, most)
 
 
 def _write_all(config: SimulateConfig, root: Path) -> None:
     sessions = cast(config)
+    write = partial(_write_session, config=config, root=root)
     bar = tqdm(total=len(sessions), desc="conversations", unit="dyad", disable=None)
     summaries = []
     # Closed at once on Ctrl-C, lest the workers go on in a folder that is being removed.
-    with bar, closing(_write_sessions(sessions, config, root)) as written:
+    with (
+        bar,
+        closing(in_processes(write, sessions, _workers(config, len(sessions)))) as written,
+    ):
         for summary in written:
             summaries.append(summary)
             bar.update()

@@ -5,6 +5,10 @@ drawing helpers, which is linked to libGL. Tracking on the CPU calls none of the
 these files, which bare machines and containers lack, nothing loads. So where the system has no
 such library we load an empty one of the same name whose functions all return 0 (a display that
 does not exist), and where OpenCV cannot be imported an empty module takes its place meanwhile.
+
+Why by hand: `apt-get install libgles2 libegl1 libgl1` brings the real ones, but only to who is
+root; no package on PyPI has them under these names; and an empty file will not do, since ctypes
+resolves every function on loading. Without this, tracking and its tests stop on a bare machine.
 """
 
 import ctypes

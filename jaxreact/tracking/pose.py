@@ -18,7 +18,7 @@ z = 10 of model space, focal length 1315 px on 224 px).
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.face import NEUTRAL_TRANSLATION
+from jaxreact.face import CAMERA_DISTANCE, NEUTRAL_TRANSLATION
 
 CM_PER_UNIT = 17.5
 """Model unit in cm: brow to chin is 14.5 cm in MediaPipe's canonical face, 0.83 in FaceVerse's."""
@@ -26,7 +26,6 @@ CM_PER_UNIT = 17.5
 VERTICAL_FOV = np.radians(63.0)
 """Field of view that MediaPipe assumes for every picture (its default camera)."""
 
-_CAMERA_Z = 10.0
 _MODEL_TO_CANONICAL = np.diag([1.0, -1.0, -1.0])  # y down and z backwards -> y up and z forwards
 
 
@@ -50,7 +49,7 @@ def translations(matrices: Float[np.ndarray, "time 4 4"]) -> Float[np.ndarray, "
     tangent = matrices[:, :2, 3] / depth[:, None]
     xy = (tangent - np.median(tangent, axis=0)) * depth[:, None] / CM_PER_UNIT
     neutral = np.array(NEUTRAL_TRANSLATION)
-    z = _CAMERA_Z - (_CAMERA_Z - neutral[2]) * depth / np.median(depth)
+    z = CAMERA_DISTANCE - (CAMERA_DISTANCE - neutral[2]) * depth / np.median(depth)
     return np.column_stack([xy + neutral[:2], z])
 
 

@@ -2,6 +2,10 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from jaxreact.simulation.displays import show
 from jaxreact.simulation.person import draw_person
 from jaxreact.simulation.story import ASSENT, SURPRISE, Display
 from jaxreact.simulation.voice import synthesise
+from tests.child_processes import all_end, children
 
 FRAMES = 751
 SPLITS = ("train", "val", "test")
@@ -158,6 +163,21 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="disk full"):
         simulate(SimulateConfig(tmp_path / "data", dyads=3, seconds=2.0, workers=1))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_simulation_leaves_no_process(tmp_path):
+    options = ["--out", str(tmp_path / "data"), "--dyads", "200", "--workers", "2"]
+    command = [sys.executable, "-m", "jaxreact.data.simulate", *options]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not any(tmp_path.rglob("*.wav")):  # a worker is at work
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGSTOP)  # so that no worker starts while they are listed
+    workers = children(running.pid)
+    running.kill()
+    running.wait()
+    assert len(workers) >= 2
+    assert all_end(workers)
 
 
 @pytest.mark.parametrize(

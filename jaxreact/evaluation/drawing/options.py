@@ -10,6 +10,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Choice, Named
 from jaxreact.nn.precision import Precision
+from jaxreact.rendering.camera import SIZE
 from jaxreact.rendering.options import Drawing
 
 Protocol = Literal["corrected", "original"]
@@ -43,7 +44,7 @@ CHOICE = PrimitiveConstructorSpec(
 class FilmOptions(Drawing):
     """Whose heads, and what else `--render` takes."""
 
-    size: int = 224
+    size: int = SIZE
     """Side of each face in pixels, an even number."""
     pirender: Annotated[Path | None, arg(metavar="DIR")] = None
     """PIRender's face generator, converted by convert_weights.py pirender, for photo-real faces."""

@@ -32,9 +32,9 @@ from jaxreact.media.image import read_image
 from jaxreact.metrics.realism.frechet import frechet_distance
 from jaxreact.metrics.realism.frrea import image_statistics, size_notes
 from jaxreact.metrics.realism.load import load_inception
+from jaxreact.rendering.camera import SIZE
 from jaxreact.rendering.pirender.portrait import framed
 
-SIZE = 224
 STEP = 30
 """Frames from one picture to the next, as in the challenge."""
 

@@ -12,9 +12,10 @@ from jaxtyping import Float, Int, UInt8
 from pytorch3d.renderer import MeshRasterizer, PerspectiveCameras, RasterizationSettings  # pyright: ignore[reportMissingImports]
 from pytorch3d.structures import Meshes  # pyright: ignore[reportMissingImports]
 
+from jaxreact.face import CAMERA_DISTANCE
 from jaxreact.rendering.backends import Surface
 from jaxreact.rendering.backends.rasterizer import NEAR
-from jaxreact.rendering.camera import DISTANCE, Camera
+from jaxreact.rendering.camera import Camera
 
 BINS = 16 * 16
 """Most bins a picture is cut into on a GPU, by PyTorch3D's own choice of their size."""
@@ -88,7 +89,7 @@ def _cameras(camera: Camera) -> PerspectiveCameras:
     return PerspectiveCameras(
         focal_length=2 * camera.focal / camera.size,
         R=torch.diag(torch.tensor([-1.0, 1.0, -1.0]))[None],
-        T=torch.tensor([[0.0, 0.0, DISTANCE]]),
+        T=torch.tensor([[0.0, 0.0, CAMERA_DISTANCE]]),
     )
 
 

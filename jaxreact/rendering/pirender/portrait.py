@@ -9,13 +9,14 @@ from PIL import Image
 from jaxreact.errors import UserError
 from jaxreact.media.image import VIDEOS, read_image
 from jaxreact.media.video_reader import pictures
+from jaxreact.rendering.camera import SIZE
 
-MARGIN = 256 / 224
+MARGIN = 256 / SIZE
 """The shorter side is scaled to this many times the picture's, of which the middle is taken."""
 
 
 def read_portrait(
-    source: str | Path | UInt8[np.ndarray, "height width 3"], size: int = 224
+    source: str | Path | UInt8[np.ndarray, "height width 3"], size: int = SIZE
 ) -> Float[np.ndarray, "size size 3"]:
     """An image file, the first picture of a video, or an RGB array -> a portrait in [-1, 1].
 
@@ -34,7 +35,7 @@ def read_portrait(
 
 
 def framed(
-    picture: UInt8[np.ndarray, "height width 3"], size: int = 224
+    picture: UInt8[np.ndarray, "height width 3"], size: int = SIZE
 ) -> UInt8[np.ndarray, "size size 3"]:
     """What the original's models see of a recorded frame.
 

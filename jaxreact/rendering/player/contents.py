@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxreact.channels import ANGLES, EMOTION, UNITS, Channel
 from jaxreact.face import (
+    CAMERA_DISTANCE,
     FPS,
     INDEX,
     NEUTRAL_ROTATION,
@@ -21,7 +22,7 @@ from jaxreact.face import (
 )
 from jaxreact.media.video_writer import write_sound
 from jaxreact.rendering import HeadModel, portrait_zoom, shade
-from jaxreact.rendering.camera import DISTANCE, FOCAL_AT_224
+from jaxreact.rendering.camera import FOCAL, SIZE
 from jaxreact.rendering.pictures.reactions import Person, Reactions
 from jaxreact.rendering.player.packing import pack_head, pack_sequence
 
@@ -126,11 +127,11 @@ def _head(head: HeadModel) -> dict[str, Any]:
 
 def _camera(head: HeadModel) -> dict[str, float]:
     """The vertical angle of view of the videos, and how far the head is from the origin."""
-    half = 112 / (FOCAL_AT_224 * portrait_zoom(head))
+    half = SIZE / 2 / (FOCAL * portrait_zoom(head))
     middle = (float(head.neutral[:, 2].min()) + float(head.neutral[:, 2].max())) / 2
     return {
         "degrees": math.degrees(2 * math.atan(half)),
-        "distance": DISTANCE,
+        "distance": CAMERA_DISTANCE,
         "middle": NEUTRAL_TRANSLATION[2] - middle,
     }
 

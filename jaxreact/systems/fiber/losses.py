@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxreact.face import ROTATION, TRANSLATION
 from jaxreact.nn.quantizers import Quantized
 from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.tokenizer import POSE, FaceTokenizer, relative_to_mean
@@ -21,8 +22,8 @@ FACE_GROUPS = {
     "smile": slice(43, 45),
     "mouth_corner": slice(45, 49),
     "nose_tongue": slice(49, 52),
-    "rotation": slice(52, 55),
-    "translation": slice(55, 58),
+    "rotation": ROTATION,
+    "translation": TRANSLATION,
 }
 """The 13 groups of coefficients whose mean errors count alike (behaviour 36)."""
 

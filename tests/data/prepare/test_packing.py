@@ -14,6 +14,7 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.data.prepare import PrepareConfig, command, pack, prepare
 from jaxreact.data.prepare.doctor import examine
 from jaxreact.errors import UserError
+from tests.child_processes import all_end, children
 from tests.data.prepare.running import run
 from tests.data.react2024_files import NOXI, RECOLA, TinyDataSet
 
@@ -149,10 +150,10 @@ def test_packing_survives_being_killed_and_leaves_no_process(conversations, tmp_
         if status is not None:
             break
         running.send_signal(signal.SIGSTOP)  # so that no worker starts while they are listed
-        children = _children(running.pid)
+        workers = children(running.pid)
         running.kill()
         running.wait()
-        assert _all_end(children)
+        assert all_end(workers)
         kills += 1
     assert (status, kills > 2) == (0, True)
     assert contents(out) == contents(tmp_path / "whole")
@@ -161,17 +162,3 @@ def test_packing_survives_being_killed_and_leaves_no_process(conversations, tmp_
 def _files(folder: Path) -> set[str]:
     """Finished or not; folders may vanish meanwhile."""
     return {os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names}
-
-
-def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
-
-
-def _all_end(pids: list[int]) -> bool:
-    """Whether processes end within ten seconds."""
-    for _ in range(100):
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
-            return True
-        time.sleep(0.1)
-    return False
