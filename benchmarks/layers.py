@@ -35,6 +35,7 @@ from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
+from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
 from jaxreact.training.batches import Data
@@ -80,7 +81,8 @@ def make_stage(kind: str, size: str) -> tuple[Stage, dict[str, np.ndarray]]:
         f"{role}_coeffs": (rows, frames, 58) for role in ("speaker", "listener")
     }
     shapes["speaker_waveform"] = (rows, (context + sizes.block_size) * SAMPLES_PER_FRAME)
-    return predictor._stage(config, sizes, coder, encoder, data, mesh, MEAN), numbers(shapes)
+    frozen = FrozenParts(coder, encoder, MEAN)
+    return predictor._stage(config, sizes, frozen, data, mesh), numbers(shapes)
 
 
 def numbers(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
