@@ -1,4 +1,4 @@
-"""What a step hands on: its key, its rate, its masks, its statistics; with a model of one matrix."""
+"""What a step hands on: key, rate, masks and statistics; with a model of two matrices."""
 
 from typing import Any
 
