@@ -39,7 +39,9 @@ def keys() -> jax.Array:
     return jax.random.split(jax.random.key(1), (BATCH, SAMPLES))
 
 
-@pytest.mark.parametrize(("own", "given", "used"), [(1.0, 0.6, 0.6), (0.5, 0.6, 0.3), (2.0, 1.0, 2.0)])
+@pytest.mark.parametrize(
+    ("own", "given", "used"), [(1.0, 0.6, 0.6), (0.5, 0.6, 0.3), (2.0, 1.0, 2.0)]
+)
 def test_both_temperatures_divide_the_logits(monkeypatch, own, given, used):
     seen = []
 

@@ -1,6 +1,5 @@
 """Every place that drops something draws from a key of its own, at the model's rate."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -24,7 +23,7 @@ BLOCK, CROSS_BLOCK = 3, 5
 
 
 @pytest.fixture
-def noted(monkeypatch) -> Iterator[list[tuple[float, jax.Array]]]:
+def noted(monkeypatch) -> list[tuple[float, jax.Array]]:
     """Rate and key of each dropout, which does nothing else."""
     seen: list[tuple[float, jax.Array]] = []
 
@@ -34,7 +33,7 @@ def noted(monkeypatch) -> Iterator[list[tuple[float, jax.Array]]]:
 
     for module in (attention, streams, tokenizer):
         monkeypatch.setattr(module, "dropout", note)
-    yield seen
+    return seen
 
 
 def keys_of(noted: Any, kind: runs.Kind, config: Any, *inputs: jax.Array) -> np.ndarray:
