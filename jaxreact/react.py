@@ -128,7 +128,7 @@ def speaker_input(
 def react(
     models: Models,
     coeffs: Float[np.ndarray, "time 58"],
-    waveform: Float[np.ndarray, "samples"],
+    waveform: Float[np.ndarray, "sound_samples"],
     config: Config,
 ) -> tuple[Float[np.ndarray, "samples time 58"], Float[np.ndarray, "samples time 25"]]:
     """Reactions to a speaker's raw coefficients, whole blocks of frames, and 16 kHz sound.

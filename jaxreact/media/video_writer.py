@@ -17,7 +17,7 @@ from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.files import replacing
 
-Sound = tuple[Float[np.ndarray, "samples *channels"], int]
+Sound = tuple[Float[np.ndarray, "sound_samples *channels"], int]
 """Waveform in [-1, 1], (samples,) or (samples, 2), and its rate in Hz."""
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)

@@ -54,7 +54,7 @@ def load_models(tokenizer_run: Path, predictor_run: Path) -> Models:
 def batch_reactions(
     models: Models,
     speakers: Float[np.ndarray, "batch time 58"],
-    waveforms: Float[np.ndarray, "batch samples"],
+    waveforms: Float[np.ndarray, "batch sound_samples"],
     sampling: Sampling,
     samples: int,
     keys: jax.Array,
@@ -84,7 +84,7 @@ def batch_reactions(
 def reactions(
     models: Models,
     speaker: Float[np.ndarray, "time 58"],
-    waveform: Float[np.ndarray, "samples"],
+    waveform: Float[np.ndarray, "sound_samples"],
     sampling: Sampling,
     samples: int,
     key: jax.Array,
