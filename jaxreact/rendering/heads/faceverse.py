@@ -216,7 +216,9 @@ def _normals(
 
 @jax.jit
 def _mix(
-    mean: Float[jax.Array, "n 3"] | Float[jax.Array, ""] | float, matrix: jax.Array, weights: Float[Array, "*batch axes"]
+    mean: Float[jax.Array, "n 3"] | Float[jax.Array, ""] | float,
+    matrix: jax.Array,
+    weights: Float[Array, "*batch axes"],
 ) -> Float[jax.Array, "*batch n 3"]:
     """`mean` plus the weighted sum of the matrix's rows, exact float32 on every device."""
     total = jnp.matmul(weights, matrix, precision=jax.lax.Precision.HIGHEST)

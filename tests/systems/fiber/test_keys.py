@@ -1,5 +1,6 @@
 """Every place that drops something draws from a key of its own, at the model's rate."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.nn import attention
-from jaxreact.systems.fiber import streams, tokenizer
+from jaxreact.systems.fiber import predictor, streams, tokenizer
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.streams import CrossModalBlock, fuse, run
@@ -22,32 +23,52 @@ BLOCK, CROSS_BLOCK = 3, 5
 """Dropouts of a block: attention's weights and output (twice in a cross-modal one), and the MLP."""
 
 
+@dataclass
+class Noted:
+    """Rates and keys of dropouts, and keys that were split into others."""
+
+    rates: set[float] = field(default_factory=set)
+    drawn: list[jax.Array] = field(default_factory=list)
+    split: list[jax.Array] = field(default_factory=list)
+
+
 @pytest.fixture
-def noted(monkeypatch) -> list[tuple[float, jax.Array]]:
-    """Rate and key of each dropout, which does nothing else."""
-    seen: list[tuple[float, jax.Array]] = []
+def noted(monkeypatch) -> Noted:
+    """What dropouts, which do nothing else here, and splits are given."""
+    seen, split = Noted(), attention.split
 
     def note(x: jax.Array, rate: float, key: Any) -> jax.Array:
-        seen.append((rate, jax.random.key_data(key)))
+        seen.rates.add(rate)
+        seen.drawn.append(jax.random.key_data(key))
         return x
+
+    def note_split(key: Any, count: int) -> list[Any]:
+        seen.split.append(jax.random.key_data(key))
+        return split(key, count)
 
     for module in (attention, streams, tokenizer):
         monkeypatch.setattr(module, "dropout", note)
+    for module in (attention, streams, tokenizer, predictor):
+        monkeypatch.setattr(module, "split", note_split)
     return seen
 
 
-def keys_of(noted: Any, kind: runs.Kind, config: Any, *inputs: jax.Array) -> np.ndarray:
-    """The keys that a model of zeros has drawn by; only they are computed, not the model."""
+def dropouts(noted: Noted, kind: runs.Kind, config: Any, *inputs: jax.Array) -> int:
+    """How many there are in a model of zeros, of which nothing is computed but the keys.
+
+    Checks that each key serves once, to draw or to be split.
+    """
     graph, state = runs.abstract_model(kind, config)
 
     def keys(key: jax.Array) -> jax.Array:
-        noted.clear()
         zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state)
         nnx.merge(graph, zeros)(*inputs, key=key)
-        assert {rate for rate, _ in noted} == {RATE}
-        return jnp.stack([data for _, data in noted])
+        return jnp.stack(noted.drawn + noted.split)
 
-    return np.unique(np.asarray(jax.jit(keys)(jax.random.key(0))), axis=0)
+    used = np.asarray(jax.jit(keys)(jax.random.key(0)))
+    assert len(np.unique(used, axis=0)) == len(used)
+    assert noted.rates == {RATE}
+    return len(noted.drawn)
 
 
 def test_the_predictors(noted):
@@ -63,16 +84,16 @@ def test_the_predictors(noted):
         remat=False,
     )
     tokens = jnp.ones((1, 4), jnp.int32)
-    keys = keys_of(noted, PREDICTOR, config, jnp.zeros((1, 8, 512)), tokens, tokens)
+    found = dropouts(noted, PREDICTOR, config, jnp.zeros((1, 8, 512)), tokens, tokens)
     speaker = 2 + LAYERS * (3 * BLOCK + CROSS_BLOCK)
-    assert len(keys) == len(noted) == speaker + 1 + LAYERS * (BLOCK + CROSS_BLOCK)
+    assert found == speaker + 1 + LAYERS * (BLOCK + CROSS_BLOCK)
 
 
 def test_the_tokenizers(noted):
     sizes: dict[str, Any] = {"n_embd": 4, "n_head": 1, "n_layer": LAYERS, "block_size": 4}
     config = FaceTokenizerConfig(dropout=RATE, remat=False, **sizes)
-    keys = keys_of(noted, TOKENIZER, config, jnp.zeros((1, 4, 58)))
-    assert len(keys) == len(noted) == 3 * (1 + LAYERS * BLOCK)
+    found = dropouts(noted, TOKENIZER, config, jnp.zeros((1, 4, 58)))
+    assert found == 3 * (1 + LAYERS * BLOCK)
 
 
 class Draw(CrossModalBlock):
