@@ -50,6 +50,8 @@ class _OneKey(nnx.Rngs):
     Rngs counts its draws, and each count is traced: six seconds for a model of the released size.
     """
 
+    _key: jax.Array
+
     def __init__(self):
         object.__setattr__(self, "_key", jax.random.key(0))  # nothing that NNX should know of
 

@@ -69,8 +69,7 @@ def recipe(**changes: Any) -> Recipe:
 
 def make(seed: int = 3, **changes: Any) -> Stage:
     mesh = make_device_mesh()
-    sizes = {"steps_per_epoch": 2, "epochs": 5, "seed": seed}
-    return make_stage(recipe(**changes), OPTIMIZATION, mesh, **sizes)
+    return make_stage(recipe(**changes), OPTIMIZATION, mesh, steps_per_epoch=2, epochs=5, seed=seed)
 
 
 def test_a_step_has_its_phase_its_seed_and_its_rate():

@@ -1,5 +1,6 @@
 """What a step hands on: key, rate, masks and statistics; with a model of two matrices."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -39,7 +40,7 @@ def loss(model: Toy, frozen: Any, batch: jax.Array, key: jax.Array) -> Any:
 def start(optimizer: optax.GradientTransformation, step: int = 0) -> TrainState:
     params, statistics = split_model(Toy())[1:]
     state = create_state(params, statistics, optimizer)
-    return state.replace(step=jnp.array(step, jnp.int32))
+    return dataclasses.replace(state, step=jnp.array(step, jnp.int32))
 
 
 def updated(step: int = 0, execution: Execution = Execution()) -> tuple[TrainState, dict]:  # noqa: B008
@@ -107,7 +108,7 @@ def test_a_part_is_every_nth_row():
 def test_an_evaluation_changes_nothing_and_uses_the_key_it_is_given():
     optimizer = optax.sgd(1.0)
     state = start(optimizer)
-    state = state.replace(statistics={"count": jnp.array(5.0)})
+    state = dataclasses.replace(state, statistics={"count": jnp.array(5.0)})
 
     def with_count(model, frozen, batch, key):
         value, (metrics, statistics) = loss(model, frozen, batch, key)

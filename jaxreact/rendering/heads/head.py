@@ -55,7 +55,7 @@ class HeadModel:
         the default device. Memory grows with time: give long clips in chunks. Raises `UserError`
         for a wrong shape or a NaN.
         """
-        coeffs = check_coeffs(coeffs)
+        coeffs = check_coeffs(np.asarray(coeffs))
         frames = len(coeffs)
         filled = np.zeros((_length(frames), COEFFS), np.float32)
         filled[:frames] = coeffs

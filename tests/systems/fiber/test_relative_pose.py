@@ -1,5 +1,7 @@
 """How the tokenizer sees the pose, in numbers: gains, and the share of where heads are."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ def test_rotation_counts_tenfold_and_translation_fivefold():
     pose = draw[..., 52:] - draw[..., 52:].mean(axis=1, keepdims=True)
     seen = draw.copy()
     seen[..., 52:55], seen[..., 55:] = 10 * pose[..., :3], 5 * pose[..., 3:]
-    sizes = {"n_embd": 4, "n_head": 1, "n_layer": 1, "block_size": FRAMES}
+    sizes: dict[str, Any] = {"n_embd": 4, "n_head": 1, "n_layer": 1, "block_size": FRAMES}
     relative, plain = (
         FaceTokenizer(FaceTokenizerConfig(relative_pose=on, **sizes), rngs=nnx.Rngs(0))
         for on in (True, False)
