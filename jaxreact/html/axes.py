@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,11 +34,11 @@ class Axes:
     log_y: bool = False
     margins: Margins = MARGINS
 
-    def x(self, values: ArrayLike) -> np.ndarray:
+    def x(self, values: ArrayLike) -> Any:  # a number or an array, as `values`
         width = self.size[0] - self.margins.left - self.margins.right
         return self.margins.left + _share(values, self.x_range, self.log_x) * width
 
-    def y(self, values: ArrayLike) -> np.ndarray:
+    def y(self, values: ArrayLike) -> Any:
         height = self.size[1] - self.margins.top - self.margins.bottom
         return self.bottom - _share(values, self.y_range, self.log_y) * height
 
@@ -73,7 +73,7 @@ class Axes:
         return "".join(parts)
 
 
-def _share(values: ArrayLike, ends: tuple[float, float], log: bool) -> np.ndarray:
+def _share(values: ArrayLike, ends: tuple[float, float], log: bool) -> Any:
     """Where values stand between two ends: 0 at the lower, 1 at the upper one."""
     found, (low, high) = np.asarray(values, float), ends
     if log:
