@@ -36,7 +36,7 @@ def line(axes: Axes, kind: str, xs: np.ndarray, ys: np.ndarray) -> str:
 
 def band(
     axes: Axes,
-    xs: Float[np.ndarray, "points"],
+    xs: Shaped[np.ndarray, "points"],
     low: Float[np.ndarray, "points"],
     high: Float[np.ndarray, "points"],
 ) -> str:

@@ -1,5 +1,7 @@
 """What the parts of the report compute, on cases that can be checked by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -76,7 +78,7 @@ def test_two_appropriate_listeners():
     listener[1], listener[2] = 1, 3
     made = Predictions(listener[:, None], None, listener, listener)
     matrix = np.array([[1, 1, 1], [1, 1, 0], [0, 0, 1]])
-    evaluated = Evaluated(None, made, {}, Matrix(matrix), None)  # pyright: ignore
+    evaluated = Evaluated(Path(), made, {}, Matrix(matrix), None)  # pyright: ignore
     found = listener_differences(evaluated)
     assert found is not None
     np.testing.assert_allclose(found, [(1 + 9 + 4) / 3, 1, np.nan])
