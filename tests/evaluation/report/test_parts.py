@@ -73,6 +73,7 @@ class Matrix:
         self.neighbours = lambda: matrix
 
 
+@pytest.mark.wrong_arguments
 def test_two_appropriate_listeners():
     listener = np.zeros((3, 4, 25), np.float32)
     listener[1], listener[2] = 1, 3

@@ -226,6 +226,7 @@ def simulated(conversations, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.wrong_arguments
 def test_the_data_set_gives_scores_of_clips_faces_and_codes(simulated, conversations, monkeypatch):
     monkeypatch.setattr(codebook, "load_tokenizer", lambda run: TwoCodes())
     path = write_evaluation_report(simulated, data=conversations, tokenizer="run")
