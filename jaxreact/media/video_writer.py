@@ -1,5 +1,6 @@
 """Pictures and sound to an mp4 that every player opens: H.264 and AAC, without a system ffmpeg."""
 
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -104,7 +105,7 @@ def write_video(
     return film.count
 
 
-def write_sound(file: BinaryIO, audio: Sound) -> None:
+def write_sound(file: BinaryIO | io.BytesIO, audio: Sound) -> None:
     """Writes sound alone to an open file, as AAC in an mp4.
 
     Raises `UserError` for sound that is empty, not finite or neither mono nor stereo.
