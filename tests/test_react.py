@@ -75,6 +75,7 @@ def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
 
 
 @pytest.mark.parametrize("frames", [32, 96, 160, 192])
+@pytest.mark.wrong_arguments
 def test_long_sound_is_encoded_in_stretches_with_the_same_steps(monkeypatch, frames):
     waveform = np.random.default_rng(0).normal(size=frames * 640).astype("f4")
     whole = audio_features(_Encoder(), waveform, frames)
@@ -118,6 +119,7 @@ def test_the_models_see_the_mean_face_subtracted():
     np.testing.assert_allclose(np.diff(calibrated, axis=0), np.diff(coeffs, axis=0), atol=1e-6)
 
 
+@pytest.mark.wrong_arguments
 def test_reactions_are_raw_coefficients(tmp_path):
     models = _models()
     coeffs = np.tile(MEAN, (64, 1))
@@ -214,6 +216,7 @@ def talking(tmp_path) -> Path:
 
 
 @pytest.mark.usefixtures("mediapipe")
+@pytest.mark.wrong_arguments
 def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
     monkeypatch.setattr(react, "load_models", lambda *_: _models())
     config = _config(tmp_path, talking, samples=2)
