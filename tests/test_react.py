@@ -11,6 +11,7 @@ from flax import nnx
 
 import jaxreact
 from jaxreact import react, runs
+from jaxreact.audio_features import batches
 from jaxreact.audio_features.batches import audio_features
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.errors import UserError
@@ -19,7 +20,6 @@ from jaxreact.react import Config, speaker_input, usable_frames
 from jaxreact.rendering import render
 from jaxreact.rendering.pirender.photoreal import photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
-from jaxreact.systems.fiber import system as reaction
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.system import Models
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
@@ -79,7 +79,7 @@ def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
 def test_long_sound_is_encoded_in_stretches_with_the_same_steps(monkeypatch, frames):
     waveform = np.random.default_rng(0).normal(size=frames * 640).astype("f4")
     whole = audio_features(_Encoder(), waveform, frames)
-    monkeypatch.setattr(reaction, "STRETCH", 64)
+    monkeypatch.setattr(batches, "STRETCH", 64)
     encoder = _Encoder()
     parts = audio_features(encoder, waveform, frames)
     assert whole.shape == parts.shape == (1, 2 * frames - 1, 512)
