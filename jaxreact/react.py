@@ -116,7 +116,7 @@ def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> in
 def react(
     system: System,
     coeffs: Float[np.ndarray, "time 58"],
-    waveform: Float[np.ndarray, "samples"],
+    waveform: Float[np.ndarray, "sound_samples"],
     config: Config,
 ) -> Reactions:
     """Reactions to a speaker's raw coefficients, whole blocks of frames, and 16 kHz sound.

@@ -1,14 +1,43 @@
 """What tests of several modules share."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
+import jax
+import jaxtyping
 import pytest
 from flax import nnx
 
-from jaxreact import runs
-from jaxreact.rendering.pirender.load import FACE_GENERATOR
-from jaxreact.simulation import SimulateConfig, simulate
-from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors
+from tests import checking
+
+checking.leave_compiled_functions_unchecked()
+
+from jaxreact import runs  # noqa: E402 (after what it is checked by)
+from jaxreact.rendering.pirender.load import FACE_GENERATOR  # noqa: E402
+from jaxreact.simulation import SimulateConfig, simulate  # noqa: E402
+from jaxreact.training.memory import give_back_memory  # noqa: E402
+from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_compiled_programs() -> Iterator[None]:
+    """Programs of one module are of no use to the next, and JAX keeps each for ever."""
+    yield
+    jax.clear_caches()
+    gc.collect()
+    give_back_memory()
+
+
+@pytest.fixture(autouse=True)
+def _unchecked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where a test gives what the annotations forbid, to see the package's own answer to it."""
+    if request.node.get_closest_marker("wrong_arguments") is None:
+        yield
+        return
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,7 @@ def test_a_calibrated_speaker_has_the_mean_face(tmp_path):
     np.testing.assert_allclose(np.asarray(faces[0]), np.asarray(faces[1]), atol=0.011)
 
 
+@pytest.mark.wrong_arguments
 def test_reactions_are_raw_coefficients(tmp_path):
     system = _system()
     coeffs = np.tile(MEAN, (64, 1))
@@ -196,6 +197,7 @@ def talking(tmp_path) -> Path:
 
 
 @pytest.mark.usefixtures("mediapipe")
+@pytest.mark.wrong_arguments
 def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
     monkeypatch.setattr(react, "load", lambda *_: _system())
     config = _config(tmp_path, talking, samples=2)

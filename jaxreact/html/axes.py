@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,10 +34,10 @@ class Axes:
     log_y: bool = False
     margins: Margins = MARGINS
 
-    def x(self, values: ArrayLike) -> np.ndarray:
+    def x(self, values: ArrayLike) -> Any:
         return self.left + _share(values, self.x_range, self.log_x) * self.width
 
-    def y(self, values: ArrayLike) -> np.ndarray:
+    def y(self, values: ArrayLike) -> Any:
         return self.bottom - _share(values, self.y_range, self.log_y) * (self.bottom - self.top)
 
     @property
@@ -71,7 +71,7 @@ class Axes:
         return log_ticks(*self.x_range) if self.log_x else ticks(*self.x_range, count)
 
 
-def _share(values: ArrayLike, ends: tuple[float, float], log: bool) -> np.ndarray:
+def _share(values: ArrayLike, ends: tuple[float, float], log: bool) -> Any:
     """Where values stand between two ends: 0 at the lower, 1 at the upper one."""
     places, (low, high) = np.asarray(values, float), ends
     if log:

@@ -1,5 +1,6 @@
 """Pictures and sound to an mp4 that every player opens: H.264 and AAC, without a system ffmpeg."""
 
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -17,7 +18,7 @@ from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.files import replacing
 
-Sound = tuple[Float[np.ndarray, "samples *channels"], int]
+Sound = tuple[Float[np.ndarray, "sound_samples *channels"], int]
 """Waveform in [-1, 1], (samples,) or (samples, 2), and its rate in Hz."""
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
@@ -104,7 +105,7 @@ def write_video(
     return film.count
 
 
-def write_sound(file: BinaryIO, audio: Sound) -> None:
+def write_sound(file: BinaryIO | io.BytesIO, audio: Sound) -> None:
     """Writes sound alone to an open file, as AAC in an mp4.
 
     Raises `UserError` for sound that is empty, not finite or neither mono nor stereo.

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -12,6 +12,8 @@ from jaxreact.nn.fingerprint import fingerprint
 
 Given = jax.Array | np.ndarray
 """What callers may give; what they get is a `jax.Array`."""
+
+_Same = TypeVar("_Same", bound="Compiled")  # Self cannot be checked at run time
 
 
 class Compiled:
@@ -23,7 +25,7 @@ class Compiled:
         self.directory = Path(directory)
         self._graph, self._state = nnx.split(model)
 
-    def placed(self, sharding: jax.sharding.Sharding) -> Self:
+    def placed(self: _Same, sharding: jax.sharding.Sharding) -> _Same:
         """The same model with its variables placed so, such as a whole copy on each device."""
         model = nnx.merge(self._graph, jax.device_put(self._state, sharding))
         return type(self)(model, self.content, self.directory)

@@ -5,6 +5,7 @@ multiple of 64 bytes, the way Android's zipalign does it: by padding in the zip 
 NumPy reads such files as any other.
 """
 
+import io
 import struct
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -48,7 +49,7 @@ def _padding(end: int) -> bytes:
     return struct.pack("<HH", _PADDING_ID, size) + bytes(size)
 
 
-def _write_array(member: IO[bytes], array: np.ndarray | Pieces) -> None:
+def _write_array(member: IO[bytes] | io.BufferedIOBase, array: np.ndarray | Pieces) -> None:
     rows = array.pieces if isinstance(array, Pieces) else array if array.ndim > 1 else [array]
     header = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False}
     np.lib.format.write_array_header_1_0(member, {**header, "shape": array.shape})
@@ -88,7 +89,7 @@ def map_npz(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], Any, np.dtype]:
+def _header(member: IO[bytes] | io.BufferedIOBase) -> tuple[tuple[int, ...], Any, np.dtype]:
     """Shape, order and type of the npy array at the member's beginning."""
     version = np.lib.format.read_magic(member)
     readers = {
@@ -101,7 +102,7 @@ def _header(member: IO[bytes]) -> tuple[tuple[int, ...], Any, np.dtype]:
     return shape, "F" if fortran else "C", dtype
 
 
-def _data_start(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
+def _data_start(file: IO[bytes] | io.BufferedIOBase, entry: zipfile.ZipInfo) -> int:
     """Where an entry's bytes begin: behind its local header, whose length differs from entry to
     entry."""
     position = file.tell()

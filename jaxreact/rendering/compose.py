@@ -42,7 +42,7 @@ def letterbox(
     return square
 
 
-def _tag(text: str, size: int) -> Float[np.ndarray, "high wide"] | None:
+def _tag(text: str, size: int) -> Float[np.ndarray, "high wide 1"] | None:
     """The ink of a label, 0..1, in letters that suit a panel of this size; None for no text."""
     if not text:
         return None

@@ -103,7 +103,7 @@ def read_dictionary(path: Path, wanted: str) -> dict[str, Any]:
             # Unlike a file, a map never allocates more than is there for a length that lies.
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
                 stream.seek(file.tell())
-                whole = load(stream, GLOBALS)  # pyright: ignore[reportArgumentType]
+                whole = load(stream, GLOBALS)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except Refused as error:

@@ -7,9 +7,11 @@ reading with `Refused`. Decoding the operations is left to the standard library'
 which checks every length against what is left of the file.
 """
 
+import io
+import mmap
 import pickletools
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 
 
 class Refused(Exception):
@@ -60,7 +62,9 @@ _LITERALS = frozenset(
 
 
 def load(
-    stream: IO[bytes], table: Mapping[str, Any], persistent: Callable[[Any], Any] | None = None
+    stream: IO[bytes] | io.BufferedIOBase | mmap.mmap,
+    table: Mapping[str, Any],
+    persistent: Callable[[Any], Any] | None = None,
 ) -> Any:
     """The object that the pickle at the stream's position describes; leaves the stream behind it.
 
@@ -69,7 +73,7 @@ def load(
     """
     machine = _Machine(table, persistent)
     try:
-        for operation, argument, _ in pickletools.genops(stream):
+        for operation, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
             if operation.name == "STOP":
                 return machine.stack.pop()
             machine.step(operation.name, argument)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -16,6 +16,7 @@ from jaxreact.data.pipeline import training_batches
 Tree = Any
 
 
+@runtime_checkable
 class Batches(Protocol):
     """An endless iterator over this process's share of the batches; its position can be saved."""
 

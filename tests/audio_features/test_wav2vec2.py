@@ -203,6 +203,7 @@ def test_frames_follow_receptive_field_and_hop(samples):
         ({"feat_extract_activation": "relu"}, "'relu'"),
     ],
 )
+@pytest.mark.wrong_arguments
 def test_a_contradictory_configuration_is_a_user_error(change, named):
     with pytest.raises(UserError, match=named):
         AudioEncoderConfig(**change)

@@ -57,6 +57,7 @@ def made(config) -> Predictions:
     return read_predictions(config.out / "predictions.npz")
 
 
+@pytest.mark.wrong_arguments
 def test_a_model(config, capsys):
     table = evaluate(config)
     assert table.startswith("4 clips of 96 frames, 2 samples each, mode corrected\n")

@@ -76,6 +76,7 @@ def failing():
         (lambda: clip(2), (np.zeros(0, "f4"), RATE), UserError),
     ],
 )
+@pytest.mark.wrong_arguments
 def test_failure_leaves_what_was_there(tmp_path, frames, audio, error):
     path = tmp_path / "kept.mp4"
     path.write_bytes(b"before")

@@ -124,6 +124,7 @@ def test_voice_activity_finds_a_tone_in_noise():
     assert voice_activity(np.zeros((RATE * 3004 // 100, 2)), RATE).shape == (FRAMES,)
 
 
+@pytest.mark.wrong_arguments
 def test_arrays_that_do_not_fit_are_refused():
     with pytest.raises(UserError, match="speech activity"):
         nod_rate_after_pauses(np.zeros((9, 58)), np.zeros(8, bool), np.random.default_rng(0))

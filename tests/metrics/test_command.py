@@ -206,6 +206,7 @@ def refused(*arguments):
     return str(error.value)
 
 
+@pytest.mark.wrong_arguments
 def test_truth_that_does_not_suffice_or_fit(files, arrays):
     matrix = ("--neighbours", "neighbours.npy")
     assert "give --data, or --neighbours" in refused("score", "good.npz")
@@ -224,6 +225,7 @@ def test_truth_that_does_not_suffice_or_fit(files, arrays):
 
 
 @pytest.mark.parametrize("shape", [(17, 18), (18, 17), (19, 19), (18,)])
+@pytest.mark.wrong_arguments
 def test_neighbours_of_another_size(files, shape):
     np.save(files / "other.npy", np.ones(shape))
     message = refused("score", "good.npz", "--neighbours", "other.npy")

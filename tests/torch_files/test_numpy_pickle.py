@@ -139,6 +139,7 @@ def test_other_globals_even_numpys_are_refused(tmp_path, name):
         b"",
     ],
 )
+@pytest.mark.wrong_arguments
 def test_programs_that_are_no_arrays(tmp_path, program):
     path = tmp_path / "x.npy"
     path.write_bytes(HEADER + program)
@@ -167,6 +168,7 @@ def attempt(path):
 
 
 @pytest.mark.parametrize("protocol", [2, 4, 5])
+@pytest.mark.wrong_arguments
 def test_a_changed_byte_is_noticed_or_harmless(tmp_path, protocol):
     path = save(tmp_path / "x.npy", ARRAYS, protocol)
     whole = path.read_bytes()

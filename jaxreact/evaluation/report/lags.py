@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from jaxreact.evaluation.report.evaluated import Evaluated, of_most, spread
 from jaxreact.evaluation.report.scores import scored
@@ -31,7 +31,7 @@ class Lags:
     kind: str
     name: str
     curves: Float[np.ndarray, "clips 99"]
-    best: Float[np.ndarray, "samples"]
+    best: Int[np.ndarray, "samples"]
 
 
 def curves(
@@ -50,10 +50,10 @@ def curves(
         return np.where(known, r, 0.0).sum(axis=-1) / np.where(count, count, np.nan)
 
 
-def best_lags(courses: Float[np.ndarray, "samples 99"]) -> Float[np.ndarray, "known"]:
+def best_lags(courses: Float[np.ndarray, "samples 99"]) -> Int[np.ndarray, "known"]:
     """Signed lag of each curve's greatest value, of those that have one."""
     known = courses[np.isfinite(courses).any(axis=1)]
-    return LAGS[np.nanargmax(known, axis=1)] if len(known) else np.zeros(0)
+    return LAGS[np.nanargmax(known, axis=1)] if len(known) else np.zeros(0, int)
 
 
 def section(evaluated: Evaluated) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from jaxreact.metrics.realism.frechet import FeatureStatistics, frechet_distance
 if TYPE_CHECKING:
     from jaxreact.metrics.realism.load import Inception
 
-Images = Iterable[UInt8[np.ndarray, "height width 3"]]
+Images = Iterable[UInt8[np.ndarray, "_ _ 3"]]
 """RGB pictures from 0 to 255, of any sizes; taken one at a time."""
 
 
@@ -63,7 +63,7 @@ def size_notes(sides: Iterable[FeatureStatistics]) -> list[str]:
 
 def _features(
     images: Images, inception: "Inception", batch_size: int
-) -> Iterator[Float[np.ndarray, "count 2048"]]:
+) -> Iterator[Float[np.ndarray, "count features"]]:
     """Features batch by batch.
 
     Each picture is resized by itself, so that sizes may differ, and the last batch is filled up, so

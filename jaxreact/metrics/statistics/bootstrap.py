@@ -6,7 +6,7 @@ rows, which makes thousands of resamples a few matrix products.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,6 +16,7 @@ from jaxreact.errors import UserError
 Counts = Float[np.ndarray, "resamples groups"]
 
 
+@runtime_checkable
 class Statistic(Protocol):
     """A score as a function of how often each group of clips counts."""
 

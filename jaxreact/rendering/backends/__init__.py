@@ -10,7 +10,7 @@ Neither is imported before it is chosen.
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import jax
 import numpy as np
@@ -29,6 +29,7 @@ INSTALL = (
 )
 
 
+@runtime_checkable
 class Surface(Protocol):
     """What a renderer needs to know of a head besides where its vertices are."""
 
@@ -48,6 +49,7 @@ class Surface(Protocol):
         ...
 
 
+@runtime_checkable
 class Renderer(Protocol):
     """Draws one surface with one camera and one shading."""
 

@@ -79,11 +79,11 @@ class FaceVerse:
 
     def vertices(
         self,
-        identity: Float[Array, "*batch 150"],
-        expression: Float[Array, "*batch 52"],
-        rotation: Float[Array, "*batch 3"],
-        translation: Float[Array, "*batch 3"],
-    ) -> Float[jax.Array, "*batch vertices 3"]:
+        identity: Float[Array, "*#batch 150"],
+        expression: Float[Array, "*#batch 52"],
+        rotation: Float[Array, "*#batch 3"],
+        translation: Float[Array, "*#batch 3"],
+    ) -> Float[jax.Array, "*#batch vertices 3"]:
         """World positions; the batches broadcast, so that a clip needs its identity only once.
 
         V = mean + identity units · identity + expression units · expression, then R V + t. Raises
@@ -94,13 +94,13 @@ class FaceVerse:
 
     def landmarks(
         self,
-        identity: Float[Array, "*batch 150"],
-        expression: Float[Array, "*batch 52"],
-        rotation: Float[Array, "*batch 3"],
-        translation: Float[Array, "*batch 3"],
+        identity: Float[Array, "*#batch 150"],
+        expression: Float[Array, "*#batch 52"],
+        rotation: Float[Array, "*#batch 3"],
+        translation: Float[Array, "*#batch 3"],
         camera: Camera | None = None,
         absolute_expression: bool = False,
-    ) -> Float[jax.Array, "*batch 66 2"]:
+    ) -> Float[jax.Array, "*#batch 66 2"]:
         """Where the 66 landmarks are in the picture: (u, v) in pixels, u right and v down.
 
         `camera`: the original's 224-pixel one by default. `absolute_expression` takes the
@@ -126,10 +126,10 @@ class FaceVerse:
 
     def colors(
         self,
-        texture: Float[Array, "*batch 251"],
-        light: Float[Array, "*batch 27"],
-        normals: Float[Array, "*batch vertices 3"],
-    ) -> Float[jax.Array, "*batch vertices 3"]:
+        texture: Float[Array, "*#batch 251"],
+        light: Float[Array, "*#batch 27"],
+        normals: Float[Array, "*#batch vertices 3"],
+    ) -> Float[jax.Array, "*#batch vertices 3"]:
         """The original's colours with `texture=True`: albedo times spherical-harmonic light.
 
         `light` is gamma, `normals` are in the world. RGB around 0..255; the original interpolates
@@ -163,8 +163,8 @@ class FaceVerse:
 
 @jax.jit
 def spherical_light(
-    light: Float[Array, "*batch 27"], normals: Float[Array, "*batch vertices 3"]
-) -> Float[jax.Array, "*batch vertices 3"]:
+    light: Float[Array, "*#batch 27"], normals: Float[Array, "*#batch vertices 3"]
+) -> Float[jax.Array, "*#batch vertices 3"]:
     """Factors by which light from all around changes red, green and blue of the albedo.
 
     `light` is gamma: the bands 0..8 of red, then of green, then of blue; `AMBIENT` is added to
@@ -196,7 +196,7 @@ def _harmonics(normals: Float[Array, "*batch n 3"]) -> Float[jax.Array, "*batch 
 @jax.jit
 def _vertices(
     bases: Bases, identity: Array, expression: Array, rotation: Array, translation: Array
-) -> Float[jax.Array, "*batch n 3"]:
+) -> Float[jax.Array, "*#batch n 3"]:
     mean, identity_matrix, expression_matrix = bases
     shape = _mix(mean, identity_matrix, identity) + _mix(0.0, expression_matrix, expression)
     return place(shape, rotation, translation)
@@ -216,7 +216,9 @@ def _normals(
 
 @jax.jit
 def _mix(
-    mean: Float[jax.Array, "n 3"] | float, matrix: jax.Array, weights: Float[Array, "*batch axes"]
+    mean: Float[jax.Array, "n 3"] | Float[jax.Array, ""] | float,
+    matrix: jax.Array,
+    weights: Float[Array, "*batch axes"],
 ) -> Float[jax.Array, "*batch n 3"]:
     """`mean` plus the weighted sum of the matrix's rows, exact float32 on every device."""
     total = jnp.matmul(weights, matrix, precision=jax.lax.Precision.HIGHEST)

@@ -46,14 +46,16 @@ class HeadModel:
     pivot: Float[np.ndarray, " 3"]
     lips_need_jaw: bool = False
 
-    def vertices(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[jax.Array, "time vertices 3"]:
+    def vertices(
+        self, coeffs: Float[np.ndarray | jax.Array, "time 58"]
+    ) -> Float[jax.Array, "time vertices 3"]:
         """World positions (x image right, y up, z towards the camera) for raw coefficients.
 
         Where grip is 1: v' = R v + t with R = Rz(c) Ry(b) Rx(a) (FaceVerse v2). The array lies on
         the default device. Memory grows with time: give long clips in chunks. Raises `UserError`
         for a wrong shape or a NaN.
         """
-        coeffs = check_coeffs(coeffs)
+        coeffs = check_coeffs(np.asarray(coeffs))
         frames = len(coeffs)
         filled = np.zeros((_length(frames), COEFFS), np.float32)
         filled[:frames] = coeffs

@@ -21,8 +21,8 @@ def rotation_matrices(angles: Float[Array, "*batch 3"]) -> Float[jax.Array, "*ba
 
 
 def rotate(
-    points: Float[Array, "*batch n 3"], rotation: Float[Array, "*batch 3 3"]
-) -> Float[jax.Array, "*batch n 3"]:
+    points: Float[Array, "*#batch n 3"], rotation: Float[Array, "*#batch 3 3"]
+) -> Float[jax.Array, "*#batch n 3"]:
     """R p for every point, exact float32 on every device.
 
     Spelt out: a batched product of 3 x 3 matrices is five times as slow on a CPU, and a GPU would
@@ -33,9 +33,9 @@ def rotate(
 
 
 def place(
-    shape: Float[Array, "*batch n 3"],
-    rotation: Float[Array, "*batch 3"],
-    translation: Float[Array, "*batch 3"],
-) -> Float[jax.Array, "*batch n 3"]:
+    shape: Float[Array, "*#batch n 3"],
+    rotation: Float[Array, "*#batch 3"],
+    translation: Float[Array, "*#batch 3"],
+) -> Float[jax.Array, "*#batch n 3"]:
     """World positions v' = R v + t of points in model space; the rotation in radians."""
     return rotate(shape, rotation_matrices(rotation)) + jnp.asarray(translation)[..., None, :]

@@ -75,4 +75,4 @@ def write_panels(
     pictures = in_rows(panels, columns, drawing)
     total = min(len(panel.coeffs) for panel in panels)
     bar = tqdm(pictures, f"video {path.name}", total, unit="frame", disable=None)
-    return write_video(path, bar, FPS, sound)
+    return write_video(path, iter(bar), FPS, sound)

@@ -55,7 +55,7 @@ class Turntable:
         size, backend, zoom = self.drawing.size, self.drawing.backend, portrait_zoom(head) * FURTHER
         pictures = render_frames(coeffs, as_one(head), size, backend=backend, zoom=zoom)
         bar = tqdm(pictures, f"video {self.out.name}", frames, unit="frame", disable=None)
-        write_video(self.out, bar, FPS)
+        write_video(self.out, iter(bar), FPS)
         print(self.out)
 
 

@@ -1,6 +1,6 @@
 """What a device could compute a second at best, from its maker's specification."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 PRECISIONS = ("bfloat16", "float16", "tensorfloat32", "float32")
 """What matrix products can compute in."""
@@ -51,6 +51,7 @@ TFLOPS: dict[str, dict[str, float]] = {
 """Dense peaks in TFLOP/s by `device_kind`, then by precision."""
 
 
+@runtime_checkable
 class Device(Protocol):
     """A `jax.Device`, as far as this module cares."""
 

@@ -1,5 +1,7 @@
 """What the parts of the report compute, on cases that can be checked by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -75,12 +77,13 @@ class Matrix:
         self.neighbours = lambda: matrix
 
 
+@pytest.mark.wrong_arguments
 def test_two_appropriate_listeners():
     listener = np.zeros((3, 4, 25), np.float32)
     listener[1], listener[2] = 1, 3
     predictions = Predictions(listener[:, None], None, listener, listener)
     matrix = np.array([[1, 1, 1], [1, 1, 0], [0, 0, 1]])
-    evaluated = Evaluated(None, predictions, {}, Matrix(matrix), None)  # pyright: ignore
+    evaluated = Evaluated(Path(), predictions, {}, Matrix(matrix), None)  # pyright: ignore
     differences = listener_differences(evaluated)
     assert differences is not None
     np.testing.assert_allclose(differences, [(1 + 9 + 4) / 3, 1, np.nan])

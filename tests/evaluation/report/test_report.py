@@ -220,6 +220,7 @@ def simulated(conversations, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.wrong_arguments
 def test_the_data_set_gives_scores_of_clips_faces_and_codes(simulated, conversations):
     path = write_evaluation_report(simulated, data=conversations, codebook=TwoCodes())
     page = Page(path.read_text("utf-8"))

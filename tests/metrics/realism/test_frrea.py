@@ -52,6 +52,7 @@ def test_pictures_are_taken_one_at_a_time():
     assert all(number - 3 * batches < 3 for number, batches in asked)
 
 
+@pytest.mark.wrong_arguments
 def test_what_cannot_be_compared():
     with pytest.raises(UserError, match="at least 2 pictures, not 1"):
         frrea(pictures(1), pictures(3), features())

@@ -97,10 +97,10 @@ def test_samples_without_synchrony_keep_their_weight():
     """Only the moving clip of each system counts: 40 against 10 frames."""
     rng = np.random.default_rng(0)
     a = clip_scores(
-        np.zeros((2, 6)), rng, FRSyn=np.array([40, np.nan]), FRSyn_samples=np.array([5, 0])
+        np.zeros((2, 6)), rng, FRSyn=np.array([40, np.nan]), FRSyn_samples=np.array([5.0, 0.0])
     )
     b = clip_scores(
-        np.zeros((2, 6)), rng, FRSyn=np.array([np.nan, 10]), FRSyn_samples=np.array([0, 5])
+        np.zeros((2, 6)), rng, FRSyn=np.array([np.nan, 10]), FRSyn_samples=np.array([0.0, 5.0])
     )
     found = metrics.compare(a, b)["FRSyn"]
     assert found.value == -30

@@ -73,6 +73,7 @@ def test_smooth_pictures_do_not_wait_for_torch(monkeypatch):
     assert choose_backend() == "cpu"
 
 
+@pytest.mark.wrong_arguments
 def test_unknown_names_are_refused():
     with pytest.raises(UserError, match="auto, cpu, pytorch3d"):
         choose_backend("opengl")  # pyright: ignore[reportArgumentType]

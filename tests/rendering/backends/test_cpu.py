@@ -131,6 +131,7 @@ def test_no_frames_give_an_empty_clip():
         ({"size": 0}, "size"),
     ],
 )
+@pytest.mark.wrong_arguments
 def test_bad_arguments_fail_before_anything_is_drawn(change: dict[str, Any], message: str):
     with pytest.raises(UserError, match=message):
         render_frames(**{"coeffs": np.zeros((3, 58)), **change})

@@ -178,6 +178,7 @@ def test_smooth_pictures_are_skin_coloured(model, person):
     assert (head.grip == 1).all()
 
 
+@pytest.mark.wrong_arguments
 def test_wrong_coefficients_are_named(model, person):
     for name, value in person.items():
         with pytest.raises(UserError, match=name):

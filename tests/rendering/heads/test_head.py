@@ -92,6 +92,7 @@ def test_rotation_is_about_x_then_y_then_z():
     np.testing.assert_allclose(rotation_matrices(angles[0] * [1, 0, 0]), about_x, atol=1e-6)
 
 
+@pytest.mark.wrong_arguments
 def test_bad_coefficients_are_named(model):
     head = model.head()
     with pytest.raises(UserError, match=r"\(time, 58\)"):

@@ -78,7 +78,8 @@ def test_mapping_without_the_first_layer():
 
     given = tensors(**UPSTREAM_SMALL)
     sizes = {**vars(SMALL_CONFIG), "input_nc": 73}
-    ours = generator(FaceGeneratorConfig(**sizes), given).mapping_net(some_windows(2, 73))
+    windows = jnp.asarray(some_windows(2, 73))
+    ours = generator(FaceGeneratorConfig(**sizes), given).mapping_net(windows)
     state = {name: torch.from_numpy(tensor) for name, tensor in given.items()}
     theirs = mapping(state, torch.from_numpy(some_windows(2, 73).swapaxes(1, 2)))
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)

@@ -132,7 +132,7 @@ def test_the_rewritten_network_is_the_same(small, monkeypatch):
     monkeypatch.setattr(convolution, "WINOGRAD_CHANNELS", 4)
     model = generator(SMALL_CONFIG, tensors(**SMALL)).prepared("float32", on_processor=True)
     assert sum(kernel.ndim == 3 for kernel in _kernels(model)) == 14
-    image, window = portraits(), some_windows(3)
+    image, window = map(jnp.asarray, (portraits(), some_windows(3)))
     found = jax.jit(lambda: model.render(model.source(image), window))()
     expected = small(np.repeat(image, 3, axis=0), window)
     for ours, plain in zip(found, expected, strict=True):

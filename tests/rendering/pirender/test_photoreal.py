@@ -119,6 +119,7 @@ def test_no_frames_of_no_coefficients(loaded):
     assert list(photoreal_frames(loaded, PORTRAIT, COEFFS[:0])) == []
 
 
+@pytest.mark.wrong_arguments
 def test_what_does_not_fit_is_said_before_anything_is_computed(loaded):
     bad = COEFFS.copy()
     bad[3, 2] = np.nan

@@ -82,6 +82,7 @@ def test_another_size():
     assert np.abs(portrait[1::2, 1::2] - larger).mean() < 0.1
 
 
+@pytest.mark.wrong_arguments
 def test_what_is_no_portrait(tmp_path):
     (tmp_path / "text.png").write_text("hello")
     Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "deep.png")

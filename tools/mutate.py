@@ -1,0 +1,143 @@
+"""Changes a module of the package here and there, and says which changes no test notices.
+
+    python -m venv /tmp/mutation && /tmp/mutation/bin/pip install "cosmic-ray==8.7.0"
+    python tools/mutate.py jaxreact/training/step.py --tool /tmp/mutation/bin
+
+Works on a copy of the repository; each change costs one run of the tests that match the module
+(`MATCHING`, or those given). Prints the changes that survived and the share that did.
+"""
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+ROOT = Path(__file__).parents[1]
+
+FIBER, TRAINING = "tests/systems/fiber/", "tests/training/"
+MATCHING = {
+    "jaxreact/sharding.py": ("tests/test_sharding_rule.py", "tests/test_sharding.py"),
+    "jaxreact/nn/attention.py": ("tests/nn/test_attention.py", FIBER + "test_keys.py"),
+    "jaxreact/nn/stack.py": (FIBER + "test_keys.py", TRAINING + "test_execution.py"),
+    "jaxreact/nn/quantizers.py": ("tests/nn/test_quantizers.py", FIBER + "test_tokenizer.py"),
+    "jaxreact/training/step.py": (TRAINING + "test_wiring.py",),
+    "jaxreact/training/stage.py": (TRAINING + "test_stage.py",),
+    "jaxreact/training/loop.py": (TRAINING + "test_loop.py", TRAINING + "test_stage.py"),
+    "jaxreact/training/saving.py": (TRAINING + "test_saving.py", TRAINING + "test_loop.py"),
+    "jaxreact/training/microbatches.py": (TRAINING + "test_wiring.py",),
+    "jaxreact/training/optimizer.py": (TRAINING + "test_optimizer.py",),
+    "jaxreact/training/batches.py": (TRAINING + "test_stage.py",),
+    "jaxreact/systems/fiber/losses.py": (FIBER + "test_losses.py", FIBER + "test_relative_pose.py"),
+    "jaxreact/systems/fiber/generation.py": (
+        FIBER + "test_generation_wiring.py",
+        FIBER + "test_generation.py",
+    ),
+    "jaxreact/systems/fiber/streams.py": (FIBER + "test_keys.py", FIBER + "test_predictor.py"),
+    "jaxreact/systems/fiber/predictor.py": (FIBER + "test_keys.py", FIBER + "test_predictor.py"),
+    "jaxreact/systems/fiber/tokenizer.py": (
+        FIBER + "test_relative_pose.py",
+        FIBER + "test_keys.py",
+        FIBER + "test_tokenizer.py",
+    ),
+    "jaxreact/systems/fiber/train_tokenizer.py": (FIBER + "test_training_wiring.py",),
+    "jaxreact/systems/fiber/train_predictor.py": (
+        FIBER + "test_training_wiring.py",
+        FIBER + "test_predictor_inputs.py",
+    ),
+    "jaxreact/metrics/frsyn.py": (
+        "tests/metrics/test_frsyn_lags.py",
+        "tests/metrics/test_scores.py",
+    ),
+    "jaxreact/metrics/clipwise.py": (
+        "tests/metrics/test_clipwise.py",
+        "tests/metrics/test_scores.py",
+    ),
+    "jaxreact/data/crops.py": ("tests/data/test_pipeline.py",),
+    "jaxreact/data/pipeline.py": ("tests/data/test_pipeline.py",),
+}
+"""The fast tests that should notice a change of a module."""
+
+IRRELEVANT = (
+    "core/ReplaceBinaryOperator_BitOr_.*",  # `int | None` in annotations
+    "core/ReplaceBinaryOperator_.*_(Pow|Mod|FloorDiv|LShift|RShift|BitOr|BitAnd|BitXor)",
+    "core/ReplaceComparisonOperator_.*_Is(Not)?",
+    "core/RemoveDecorator",
+)
+"""Changes that say little: of ten ways to spoil a sum one is enough."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """Mutates a module and runs the tests that match it."""
+
+    module: tyro.conf.Positional[Path]
+    """Such as jaxreact/training/step.py."""
+    tests: tuple[str, ...] = ()
+    """Tests to run instead of those that match."""
+    tool: Path = Path(sys.prefix) / "bin"
+    """Where the commands of cosmic-ray are."""
+    timeout: float = 300.0
+    """Seconds after which a run of the tests counts as failed."""
+
+
+def configuration(mutation: Mutation, tests: tuple[str, ...]) -> str:
+    command = f"{sys.executable} -m pytest {' '.join(tests)} -x -p no:cacheprovider -o addopts=-q"
+    excluded = ", ".join(f'"{pattern}"' for pattern in IRRELEVANT)
+    return f"""
+[cosmic-ray]
+module-path = "{mutation.module}"
+timeout = {mutation.timeout}
+excluded-modules = []
+test-command = "{command} -m 'not slow'"
+[cosmic-ray.distributor]
+name = "local"
+[cosmic-ray.filters.operators-filter]
+exclude-operators = [{excluded}]
+"""
+
+
+def run(mutation: Mutation) -> None:
+    """Mutates a copy of the repository and prints what survived."""
+    tests = mutation.tests or MATCHING.get(mutation.module.as_posix(), ())
+    if not tests:
+        raise SystemExit(f"error: {mutation.module}: no tests known to match; give --tests")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "runs"))
+        (copy / "mutation.toml").write_text(configuration(mutation, tests))
+        cached = {  # the same programs are compiled for most changes
+            "JAX_COMPILATION_CACHE_DIR": f"{folder}/programs",
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+        def call(command: str, *arguments: str, check: bool = True) -> str:
+            done = subprocess.run(
+                [str(mutation.tool / command), *arguments],
+                cwd=copy,
+                env=os.environ | cached,
+                stdout=subprocess.PIPE,
+                text=True,
+                check=check,
+            )
+            return done.stdout
+
+        call("cosmic-ray", "baseline", "mutation.toml")  # the tests pass without any change
+        call("cosmic-ray", "init", "mutation.toml", "session.sqlite")
+        call("cr-filter-operators", "session.sqlite", "mutation.toml")
+        call("cosmic-ray", "exec", "mutation.toml", "session.sqlite")
+        report = call("cr-report", "session.sqlite", "--show-diff", "--surviving-only")
+        print(re.sub(r"\n{3,}", "\n\n", report))
+        print(f"{mutation.module}: {call('cr-rate', 'session.sqlite').strip()} % survived")
+
+
+if __name__ == "__main__":
+    given = tyro.cli(Mutation, description=__doc__)
+    run(dataclasses.replace(given, tool=given.tool.absolute()))
