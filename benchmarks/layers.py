@@ -8,14 +8,15 @@ backwards and the update, on a made-up batch, with new weights. All variants sta
 and take turns, each round in another order; a ratio is of medians, and its quartiles are of the
 rounds' own ratios. Above 1, ours is faster. `cpu` is processor time, all threads together, which
 other programs disturb least; on an accelerator only `wall` tells. The predictor's step contains the
-frozen tokenizer and audio encoder. `demo` are that preset's sizes, with dropout in both stages;
-`released` the released ones, with a smaller batch.
+frozen tokenizer and audio encoder; `generation` are ten reactions to 320 frames, where there is no
+dropout. `demo` are that preset's sizes, with dropout in both stages; `released` the released ones,
+with a smaller batch.
 """
 
 import os
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
+from jaxreact.systems.fiber.loaded_predictor import Predictor
+from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
 from jaxreact.training.batches import Data
@@ -44,6 +47,8 @@ from jaxreact.training.stage import Stage
 
 SIZES = {"demo": ("demo", 8), "released": ("react2024", 2)}
 """Preset, and clips of a batch."""
+GENERATED = 320
+"""Frames of a clip that is answered."""
 PATHS = ("--data", ".", "--out", ".")
 MEAN = np.zeros(58, np.float32)
 
@@ -54,7 +59,7 @@ class Config:
 
     sizes: tuple[str, ...] = ("demo",)
     """Of demo and released."""
-    stages: tuple[str, ...] = ("tokenizer", "predictor")
+    stages: tuple[str, ...] = ("tokenizer", "predictor", "generation")
     rounds: int = 21
     out: Path | None = None
 
@@ -113,13 +118,48 @@ class Steps:
         return time.perf_counter() - wall, time.process_time() - busy
 
 
+class Reactions:
+    """Ten reactions to one clip with the layers of one variant, without dropout."""
+
+    def __init__(self, size: str, replacements: list[Any]):
+        options = [SIZES[size][0], *PATHS, "--tokenizer", "."]
+        config = parse(PREDICTOR_PRESETS, options).model
+        model = ReactPredictor(replace(config, codebook_size=1000), rngs=nnx.Rngs(0))
+        shapes = {"features": (1, 2 * GENERATED, 512)}
+        self._predictor = Predictor(model, {}, "benchmark")
+        self._features = numbers(shapes)["features"]
+        with in_place(replacements):
+            codes = self._run()  # traces and compiles
+        self.first_loss = float(codes.mean())
+
+    def _run(self) -> np.ndarray:
+        codes = np.arange(GENERATED)[None] % 1000
+        return np.asarray(self._predictor.generate(self._features, codes, key=jax.random.key(0)))
+
+    def seconds(self) -> tuple[float, float]:
+        """Wall and processor time."""
+        wall, busy = time.perf_counter(), time.process_time()
+        self._run()
+        return time.perf_counter() - wall, time.process_time() - busy
+
+
+def compiled(kind: str, size: str, replacements: list[Any]) -> Steps | Reactions:
+    """What a variant is measured by."""
+    if kind == "generation":
+        return Reactions(size, replacements)
+    stage, batch = make_stage(kind, size)
+    placed = jax.tree.map(jnp.asarray, stage.mesh.put_local_rows(batch))
+    return Steps(stage, placed, replacements)
+
+
 def measure(kind: str, size: str, rounds: int) -> dict[str, Any]:
-    """Milliseconds of a step with each variant, and what it takes beside ours."""
+    """Milliseconds of a step (or a generation) with each variant, and what it takes beside ours."""
+    offered = VARIANTS.items()
+    if kind == "generation":
+        offered = [(name, layers) for name, layers in offered if "bernoulli" not in name]
     variants = {}
-    for name, replacements in tqdm(VARIANTS.items(), f"{size} {kind}", leave=False, disable=None):
-        stage, batch = make_stage(kind, size)
-        placed = jax.tree.map(jnp.asarray, stage.mesh.put_local_rows(batch))
-        variants[name] = Steps(stage, placed, replacements)
+    for name, replacements in tqdm(offered, f"{size} {kind}", leave=False, disable=None):
+        variants[name] = compiled(kind, size, replacements)
     names = list(variants)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for number in tqdm(range(rounds + 1), f"{size} {kind}", leave=False, disable=None):
@@ -154,7 +194,7 @@ def main() -> None:
     result = {
         "command": f"python benchmarks/layers.py --sizes {' '.join(config.sizes)}"
         f" --stages {' '.join(config.stages)} --rounds {config.rounds}",
-        "what": "milliseconds of a training step, and its ratio to ours; variants in turns",
+        "what": "milliseconds of a step or a generation, and its ratio to ours; variants in turns",
         "device": jax.devices()[0].device_kind,
         "rows": {size: SIZES[size][1] for size in config.sizes},
         "steps": {
