@@ -113,7 +113,7 @@ def evaluate(config: Evaluation) -> str:
     truth = (predictions.listener, predictions.speaker)
     clips, samples, frames, _ = predictions.emotion.shape
     scores = metrics.clipwise(predictions.emotion, *truth, matrix, config.mode)
-    found = metrics.intervals(scores, groups=split.conversations, seed=config.seed)
+    intervals = metrics.intervals(scores, groups=split.conversations, seed=config.seed)
     baselines = metrics.baseline_scores(
         *truth, matrix, mean, samples=samples, seed=config.seed, mode=config.mode
     )
@@ -121,7 +121,7 @@ def evaluate(config: Evaluation) -> str:
         write_metrics_json,
         config.out / "metrics.json",
         name,
-        found,
+        intervals,
         baselines,
         split=config.split,
         mode=config.mode,
@@ -147,7 +147,7 @@ def evaluate(config: Evaluation) -> str:
         clip_scores=scores,
     )
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
-    return f"{title}\n\n{score_table(found, baselines, name)}\n\n{report}"
+    return f"{title}\n\n{score_table(intervals, baselines, name)}\n\n{report}"
 
 
 def _check(config: Evaluation) -> None:
@@ -208,21 +208,21 @@ def _predictions(
     if system is not None:
         frames = split.common_frames(config.frames or FRAMES, system.frame_multiple)
         mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
-        wanted = Generation(config.split, frames, config.samples, config.seed, config.sampling)
-        path = predict(system, data, split.dyads, wanted, config.out, truth, config.batch)
+        request = Generation(config.split, frames, config.samples, config.seed, config.sampling)
+        path = predict(system, data, split.dyads, request, config.out, truth, config.batch)
         return "model", read_predictions(path, clips=names), mean
     if config.predictions is not None:
-        name, found = str(config.predictions), _read(config, split)
-        frames = found.emotion.shape[2]
+        name, theirs = str(config.predictions), _read(config, split)
+        frames = theirs.emotion.shape[2]
         mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
-        predictions = Predictions(found.emotion, found.coeffs, *truth, names)
+        predictions = Predictions(theirs.emotion, theirs.coeffs, *truth, names)
     else:
         assert config.baseline is not None
         frames = split.common_frames(config.frames or FRAMES, FRAME_MULTIPLE)
         mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
         name, number, seed = f"{config.baseline} (scored)", config.samples, config.seed
-        made = metrics.baseline(config.baseline, *truth, number, training_mean=mean, seed=seed)
-        predictions = Predictions(made, None, *truth, names)
+        emotion = metrics.baseline(config.baseline, *truth, number, training_mean=mean, seed=seed)
+        predictions = Predictions(emotion, None, *truth, names)
     write_predictions(config.out / "predictions.npz", predictions)
     return name, predictions, mean
 
@@ -230,7 +230,7 @@ def _predictions(
 def _read(config: Evaluation, split: Split) -> Predictions:
     """Somebody's predictions, which fit the clips."""
     assert config.predictions is not None
-    found = read_predictions(
+    theirs = read_predictions(
         config.predictions,
         clips=split.clips,
         frames=config.frames,
@@ -238,15 +238,15 @@ def _read(config: Evaluation, split: Split) -> Predictions:
         original_order=config.original_order,
         report=print,
     )
-    frames, common = found.emotion.shape[2], split.shortest.frames
+    frames, common = theirs.emotion.shape[2], split.shortest.frames
     if frames > common:
         raise UserError(
             f"{config.predictions}: {frames} frames ({frames / FPS:g} s), the clips have {common} "
             f"in common; --frames {common} leaves the rest out"
         )
-    if config.render is not None and found.coeffs is None:
+    if config.render is not None and theirs.coeffs is None:
         raise UserError("--render needs coefficients; these predictions hold emotion alone")
-    return found
+    return theirs
 
 
 def _export(

@@ -54,7 +54,7 @@ def predict(
     system: System,
     data: Conversations,
     dyads: Sequence[Dyad],
-    wanted: Generation,
+    request: Generation,
     out: Path,
     truth: tuple[np.ndarray, np.ndarray],
     batch: int | None = None,
@@ -68,23 +68,23 @@ def predict(
     `UserError` where parts of another run are in the way, or the disk has no room.
     """
     path = out / "predictions.npz"
-    made_with = _made_with(system, data, wanted)
+    made_with = _made_with(system, data, request)
     parts = PartialResults(
-        out / "parts", clip_names(dyads), wanted.samples, wanted.frames, made_with
+        out / "parts", clip_names(dyads), request.samples, request.frames, made_with
     )
     if _holds(path, made_with):
         print(f"{path}: made with the same models, data and options; not made again")
         parts.remove()
         return path
     parts = open_partial_results(
-        parts.folder, parts.clips, wanted.samples, wanted.frames, made_with
+        parts.folder, parts.clips, request.samples, request.frames, made_with
     )
     _check_room(out, parts)
     if len(parts.missing) < len(dyads):
         done = len(dyads) - len(parts.missing)
         print(f"{parts.folder}: {done} of {len(dyads)} clips are finished; going on")
     try:
-        _fill(parts, system, data, dyads, wanted, batch)
+        _fill(parts, system, data, dyads, request, batch)
     except KeyboardInterrupt:
         done = len(dyads) - len(parts.missing)
         print(f"\n{parts.folder}: {done} clips are kept; the same command goes on", file=sys.stderr)
@@ -98,12 +98,12 @@ def default_batch(mesh: DeviceMesh) -> int:
     return mesh.devices * PER_DEVICE.get(jax.default_backend(), _PER_ACCELERATOR)
 
 
-def _made_with(system: System, data: Conversations, wanted: Generation) -> dict[str, Any]:
+def _made_with(system: System, data: Conversations, request: Generation) -> dict[str, Any]:
     """What the reactions depend on, in plain JSON data."""
     return {
         **system.fingerprint(),
         "data": data.fingerprint(),
-        **dataclasses.asdict(wanted),
+        **dataclasses.asdict(request),
         "jax": jax.__version__,
         "platform": jax.default_backend(),
     }
@@ -131,7 +131,7 @@ def _fill(
     system: System,
     data: Conversations,
     dyads: Sequence[Dyad],
-    wanted: Generation,
+    request: Generation,
     batch: int | None,
 ) -> None:
     """Makes the missing parts: while one batch is computed, the next is read, the last written."""
@@ -140,8 +140,8 @@ def _fill(
     missing = parts.missing
     batches = [missing[first : first + size] for first in range(0, len(missing), size)]
     modalities = tuple(FIELDS[need][1] for need in sorted(system.needs))
-    items = evaluation_items(data, dyads, wanted.frames, modalities=modalities)
-    react = _reactor(system, wanted, size, mesh)
+    items = evaluation_items(data, dyads, request.frames, modalities=modalities)
+    react = _reactor(system, request, size, mesh)
     batches_read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])
     done = len(dyads) - len(missing)
     with tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar:
@@ -167,7 +167,7 @@ FIELDS = {
 
 
 def _reactor(
-    system: System, wanted: Generation, size: int, mesh: DeviceMesh
+    system: System, request: Generation, size: int, mesh: DeviceMesh
 ) -> Callable[[list[int], list[Item]], Reactions]:
     """The function from some clips' numbers and items to reactions to `size` clips, on all devices.
 
@@ -176,7 +176,7 @@ def _reactor(
     """
     if mesh.devices > 1:
         system = system.placed(mesh)
-    options = dataclasses.asdict(wanted.sampling) if "top_k" in system.options else {}
+    options = dataclasses.asdict(request.sampling) if "top_k" in system.options else {}
 
     def react(clips: list[int], items: list[Item]) -> Reactions:
         full = [*items, *items[-1:] * (size - len(items))]
@@ -185,8 +185,8 @@ def _reactor(
             field: np.stack([item[modality.key] for item in full])
             for field, modality in (FIELDS[need] for need in system.needs)
         }
-        keys = _keys(wanted.seed, numbers)
-        return system.react(Speaker(**inputs), wanted.samples, key=keys, **options)
+        keys = _keys(request.seed, numbers)
+        return system.react(Speaker(**inputs), request.samples, key=keys, **options)
 
     return react
 

@@ -15,7 +15,7 @@ _PACKAGES = ("jaxreact", "jax", "jaxlib", "flax", "numpy", "scipy")
 def write_metrics_json(
     path: str | Path,
     name: str,
-    found: Mapping[str, Interval],
+    intervals: Mapping[str, Interval],
     baselines: Mapping[str, Mapping[str, float]],
     *,
     split: str,
@@ -33,8 +33,8 @@ def write_metrics_json(
     """
     content = {
         "name": name,
-        "scores": {name: one.value for name, one in found.items()},
-        "intervals": {name: [one.low, one.high] for name, one in found.items()},
+        "scores": {name: interval.value for name, interval in intervals.items()},
+        "intervals": {name: [interval.low, interval.high] for name, interval in intervals.items()},
         "baselines": baselines,
         "split": split,
         "mode": mode,

@@ -110,13 +110,13 @@ def _read_sound_file(
             f"{path}: cannot start at {start:g} s, the sound is {file.frames / rate:.2f} s long"
         )
     available = file.frames - first
-    wanted = available if duration is None else min(int(duration * rate), available)
+    asked = available if duration is None else min(int(duration * rate), available)
     try:
         file.seek(first)
-        samples = file.read(wanted, dtype="float32", always_2d=True)
+        samples = file.read(asked, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise UserError(f"{path}: the sound is damaged or truncated ({error})") from None
-    _check_complete(path, len(samples), wanted, rate)
+    _check_complete(path, len(samples), asked, rate)
     return samples.mean(axis=1, dtype=np.float32), rate
 
 
@@ -126,11 +126,11 @@ def _wav_is_cut(log: str) -> bool:
     return bool(match) and int(match[2]) < int(match[1]) < _UNKNOWN_WAV_SIZE
 
 
-def _check_complete(path: Path, got: int, wanted: int, rate: int) -> None:
-    if (wanted - got) / rate > _TRUNCATED_AFTER:
+def _check_complete(path: Path, got: int, asked: int, rate: int) -> None:
+    if (asked - got) / rate > _TRUNCATED_AFTER:
         raise UserError(
             f"{path}: truncated: {got / rate:.2f} s of sound could be read where the file "
-            f"promises {wanted / rate:.2f} s; copy it again"
+            f"promises {asked / rate:.2f} s; copy it again"
         )
 
 
@@ -158,8 +158,8 @@ def _read_container(path: Path, start: float, duration: float | None) -> tuple[n
             f"{path}: cannot start at {start:g} s, the sound is {len(waveform) / rate:.2f} s long"
         )
     if promised is not None:
-        wanted = promised if end is None else min(end, promised)
-        _check_complete(path, len(waveform), wanted, rate)
+        asked = promised if end is None else min(end, promised)
+        _check_complete(path, len(waveform), asked, rate)
     return waveform[first:end], rate
 
 

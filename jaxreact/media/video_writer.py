@@ -63,8 +63,8 @@ class Film:
 
     def _check(self, frame: np.ndarray) -> None:
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-            found = f"{frame.dtype} {frame.shape}"
-            raise UserError(f"frame {self.count}: expected uint8 (height, width, 3), got {found}")
+            given = f"{frame.dtype} {frame.shape}"
+            raise UserError(f"frame {self.count}: expected uint8 (height, width, 3), got {given}")
         if self._shape and frame.shape != self._shape:
             raise UserError(
                 f"frame {self.count}: shape {frame.shape} differs from frame 0's {self._shape}"

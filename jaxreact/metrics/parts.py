@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from jaxreact.metrics.statistics.bootstrap import Mean, PairMean, Statistic, group_sums
 
 
+@runtime_checkable
 class Parts(Protocol):
     """The parts of N clips in one score, in its units."""
 

@@ -118,8 +118,8 @@ def _unit(x, y, z):
 
 
 @njit(nogil=True, error_model="numpy")
-def _dot(one, other):
-    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def to_linear(srgb: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:

@@ -11,11 +11,11 @@ def nod(nods: list[Nod], frames: int) -> Float[np.ndarray, "time 58"]:
     """Bows by `amplitude` and back, `cycles` times at `rate`, each cycle weaker than the last."""
     moved = np.zeros((frames, COEFFS))
     times = np.arange(frames) / FPS
-    for one in nods:
-        phase = (times - one.start) * one.rate
-        inside = (phase >= 0) & (phase < one.cycles)
-        fading = 1 - 0.5 * np.clip(phase / one.cycles, 0, 1)
-        bow = one.amplitude * fading * (1 - np.cos(2 * np.pi * phase)) / 2
+    for motion in nods:
+        phase = (times - motion.start) * motion.rate
+        inside = (phase >= 0) & (phase < motion.cycles)
+        fading = 1 - 0.5 * np.clip(phase / motion.cycles, 0, 1)
+        bow = motion.amplitude * fading * (1 - np.cos(2 * np.pi * phase)) / 2
         moved[:, PITCH] += np.where(inside, bow, 0)
     return moved
 

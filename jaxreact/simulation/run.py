@@ -96,12 +96,12 @@ def _already_there(config: SimulateConfig) -> bool:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
     try:
-        found = json.loads((out / _RECORD).read_text())
+        recorded = json.loads((out / _RECORD).read_text())
     except (OSError, ValueError):
         raise UserError(
             f"{out}: not empty, and no simulation; choose a new folder for --out"
         ) from None
-    if found != config.identity:
+    if recorded != config.identity:
         raise UserError(
             f"{out}: holds another simulation ({_RECORD} differs); choose a new folder for --out, "
             "or delete that one"

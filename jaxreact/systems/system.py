@@ -185,10 +185,10 @@ def load_codebook(directory: str | Path) -> Codebook:
 
     Raises UserError where there is none.
     """
-    found = importlib.import_module(_home(directory)).load_codebook(Path(directory))
-    if found is None:
+    codes = importlib.import_module(_home(directory)).load_codebook(Path(directory))
+    if codes is None:
         raise UserError(f"{directory}: this system has no codes")
-    return found
+    return codes
 
 
 def _home(directory: str | Path) -> str:

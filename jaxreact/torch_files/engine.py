@@ -129,7 +129,7 @@ def fill(
     that is neither placed nor ignored, a variable that stays empty, a shape (both given) or dtype
     that differs, a constant with another value than the configuration says.
     """
-    wanted = {
+    places = {
         name: (path, rule, abstract[path])
         for path in abstract
         for name, rule in [_torch_name(path, table)]
@@ -139,10 +139,10 @@ def fill(
     for name, tensor in split_ignored(tensors, table)[0].items():
         if name in table.constants:
             offenders += _constant_offence(name, tensor, table.constants[name])
-        elif name not in wanted:
+        elif name not in places:
             offenders.append(f"{name}: unknown key, {tensor.shape}")
         else:
-            path, rule, leaf = wanted[name]
+            path, rule, leaf = places[name]
             shape = np.shape(rule.transform.to_torch(np.broadcast_to(0, leaf.shape)))
             if tensor.shape != shape:
                 offenders.append(f"{name}: shape {tensor.shape} in the file, {shape} expected")
@@ -150,7 +150,7 @@ def fill(
                 offenders.append(f"{name}: {tensor.dtype} in the file, {leaf.dtype} expected")
             else:
                 filled[path] = np.array(rule.transform.to_jax(tensor), order="C")
-    for name in (*wanted, *table.constants):
+    for name in (*places, *table.constants):
         if name not in tensors:
             offenders.append(f"{name}: missing from the file")
     if offenders:

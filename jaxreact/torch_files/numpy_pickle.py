@@ -88,7 +88,7 @@ def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any, *_: Any) -> Pick
     return array
 
 
-def read_dictionary(path: Path, wanted: str) -> dict[str, Any]:
+def read_dictionary(path: Path, expected: str) -> dict[str, Any]:
     """The dictionary in an .npy file, as `np.save` writes a Python object.
 
     Its arrays come over the bytes that were read, arrays of objects as flat lists; what lies deeper
@@ -99,7 +99,7 @@ def read_dictionary(path: Path, wanted: str) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             if problem := _skip_header(file):
-                raise UserError(f"{path}: {problem}; give {wanted}")
+                raise UserError(f"{path}: {problem}; give {expected}")
             # Unlike a file, a map never allocates more than is there for a length that lies.
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
                 stream.seek(file.tell())
@@ -116,7 +116,7 @@ def read_dictionary(path: Path, wanted: str) -> dict[str, Any]:
         raise UserError(f"{path}: not a readable .npy file: {error}") from error
     content = _plain(whole)
     if not isinstance(content, list) or len(content) != 1 or not isinstance(content[0], dict):
-        raise UserError(f"{path}: it holds no dictionary; give {wanted}")
+        raise UserError(f"{path}: it holds no dictionary; give {expected}")
     return {str(name): _plain(value) for name, value in content[0].items()}
 
 
@@ -126,11 +126,11 @@ def _skip_header(file: IO[bytes]) -> str:
     if start.startswith(b"PK"):
         return "a zip archive (an npz, or PyTorch's), not a pickled .npy file"
     header = file.read(int.from_bytes(file.read(2), "little")) if start == _MAGIC else b""
-    if (found := _HEADER.fullmatch(header)) is None:
+    if (fields := _HEADER.fullmatch(header)) is None:
         return "not an .npy file"
-    if found["type"] == b"|O":
+    if fields["type"] == b"|O":
         return ""
-    kind, shape = (found[name].decode("ascii", "replace") for name in ("type", "shape"))
+    kind, shape = (fields[name].decode("ascii", "replace") for name in ("type", "shape"))
     return f"it holds numbers, {kind} {shape}, not a pickled dictionary"
 
 

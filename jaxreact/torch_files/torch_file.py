@@ -65,7 +65,7 @@ def read_state_dict(
 def read_training_record(path: str | Path) -> dict[str, int]:
     """What a Lightning checkpoint says of its training, where it does: `epoch`, `global_step`."""
     content = _read(
-        path, lambda found: {k: v for k, v in _dictionary(found).items() if isinstance(v, int)}
+        path, lambda entries: {k: v for k, v in _dictionary(entries).items() if isinstance(v, int)}
     )
     return {name: content[name] for name in ("epoch", "global_step") if name in content}
 

@@ -103,10 +103,10 @@ def _check_resumed(kind: runs.Kind, model_config: Any, record: dict[str, Any], o
     """Raises UserError if `out` holds a run with other options."""
     saved_config, content = runs.read_config(out, kind)
     saved = _compared(saved_config, content)
-    wanted = _compared(model_config, record)
+    asked = _compared(model_config, record)
     if "stage" not in saved:
-        saved, wanted = _of_before(saved, wanted)
-    _check_same(saved, wanted)
+        saved, asked = _of_before(saved, asked)
+    _check_same(saved, asked)
 
 
 def _compared(model: Any, content: dict[str, Any]) -> dict[str, Any]:
@@ -116,19 +116,19 @@ def _compared(model: Any, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_before(
-    saved: dict[str, Any], wanted: dict[str, Any]
+    saved: dict[str, Any], asked: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A run of before its whole stage was written down, and what of today's it can be told by."""
-    stage = {name: saved.pop(name) for name in wanted["stage"] if name in saved}
-    saved = {name: saved[name] for name in saved if name in wanted} | {"stage": stage}
-    wanted = {name: wanted[name] for name in saved}
-    return saved, wanted | {"stage": {name: wanted["stage"][name] for name in stage}}
+    stage = {name: saved.pop(name) for name in asked["stage"] if name in saved}
+    saved = {name: saved[name] for name in saved if name in asked} | {"stage": stage}
+    asked = {name: asked[name] for name in saved}
+    return saved, asked | {"stage": {name: asked["stage"][name] for name in stage}}
 
 
-def _check_same(saved: dict[str, Any], wanted: dict[str, Any], at: str = "") -> None:
+def _check_same(saved: dict[str, Any], asked: dict[str, Any], at: str = "") -> None:
     """Raises UserError naming the first value in which a resumed run differs from its start."""
-    for name in sorted({*saved, *wanted}):
-        a, b = saved.get(name), wanted.get(name)
+    for name in sorted({*saved, *asked}):
+        a, b = saved.get(name), asked.get(name)
         if isinstance(a, dict) and isinstance(b, dict):
             _check_same(a, b, f"{at}{name}.")
         elif a != b:

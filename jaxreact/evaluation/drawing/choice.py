@@ -75,11 +75,11 @@ def film_files(out: Path, split: str, clips: Sequence[str]) -> dict[int, Path]:
     if len(absent(clips)) < len(SUBMISSION):
         takes += choose("submit", clips, out, split)
     files = [(take.row, take.file("", ".mp4")) for take in takes]
-    found: dict[int, Path] = {}
+    films: dict[int, Path] = {}
     for row, file in files:
         if file.is_file():
-            found.setdefault(row, file)
-    return found
+            films.setdefault(row, file)
+    return films
 
 
 def absent(clips: Sequence[str]) -> list[str]:

@@ -45,13 +45,13 @@ def draw(
         scene = Scene(speaker, listener, np.asarray(reaction))
         print("".join(f"{remark}\n" for remark in studio.remarks(scene)), end="")
         if choice == "fid":
-            wanted = frames_of(number, frames, studio.options.fid_protocol)
-            made, path = make_pairs(studio, scene, take, wanted), take.file("", ".json")
+            numbers = frames_of(number, frames, studio.options.fid_protocol)
+            is_new, path = make_pairs(studio, scene, take, numbers), take.file("", ".json")
         else:
             sound = data.sound(dyad.speaker, frames / FPS)
-            made = make_film(studio, scene, take, sound, alone=choice == "submit")
+            is_new = make_film(studio, scene, take, sound, alone=choice == "submit")
             path = take.file("", ".mp4")
-        print(path if made else f"{path}: made of the same already")
+        print(path if is_new else f"{path}: made of the same already")
     if choice != "fid":
         return None
     if studio.options.inception is None:

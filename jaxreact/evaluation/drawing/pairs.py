@@ -56,8 +56,8 @@ class Realism:
 
     def content(self) -> dict[str, Any]:
         """As it stands in metrics.json."""
-        found = dataclasses.asdict(self)
-        return {"FRRea": found.pop("value"), **found}
+        content = dataclasses.asdict(self)
+        return {"FRRea": content.pop("value"), **content}
 
 
 def frames_of(number: int, frames: int, protocol: Protocol) -> list[int]:
@@ -103,10 +103,10 @@ def _recorded(studio: Studio, scene: Scene, frames: Sequence[int]) -> Frames:
     if not studio.is_photoreal(scene):
         return studio.portrait(scene.listener.coeffs[list(frames)])
     assert scene.listener.video is not None
-    found = recorded_at(scene.listener.video, frames)
+    pictures = recorded_at(scene.listener.video, frames)
     if studio.options.fid_protocol == "original":
-        return found
-    return (framed(picture, SIZE) for picture in found)
+        return pictures
+    return (framed(picture, SIZE) for picture in pictures)
 
 
 def realism(takes: Sequence[Take], inception: Path, protocol: Protocol) -> Realism:
@@ -123,7 +123,7 @@ def realism(takes: Sequence[Take], inception: Path, protocol: Protocol) -> Reali
             "FRRea: some listeners have a recorded face (Video_files) and some have none, and "
             "photographs cannot be compared with drawings; complete the data set"
         )
-    found = []
+    sides = []
     for kind in (GENERATED, RECORDED):
         files = [
             take.file(kind, "") / f"frame_{number}.png"
@@ -132,9 +132,9 @@ def realism(takes: Sequence[Take], inception: Path, protocol: Protocol) -> Reali
         ]
         if len(files) < 2:
             raise UserError("FRRea: needs at least 2 pictures a side; draw more or longer clips")
-        found.append(image_statistics(_read(kind, files), network))
+        sides.append(image_statistics(_read(kind, files), network))
     return Realism(
-        frechet_distance(*found), found[0].count, kinds.pop(), protocol, size_notes(found)
+        frechet_distance(*sides), sides[0].count, kinds.pop(), protocol, size_notes(sides)
     )
 
 

@@ -112,30 +112,30 @@ class Studio:
 
     def remarks(self, scene: Scene) -> list[str]:
         """Which panels of a scene are stand-ins, and how to get the real ones; each once a run."""
-        found = []
+        remarks = []
         if None in (scene.speaker.video, scene.listener.video):
-            found.append(
+            remarks.append(
                 "recorded faces: drawn with the head model; the data set's Video_files "
                 "(frames or mp4; a cache has none) are not there"
             )
         if self.generator is None:
-            found.append(
+            remarks.append(
                 "photo-real face: drawn with the head model; get PIRender's cur_model_fold.pth "
                 "from the challenge's baseline (CC BY-NC 4.0), convert it by `python "
                 "convert_weights.py pirender cur_model_fold.pth runs/pirender` and give "
                 "--pirender runs/pirender"
             )
         elif scene.listener.video is None:
-            found.append(
+            remarks.append(
                 "photo-real face: drawn with the head model; PIRender starts from the listener's "
                 "first recorded frame, which is not there"
             )
         if self.options.head is None:
-            found.append(
+            remarks.append(
                 "mesh: of the built-in head; for the original's, convert FaceVerse's "
                 "faceverse_simple_v2.npy by `python convert_weights.py faceverse` and give --head"
             )
-        new = [remark for remark in found if remark not in self._said]
+        new = [remark for remark in remarks if remark not in self._said]
         self._said.update(new)
         return new
 

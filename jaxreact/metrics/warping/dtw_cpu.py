@@ -50,7 +50,7 @@ class Warper:
     def distances(
         self,
         many: list[Float[np.ndarray, "rows 25"]],
-        one: Float[np.ndarray, "columns 25"],
+        here: Float[np.ndarray, "columns 25"],
         limits: Float[np.ndarray, "many"],
     ) -> Float[np.ndarray, "3 many"] | None:
         """The warping distances that `jaxreact.metrics.warping.dtw.dtw` defines, float64.
@@ -62,7 +62,7 @@ class Warper:
         for lane in range(LANES):
             # Lanes left over repeat the last sequence.
             self._x[..., lane] = many[min(lane, len(many) - 1)]
-        self._y[: self._columns] = one
+        self._y[: self._columns] = here
         frontier, least = self._frontier.reshape(-1), self._least.reshape(-1)
         if not _warp(self._x.reshape(-1), self._y, frontier, least, limits, self._weights):
             return None
@@ -90,10 +90,10 @@ def _warp(x, y, frontier, least_of_row, limits, weights):
         left_au, left_va, left_exp = never, never, never
         corner_au, corner_va, corner_exp = corner, corner, corner
         for column in range(0, len(y), 2):
-            one, two = y[column], y[column + 1]
-            au, next_au = _costs(x, row, one, two, 0, _AU)
-            va, next_va = _costs(x, row, one, two, _AU, _VA)
-            exp, next_exp = _costs(x, row, one, two, _VA, _CHANNELS)
+            here, after = y[column], y[column + 1]
+            au, next_au = _costs(x, row, here, after, 0, _AU)
+            va, next_va = _costs(x, row, here, after, _AU, _VA)
+            exp, next_exp = _costs(x, row, here, after, _VA, _CHANNELS)
             place = column * _STRIDE
             left_au, corner_au = _step(frontier, place, au, left_au, corner_au)
             left_va, corner_va = _step(frontier, place + LANES, va, left_va, corner_va)
@@ -133,13 +133,13 @@ def _all_beyond(least_of_row, limits, weights):
 
 
 @njit(nogil=True, error_model="numpy")
-def _costs(x, row, one, two, first, last):
+def _costs(x, row, here, after, first, last):
     """Squared distances of a row of x from two frames, over the channels from first to last."""
     total_one, total_two = spread(_ZERO), spread(_ZERO)
     for channel in range(first, last):
         lanes = load(x, row + channel * LANES)
-        total_one = add_squared_distance(total_one, lanes, one[channel])
-        total_two = add_squared_distance(total_two, lanes, two[channel])
+        total_one = add_squared_distance(total_one, lanes, here[channel])
+        total_two = add_squared_distance(total_two, lanes, after[channel])
     return total_one, total_two
 
 

@@ -68,21 +68,21 @@ class CpuRenderer:
         points: Float[np.ndarray, "vertices 3"],
         values: Float[np.ndarray, "vertices 7"],
         samples: Float[np.ndarray, "samples 2"],
-        wanted: Bool[np.ndarray, "size size"],
+        shown: Bool[np.ndarray, "size size"],
     ) -> None:
         """Paints the wanted pixels of a picture, clipped linear RGB: the mean of their samples."""
-        front = visible(points, self._faces, samples, wanted)
+        front = visible(points, self._faces, samples, shown)
         scene = points, self._faces, values, self._views, self._backdrop
-        _paint(picture, front, samples, wanted, *scene)
+        _paint(picture, front, samples, shown, *scene)
 
 
 @njit(nogil=True, error_model="numpy")
-def _paint(picture, front, samples, wanted, points, faces, values, views, backdrop):
+def _paint(picture, front, samples, shown, points, faces, values, views, backdrop):
     """`CpuRenderer._light` where the triangles that each sample shows are known."""
-    half = len(wanted) / 2
+    half = len(shown) / 2
     for v in range(front.shape[0]):
         for u in range(front.shape[1]):
-            if not wanted[v, u]:
+            if not shown[v, u]:
                 continue
             view = views[v, u, 0], views[v, u, 1], views[v, u, 2]
             red = green = blue = 0.0
@@ -104,14 +104,14 @@ def _paint(picture, front, samples, wanted, points, faces, values, views, backdr
 def _blend(values, faces, face, share):
     """Normal (3), albedo (3) and gloss at a point of a triangle; its corners count `share`."""
     i, j, k = faces[face, 0], faces[face, 1], faces[face, 2]
-    one, two, three = share
-    nx = values[i, 0] * one + values[j, 0] * two + values[k, 0] * three
-    ny = values[i, 1] * one + values[j, 1] * two + values[k, 1] * three
-    nz = values[i, 2] * one + values[j, 2] * two + values[k, 2] * three
-    red = values[i, 3] * one + values[j, 3] * two + values[k, 3] * three
-    green = values[i, 4] * one + values[j, 4] * two + values[k, 4] * three
-    blue = values[i, 5] * one + values[j, 5] * two + values[k, 5] * three
-    gloss = values[i, 6] * one + values[j, 6] * two + values[k, 6] * three
+    share_a, share_b, share_c = share
+    nx = values[i, 0] * share_a + values[j, 0] * share_b + values[k, 0] * share_c
+    ny = values[i, 1] * share_a + values[j, 1] * share_b + values[k, 1] * share_c
+    nz = values[i, 2] * share_a + values[j, 2] * share_b + values[k, 2] * share_c
+    red = values[i, 3] * share_a + values[j, 3] * share_b + values[k, 3] * share_c
+    green = values[i, 4] * share_a + values[j, 4] * share_b + values[k, 4] * share_c
+    blue = values[i, 5] * share_a + values[j, 5] * share_b + values[k, 5] * share_c
+    gloss = values[i, 6] * share_a + values[j, 6] * share_b + values[k, 6] * share_c
     return (nx, ny, nz), (red, green, blue), gloss
 
 

@@ -28,7 +28,7 @@ def visible(
     points: Float64[np.ndarray, "vertices 3"],
     faces: Int32[np.ndarray, "triangles 3"],
     samples: Float64[np.ndarray, "samples 2"],
-    wanted: Bool[np.ndarray, "size size"],
+    shown: Bool[np.ndarray, "size size"],
 ) -> Int32[np.ndarray, "size size samples"]:
     """The nearest triangle at some points of some pixels; -1 for none.
 
@@ -36,7 +36,7 @@ def visible(
     - `samples`: the points (x, y) of each pixel, 0..1 from its upper left corner.
     - `wanted`: the pixels; in others the result is -1.
     """
-    size = len(wanted)
+    size = len(shown)
     front = np.full((size, size, len(samples)), -1, np.int32)
     nearest = np.zeros(front.shape)  # 1 / depth
     boxes = _boxes(points, size, samples)
@@ -49,7 +49,7 @@ def visible(
         if left <= right and top <= bottom:
             corners = _point(points, i), _point(points, j), _point(points, k)
             box = left, right, top, bottom
-            _fill(corners, face, box, samples, wanted, nearest, front)
+            _fill(corners, face, box, samples, shown, nearest, front)
     return front
 
 
@@ -70,9 +70,9 @@ def weights(
         _point(points, faces[face, 1]),
         _point(points, faces[face, 2]),
     )
-    one, two, three = _at(_edge(b, c), x, y), _at(_edge(c, a), x, y), _at(_edge(a, b), x, y)
-    total = one + two + three
-    return one / total, two / total, three / total
+    edge_a, edge_b, edge_c = _at(_edge(b, c), x, y), _at(_edge(c, a), x, y), _at(_edge(a, b), x, y)
+    total = edge_a + edge_b + edge_c
+    return edge_a / total, edge_b / total, edge_c / total
 
 
 @njit(nogil=True, error_model="numpy")
@@ -142,32 +142,32 @@ def _least(edge):
 
 
 @njit(nogil=True, error_model="numpy")
-def _fill(corners, face, box, samples, wanted, nearest, front):
+def _fill(corners, face, box, samples, shown, nearest, front):
     """Draws one triangle: where it is nearer than what is there, `front` becomes `face`."""
     a, b, c = corners
     if max(a[2], b[2], c[2]) <= NEAR:
         return
-    one, two, three = _edge(b, c), _edge(c, a), _edge(a, b)
-    volume = one[0] * a[0] + one[1] * a[1] + one[2] * a[2]
+    edge_a, edge_b, edge_c = _edge(b, c), _edge(c, a), _edge(a, b)
+    volume = edge_a[0] * a[0] + edge_a[1] * a[1] + edge_a[2] * a[2]
     if not abs(volume) > 0:  # seen edge-on, or not a number
         return
     if volume < 0:
-        one, two, three = _flipped(one), _flipped(two), _flipped(three)
+        edge_a, edge_b, edge_c = _flipped(edge_a), _flipped(edge_b), _flipped(edge_c)
         volume = -volume
-    least_one, least_two, least_three = _least(one), _least(two), _least(three)
+    least_one, least_two, least_three = _least(edge_a), _least(edge_b), _least(edge_c)
     # Rounding may not carry thin triangles beyond their corners' depths.
     in_front = min(a[2], b[2], c[2]) > NEAR
     lowest = 1 / max(a[2], b[2], c[2]) if in_front else 0.0
     highest = 1 / min(a[2], b[2], c[2]) if in_front else 1 / NEAR
-    half = len(wanted) / 2
+    half = len(shown) / 2
     for sample in range(len(samples)):
         for v in range(box[2], box[3] + 1):
             y = v + samples[sample, 1] - half
             for u in range(box[0], box[1] + 1):
-                if not wanted[v, u]:
+                if not shown[v, u]:
                     continue
                 x = u + samples[sample, 0] - half
-                e1, e2, e3 = _at(one, x, y), _at(two, x, y), _at(three, x, y)
+                e1, e2, e3 = _at(edge_a, x, y), _at(edge_b, x, y), _at(edge_c, x, y)
                 if (e1 >= least_one) & (e2 >= least_two) & (e3 >= least_three):
                     closeness = (e1 + e2 + e3) / volume
                     if in_front:

@@ -95,12 +95,12 @@ def _check_version(content: dict[str, Any], source: Path) -> None:
 
 def _check_names(names: Any, source: Path) -> None:
     """The expressions must be the 52 units in their order; FaceVerse may write them otherwise."""
-    found = names.reshape(-1).tolist() if isinstance(names, np.ndarray) else names
-    if not isinstance(found, (list, tuple)) or not all(isinstance(name, str) for name in found):
+    listed = names.reshape(-1).tolist() if isinstance(names, np.ndarray) else names
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(name, str) for name in listed):
         raise UserError(f"{source}: exp_name_list is no list of names")
-    if len(found) != len(EXPRESSIONS):
-        raise UserError(f"{source}: exp_name_list has {len(found)} names, not {len(EXPRESSIONS)}")
-    for index, (theirs, ours) in enumerate(zip(found, EXPRESSIONS, strict=True)):
+    if len(listed) != len(EXPRESSIONS):
+        raise UserError(f"{source}: exp_name_list has {len(listed)} names, not {len(EXPRESSIONS)}")
+    for index, (theirs, ours) in enumerate(zip(listed, EXPRESSIONS, strict=True)):
         if theirs.lower() != ours.lower():
             raise UserError(
                 f"{source}: exp_name_list: {index} is {theirs[:40]!r}, expected {ours!r}"

@@ -81,17 +81,17 @@ def problems(arrays: dict[str, np.ndarray]) -> dict[str, str]:
         "triangles": (*arrays["triangles"].shape[:1], 3),
         "keypoints": (LANDMARKS,),
     }
-    found = {}
+    faults = {}
     for name, form in expected.items():
         array = arrays[name]
         dtype = np.dtype(np.int32 if name in ("triangles", "keypoints") else np.float32)
         if array.shape != form or array.dtype != dtype or 0 in array.shape:
-            found[name] = f"is {array.dtype} {array.shape}, not {dtype} {form}"
+            faults[name] = f"is {array.dtype} {array.shape}, not {dtype} {form}"
         elif dtype.kind == "i" and not (array.min() >= 0 and array.max() < vertices):
-            found[name] = f"names vertices {array.min()} to {array.max()} of {vertices}"
+            faults[name] = f"names vertices {array.min()} to {array.max()} of {vertices}"
         elif dtype.kind == "f" and not np.isfinite(array).all():
-            found[name] = "holds numbers that are not finite"
-    return found
+            faults[name] = "holds numbers that are not finite"
+    return faults
 
 
 def _refuse_unconverted(path: Path, start: bytes) -> None:

@@ -70,24 +70,24 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     return [f"{path.parent.name} ({number})" for number, path in enumerate(whole, start=1)]
 
 
-def check_same(one: Reactions, other: Reactions) -> None:
+def check_same(first: Reactions, other: Reactions) -> None:
     """Raises `UserError`, naming both files, unless they are of the same clips."""
-    if (one.clips is None) != (other.clips is None):
-        named, bare = (one, other) if one.clips else (other, one)
+    if (first.clips is None) != (other.clips is None):
+        named, bare = (first, other) if first.clips else (other, first)
         raise UserError(
             f"{bare.path}: does not say which clips it holds, as {named.path} does; give --data"
         )
-    for index, (ours, theirs) in enumerate(zip(one.clips or (), other.clips or (), strict=False)):
+    for index, (ours, theirs) in enumerate(zip(first.clips or (), other.clips or (), strict=False)):
         if ours != theirs:
-            raise UserError(f"{other.path}: clip {index} is {theirs}, in {one.path} it is {ours}")
-    if len(one.clips or ()) != len(other.clips or ()):
-        counts = f"{len(other.clips or ())} clips, {one.path} has {len(one.clips or ())}"
+            raise UserError(f"{other.path}: clip {index} is {theirs}, in {first.path} it is {ours}")
+    if len(first.clips or ()) != len(other.clips or ()):
+        counts = f"{len(other.clips or ())} clips, {first.path} has {len(first.clips or ())}"
         raise UserError(f"{other.path}: {counts}")
-    mine, yours = one.speaker.coeffs, other.speaker.coeffs
+    mine, yours = first.speaker.coeffs, other.speaker.coeffs
     if mine is not None and yours is not None:
         frames = min(len(mine), len(yours))
         if not np.array_equal(mine[:frames], yours[:frames]):
-            raise UserError(f"{other.path}: another speaker than in {one.path}")
+            raise UserError(f"{other.path}: another speaker than in {first.path}")
 
 
 def _chosen(systems: Sequence[Reactions], names: Sequence[str], sample: int) -> list[Panel]:

@@ -76,10 +76,12 @@ def read_reactions(path: Path, recording: Recording) -> Reactions:
     """
     arrays = _arrays(path)
     alone = arrays["coeffs"].ndim == 3
-    found = _of_reaction(path, arrays, recording) if alone else _of_predictions(path, recording)
+    reactions = _of_reaction(path, arrays, recording) if alone else _of_predictions(path, recording)
     if recording.sound is None:
-        return found
-    return replace(found, sound=read_native_audio(recording.sound, duration=found.frames / FPS))
+        return reactions
+    return replace(
+        reactions, sound=read_native_audio(recording.sound, duration=reactions.frames / FPS)
+    )
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -116,7 +118,7 @@ def _of_predictions(path: Path, recording: Recording) -> Reactions:
         Person(emotion=None if emotion is None else emotion[index])
         for emotion in (predictions.speaker, predictions.listener)
     )
-    found = Reactions(
+    reactions = Reactions(
         path,
         clips,
         clips[index] if clips else f"clip {index}",
@@ -125,20 +127,20 @@ def _of_predictions(path: Path, recording: Recording) -> Reactions:
         speaker,
         listener,
     )
-    return found if data is None else _with_recorded(found, data, dyads[index])
+    return reactions if data is None else _with_recorded(reactions, data, dyads[index])
 
 
-def _with_recorded(found: Reactions, data: Conversations, dyad: Dyad) -> Reactions:
+def _with_recorded(reactions: Reactions, data: Conversations, dyad: Dyad) -> Reactions:
     """The same with both persons as they were recorded; all are cut to the shortest."""
-    frames = min(found.frames, dyad.frames)
+    frames = min(reactions.frames, dyad.frames)
     speaker, listener = (
         Person(data.coeffs(clip)[:frames], data.emotion(clip)[:frames])
         for clip in (dyad.speaker, dyad.listener)
     )
-    emotion = None if found.emotion is None else found.emotion[:, :frames]
+    emotion = None if reactions.emotion is None else reactions.emotion[:, :frames]
     return replace(
-        found,
-        coeffs=found.coeffs[:, :frames],
+        reactions,
+        coeffs=reactions.coeffs[:, :frames],
         emotion=emotion,
         speaker=speaker,
         listener=listener,

@@ -93,8 +93,8 @@ def nothing(
     head: HeadModel, pair: Float[np.ndarray, "2 58"], before: np.ndarray, after: np.ndarray
 ) -> str:
     """What two poses fail to differ in, given their pictures; empty if they look different."""
-    one, other = np.asarray(head.vertices(pair))
-    if np.abs(other - one).max() < STILL:
+    resting, moved = np.asarray(head.vertices(pair))
+    if np.abs(moved - resting).max() < STILL:
         return "nothing moves"
     if np.abs(before.astype(int) - after).max() < SEEN:
         return "moves, but nothing is seen"

@@ -36,8 +36,8 @@ def windows(
     if original_windows:
         low = frames // ORIGINAL_GROUP * ORIGINAL_GROUP
         high = np.minimum(low + ORIGINAL_GROUP - 1, high)
-    wanted = frames[:, None] + np.arange(-radius, radius + 1)
-    return coeffs[np.clip(wanted, low[:, None], high[:, None])]
+    places = frames[:, None] + np.arange(-radius, radius + 1)
+    return coeffs[np.clip(places, low[:, None], high[:, None])]
 
 
 def photoreal_frames(
@@ -113,8 +113,8 @@ def _pictures(
         window = windows(coeffs, some, radius=radius, original_windows=original_windows)
         # The last batch is filled up, since another size would be compiled anew.
         window = np.pad(window, ((0, batch - len(window)), (0, 0), (0, 0)), mode="edge")
-        made = animate(window)
+        faces = animate(window)
         if pending is not None:
             yield from np.asarray(pending)
-        pending = made[: len(some)]
+        pending = faces[: len(some)]
     yield from np.asarray(pending)

@@ -52,10 +52,10 @@ def sample(
     index = ((top + 1) * (width + 1) + left + 1).astype(jnp.int32)
     flat = around.reshape(len(around), -1, 12)
     if len(flat) == 1:
-        found = flat[0][index]
+        neighbours = flat[0][index]
     else:
-        found = jax.vmap(lambda one, where: one[where])(flat, index)
-    found = found.reshape(*index.shape, 2, 2, 3)
+        neighbours = jax.vmap(lambda pixels, where: pixels[where])(flat, index)
+    neighbours = neighbours.reshape(*index.shape, 2, 2, 3)
     x, y = (x - left)[..., None, None], (y - top)[..., None]
-    rows = found[..., 0, :] * (1 - x) + found[..., 1, :] * x
+    rows = neighbours[..., 0, :] * (1 - x) + neighbours[..., 1, :] * x
     return rows[..., 0, :] * (1 - y) + rows[..., 1, :] * y

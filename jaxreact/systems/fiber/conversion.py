@@ -188,10 +188,10 @@ def kind_of(names: Iterable[str]) -> str | None:
 def _read(source: Path, kind: str) -> Tensors:
     """The tensors of a checkpoint that holds this kind of model, by the original's names."""
     tensors = read_state_dict(source)
-    found = kind_of(tensors)
-    if found != kind:
-        what = f"a {found}" if found else "neither a tokenizer nor a predictor of the original"
-        hint = f"; use `convert_weights.py {found}`" if found else ""
+    held = kind_of(tensors)
+    if held != kind:
+        what = f"a {held}" if held else "neither a tokenizer nor a predictor of the original"
+        hint = f"; use `convert_weights.py {held}`" if held else ""
         raise UserError(f"{source}: expected a {kind}, but it holds {what}{hint}")
     if not any(name.startswith(MODEL) for name in tensors):
         tensors = {MODEL + name: x for name, x in tensors.items()}
