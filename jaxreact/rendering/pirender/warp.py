@@ -52,10 +52,10 @@ def sample(
     index = ((top + 1) * (width + 1) + left + 1).astype(jnp.int32)
     flat = around.reshape(len(around), -1, 12)
     if len(flat) == 1:
-        neighbours = flat[0][index]
+        around = flat[0][index]
     else:
-        neighbours = jax.vmap(lambda pixels, where: pixels[where])(flat, index)
-    neighbours = neighbours.reshape(*index.shape, 2, 2, 3)
+        around = jax.vmap(lambda pixels, where: pixels[where])(flat, index)
+    around = around.reshape(*index.shape, 2, 2, 3)
     x, y = (x - left)[..., None, None], (y - top)[..., None]
-    rows = neighbours[..., 0, :] * (1 - x) + neighbours[..., 1, :] * x
+    rows = around[..., 0, :] * (1 - x) + around[..., 1, :] * x
     return rows[..., 0, :] * (1 - y) + rows[..., 1, :] * y
