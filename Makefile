@@ -49,8 +49,8 @@ $(DEMO)/predictor/training_report.html: $(DEMO)/tokenizer/training_report.html
 		--out $(DEMO)/predictor $(RESUME)
 
 $(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/training_report.html
-	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --tokenizer $(DEMO)/tokenizer \
-		--predictor $(DEMO)/predictor --out $(DEMO)/evaluation --render 1
+	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --run $(DEMO)/predictor \
+		--out $(DEMO)/evaluation --render 1
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

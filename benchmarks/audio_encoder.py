@@ -2,7 +2,7 @@
 
     python benchmarks/audio_encoder.py --out benchmarks/results/audio_encoder.json
 
-The claim of `jaxreact/models/audio_encoder.py`: none of five other exact formulations of its
+The claim of `jaxreact/audio_features/wav2vec2.py`: none of five other exact formulations of its
 convolutions is clearly faster than the plain one. transformers' PyTorch module is measured too,
 where it is installed.
 """

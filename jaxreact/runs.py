@@ -3,8 +3,9 @@
     config.json   kind, format, model (its configuration), and what else the kind needs
     model/        an Orbax checkpoint of the model's variables (training: the best ones)
 
-A predictor's directory also holds its `audio_encoder/`, a run directory of its own. A tokenizer's
-config.json holds `mean_face`, the 58 numbers that raw coefficients exceed the model's by.
+A predictor's directory also holds its `tokenizer/` and its `audio_encoder/`, run directories of
+their own. A tokenizer's config.json holds `mean_face`, the 58 numbers that raw coefficients exceed
+the model's by.
 """
 
 import dataclasses

@@ -10,10 +10,14 @@ import pytest
 import tyro
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", *(f"docs/{name}.md" for name in ("metrics", "rendering", "training"))]
-PAGES += ["launch/kubernetes.yaml"]
+TEXTS = sorted(
+    str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+)
+PAGES = [*TEXTS, "launch/kubernetes.yaml"]
 COMMAND = re.compile(r"\bpython (-m jaxreact|\w+\.py|benchmarks/)")
 END = re.compile(r"[|&;#]| [12]?>|\$\(")
+NAME = re.compile(r"[a-z]+|fiber/[a-z]+")
+"""Of a subcommand, or of a stage of training."""
 STANDING_FOR = {"N": "2", "I": "1", "$i": "1"}
 
 
@@ -66,11 +70,10 @@ def test_commands_of(page, monkeypatch, capsys):
     monkeypatch.setattr(tyro, "cli", only_read)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")  # as for a script that stands there
     commands = shown(page)
-    assert commands
     for command in map(whole, commands):
         name = program(command)
         arguments = command[len(name) :]
-        if all(word.islower() and word.isalpha() for word in arguments):
+        if all(NAME.fullmatch(word) for word in arguments):
             arguments = [*arguments, "--help"]  # the name of a program or a subcommand, no more
         monkeypatch.setattr(sys, "argv", [name[-1], *arguments])
         with pytest.raises((Understood, SystemExit)) as end:

@@ -1,6 +1,7 @@
 """The order of the rooms: who may import whom."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,13 @@ def test_no_import_runs_upwards():
 def test_the_package_itself_is_imported_by_nobody():
     """Its lazy names would hide an upward import."""
     assert [m for m, path in modules().items() if "jaxreact" in set(imports(path))] == []
+
+
+def test_the_documentation_shows_the_rooms_in_their_order():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert tuple(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == ROOMS
+    picture = (ROOT / "docs" / "architecture.svg").read_text()
+    assert tuple(re.findall(r'<text class="room"[^>]*>(\w+)<', picture)) == ROOMS
 
 
 def test_modules_form_no_ring():

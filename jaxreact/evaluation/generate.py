@@ -33,7 +33,7 @@ Item = dict[str, np.ndarray]
 
 PER_DEVICE = {"cpu": 1}
 """Clips that a device generates at once where `--batch` does not say: on a CPU the samples of one
-clip fill it, see README; elsewhere `_PER_ACCELERATOR`."""
+clip fill it; elsewhere `_PER_ACCELERATOR`."""
 
 _PER_ACCELERATOR = 8
 _BATCHES_AHEAD = 2
@@ -198,7 +198,7 @@ def _batch_size(mesh: DeviceMesh, batch: int | None, clips: int) -> int:
 
 
 def _keys(seed: int, clips: np.ndarray) -> jax.Array:
-    """A key for each clip by its number, with which `reaction.reactions` answers it alone."""
+    """A key for each clip by its number, with which `react` answers it alone."""
     key, fold = jax.random.key(seed), jax.random.fold_in
     return jax.vmap(lambda clip: fold(fold(key, clip), 0))(clips)
 

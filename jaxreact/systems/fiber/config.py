@@ -50,8 +50,8 @@ class PredictorConfig:
     much less memory and a third more work. False: everything is kept. None: everything, but on a
     processor results of matrix products only."""
     temperature: float = 1.0
-    """What generation divides the logits by, beside the sampling's own temperature: a model of
-    little training spreads its guesses too widely."""
+    """What generation divides the logits by where the sampling names no temperature of its own: a
+    model of little training spreads its guesses too widely."""
     mixed_masks: bool = False
     """Mix the key masks of the samples of a batch, as the original does (behaviour 13)."""
     block_causal: bool = False
