@@ -1,7 +1,7 @@
 """How systems that speak in codes draw them."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,7 @@ class Sampling:
         if self.vocabulary not in ("codes", "full"):
             raise ValueError(f"vocabulary {self.vocabulary!r} is not 'codes' or 'full'")
 
-    def of_model(self, temperature: float) -> Self:
+    def of_model(self, temperature: float) -> "Sampling":
         """The same with a model's own temperature where none is given."""
         return self if self.temperature is not None else replace(self, temperature=temperature)
 

@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -141,7 +141,7 @@ class System(Protocol):
         system knows. It removes what tracker and camera add, and whatever else is constant."""
         ...
 
-    def placed(self, mesh: DeviceMesh) -> Self:
+    def placed(self, mesh: DeviceMesh) -> "System":
         """The same with its variables on every device of a mesh; batches are cut over these."""
         ...
 

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from math import lcm
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -135,7 +135,7 @@ class Fiber:
         """As `System.calibrate`; the mean is the data set's mean face."""
         return coeffs - coeffs.mean(axis=0) + self.tokenizer.mean_face
 
-    def placed(self, mesh: DeviceMesh) -> Self:
+    def placed(self, mesh: DeviceMesh) -> "Fiber":
         """As `System.placed`."""
         parts = {name: getattr(self, name).placed(mesh.replicated) for name in _PARTS}
         return replace(self, mesh=mesh, **parts)
