@@ -174,7 +174,8 @@ class FeatureExtractor(nnx.Module):
     ) -> Float[Array, "batch frames features"]:
         """A waveform, normalised if the model wants that -> features before the last norm."""
         # The weights say what to compute in.
-        hidden = waveform[:, :, None].astype(self.conv_layers[0].conv.kernel.dtype)
+        kind = self.conv_layers[0].conv.kernel.dtype
+        hidden = waveform[:, :, None].astype(kind)  # (batch, samples, 1)
         for layer in self.conv_layers:
             hidden = layer(hidden)
         return hidden

@@ -76,7 +76,7 @@ class Linear(nnx.Linear):
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
         inputs = inputs.astype(self.kernel.dtype)  # the weights say what to compute in
-        rows = super().__call__(inputs.reshape(-1, inputs.shape[-1]))
+        rows = super().__call__(inputs.reshape(-1, inputs.shape[-1]))  # (rows, outputs)
         return rows.reshape(*inputs.shape[:-1], rows.shape[-1])
 
 
@@ -100,10 +100,10 @@ def heads_mask(mask: Mask, n_head: int, mixed: bool) -> Bool[Array, "batch heads
     if mask is None:
         return None
     if not mixed:
-        return mask[:, None, None, :]
+        return mask[:, None, None, :]  # (batch, 1, 1, keys)
     batch = mask.shape[0]
     sample = (jnp.arange(batch)[:, None] * n_head + jnp.arange(n_head)) % batch
-    return mask[sample][:, :, None, :]
+    return mask[sample][:, :, None, :]  # (batch, heads, 1, keys)
 
 
 def later_patches(queries: int, keys: int, patch: int) -> Bool[np.ndarray, "queries keys"]:
@@ -131,10 +131,10 @@ def attend(
     batch, queries, features = query.shape
     keys = key.shape[1]
     query, key, value = (
-        part.reshape(batch, part.shape[1], n_head, features // n_head).swapaxes(1, 2)
+        part.reshape(batch, part.shape[1], n_head, features // n_head).swapaxes(1, 2)  # bhtd
         for part in (query * (features // n_head) ** -0.5, key, value)
     )
-    scores = jnp.matmul(query, key.swapaxes(2, 3), preferred_element_type=jnp.float32)
+    scores = jnp.matmul(query, key.swapaxes(2, 3), preferred_element_type=jnp.float32)  # bhqk
     allowed = heads_mask(mask, n_head, mixed)
     if allowed is not None:
         scores = scores + jnp.where(allowed, 0.0, MASKED_SCORE)
@@ -147,7 +147,7 @@ def attend(
     total = weights.sum(axis=-1, keepdims=True)
     weights = dropout(weights, rate, dropout_key)
     output = jnp.matmul(weights.astype(value.dtype), value) / total.astype(value.dtype)
-    return output.swapaxes(1, 2).reshape(batch, queries, features)
+    return output.swapaxes(1, 2).reshape(batch, queries, features)  # bhqd -> bq(hd)
 
 
 def _patch(config: Any) -> int | None:

@@ -74,13 +74,13 @@ class FSQ(nnx.Module):
         """The grid point of a code, each channel in [-1, 1]."""
         levels = jnp.array(self.levels)
         half = levels // 2
-        return ((codes[..., None] // self.basis % levels) - half) / half
+        return ((codes[..., None] // self.basis % levels) - half) / half  # (..., channels)
 
     def __call__(self, latent: jax.Array, train: bool = False) -> Quantized:
         half = jnp.array(self.levels) // 2
         bounded = self.bound(self.project_in(latent.astype(jnp.float32)))
         rounded = jnp.round(bounded)
-        codes = jnp.sum((rounded.astype(jnp.int32) + half) * self.basis, axis=-1)
+        codes = jnp.sum((rounded.astype(jnp.int32) + half) * self.basis, axis=-1)  # (batch, time)
         point = _straight_through(bounded, rounded) / half
         return Quantized(self.project_out(point), codes, jnp.zeros(()), {})
 
@@ -114,13 +114,13 @@ class LFQ(nnx.Module):
 
     def code_to_point(self, codes: Int[Array, "*batch"]) -> Float[Array, "*batch bits"]:
         """The corner of the cube {-1, 1}^bits that a code names."""
-        set_bits = (codes[..., None].astype(jnp.int32) & self.bit_values) != 0
+        set_bits = (codes[..., None].astype(jnp.int32) & self.bit_values) != 0  # (..., bits)
         return jnp.where(set_bits, 1.0, -1.0)
 
     def __call__(self, latent: jax.Array, train: bool = False) -> Quantized:
         z = self.project_in(latent.astype(jnp.float32))
         signs = jnp.where(z > 0, 1.0, -1.0)
-        codes = jnp.sum(jnp.where(z > 0, self.bit_values, 0), axis=-1)
+        codes = jnp.sum(jnp.where(z > 0, self.bit_values, 0), axis=-1)  # (batch, time)
         loss = self.auxiliary_loss(z, signs) if train else jnp.zeros(())
         return Quantized(self.project_out(_straight_through(z, signs)), codes, loss, {})
 
@@ -168,7 +168,7 @@ class VQ(nnx.Module):
     def __call__(self, latent: jax.Array, train: bool = False) -> Quantized:
         latent = latent.astype(jnp.float32)
         codes = self.nearest(jax.lax.stop_gradient(latent))
-        quantised = self.embed[...][codes]
+        quantised = self.embed[...][codes]  # (batch, time, n_embd)
         if not train:
             return Quantized(quantised, codes, jnp.zeros(()), {})
         commitment = jnp.mean((jax.lax.stop_gradient(quantised) - latent) ** 2)

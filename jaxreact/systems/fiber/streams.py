@@ -141,7 +141,8 @@ class SpeakerEncoder(nnx.Module):
 
 def pool(x: jax.Array, factor: int) -> jax.Array:
     """Maximum over each group of `factor` time steps; for a mask: whether any of them is True."""
-    return jnp.max(x.reshape(x.shape[0], x.shape[1] // factor, factor, *x.shape[2:]), axis=2)
+    groups = x.reshape(x.shape[0], x.shape[1] // factor, factor, *x.shape[2:])
+    return jnp.max(groups, axis=2)  # (batch, time, factor, ...) -> (batch, time, ...)
 
 
 class ListenerDecoder(nnx.Module):

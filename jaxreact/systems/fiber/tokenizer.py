@@ -183,5 +183,7 @@ class FaceTokenizer(nnx.Module):
         batch, time, block = x.shape[0], x.shape[1], self.config.block_size
         if time == 0 or time % block:
             raise ValueError(f"{time} frames are not a multiple of the tokenizer's block {block}")
-        result = function(x.reshape(batch * (time // block), block, *x.shape[2:]))
+        result = function(
+            x.reshape(batch * (time // block), block, *x.shape[2:])
+        )  # (n, block, ...)
         return jax.tree.map(lambda y: y.reshape(batch, time, *y.shape[2:]), result)
