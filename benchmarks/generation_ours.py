@@ -16,15 +16,14 @@ import numpy as np
 from generation_workload import FRAMES, TOP_K, speaker
 from side_by_side import Stages, serve
 
-import jaxreact
 from jaxreact.audio_features.batches import audio_features
+from jaxreact.systems.fiber.system import load
 
 
 def main() -> None:
     run, samples = Path(sys.argv[1]), int(sys.argv[2])
-    tokenizer = jaxreact.load_tokenizer(run / "tokenizer")
-    predictor = jaxreact.load_predictor(run)
-    encoder = jaxreact.load_audio_encoder(run)
+    system = load(run)
+    tokenizer, predictor, encoder = system.tokenizer, system.predictor, system.audio_encoder
     coeffs, waveform = speaker()
 
     def one_pass(stages: Stages, _: int) -> dict[str, Any]:

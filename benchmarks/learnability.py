@@ -111,8 +111,7 @@ def run_seed(config: Config, seed: int) -> dict[str, Any]:
     made = Evaluation(
         data=data,
         out=folder / "evaluation",
-        tokenizer=folder / "tokenizer",
-        predictor=folder / "predictor",
+        run=folder / "predictor",
         samples=config.samples,
         seed=seed,
     )
