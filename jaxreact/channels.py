@@ -36,8 +36,8 @@ class Channel:
         if values is None:
             return None
         if self.source == "angles":
-            return degrees_from_upright(values, self.columns[0])
-        return values[..., list(self.columns)].mean(axis=-1)
+            return np.asarray(degrees_from_upright(values, self.columns[0]))
+        return np.asarray(values[..., list(self.columns)].mean(axis=-1))
 
 
 _MEANINGS = {

@@ -4,9 +4,11 @@ The check stands around every function, by the option --jaxtyping-packages of py
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import jaxtyping
 import numba
 
 _njit = numba.njit
@@ -23,3 +25,14 @@ def _njit_unchecked(*given: Any, **options: Any) -> Any:
 def leave_compiled_functions_unchecked() -> None:
     """Has an effect on modules that import numba's decorator from now on."""
     numba.njit = _njit_unchecked
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """While open, arguments may be what annotations forbid: stand-ins, for one."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", before)

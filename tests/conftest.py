@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jax
-import jaxtyping
 import pytest
 from flax import nnx
 
@@ -35,9 +34,8 @@ def _unchecked(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("wrong_arguments") is None:
         yield
         return
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+    with checking.unchecked():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from jaxreact.systems.fiber.system import Fiber
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from jaxreact.systems.sampling import Sampling
 from jaxreact.tracking.no_opengl import drawing_modules_optional
+from tests.checking import unchecked
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
 from tests.kinds import KINDS
 from tests.rendering.files import moving
@@ -61,7 +62,8 @@ class _Predictor:
 
 
 def _system() -> Fiber:
-    return Fiber(_Tokenizer(), _Predictor(), _Encoder())  # pyright: ignore[reportArgumentType]
+    with unchecked():
+        return Fiber(_Tokenizer(), _Predictor(), _Encoder())  # pyright: ignore[reportArgumentType]
 
 
 def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
@@ -82,6 +84,7 @@ def test_clips_that_cannot_be_used():
     assert usable_frames(Path("v.mp4"), 100, 90 * 640, 32) == 96
 
 
+@pytest.mark.wrong_arguments
 def test_a_calibrated_speaker_has_the_mean_face(tmp_path):
     coeffs = np.random.default_rng(0).uniform(size=(32, 58)).astype("f4")
     calibrated = _system().calibrate(coeffs)
@@ -248,6 +251,7 @@ def _check_video(made: Path, source: Path) -> None:
     assert np.corrcoef(sound[:length], expected[:length])[0, 1] > 0.95
 
 
+@pytest.mark.wrong_arguments
 @pytest.mark.usefixtures("mediapipe")
 def test_videos_that_cannot_be_used_leave_nothing(tmp_path, talking, monkeypatch):
     monkeypatch.setattr(react, "load", lambda *_: _system())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Shaped
+from numpy.typing import ArrayLike
 
 from jaxreact.html.axes import Axes
 from jaxreact.html.numbers import short
@@ -116,7 +117,7 @@ def grid(
     return shapes
 
 
-def line(axes: Axes, kind: str, xs: np.ndarray, ys: np.ndarray) -> Shape:
+def line(axes: Axes, kind: str, xs: ArrayLike, ys: ArrayLike) -> Shape:
     """A line of the CSS class `kind` through points, interrupted where a value is not finite."""
     finite = np.isfinite(ys)
     starts = np.flatnonzero(finite & ~np.concatenate([[False], finite[:-1]]))
@@ -128,7 +129,7 @@ def line(axes: Axes, kind: str, xs: np.ndarray, ys: np.ndarray) -> Shape:
 
 def band(
     axes: Axes,
-    xs: Float[np.ndarray, "points"],
+    xs: Shaped[np.ndarray, "points"],
     low: Float[np.ndarray, "points"],
     high: Float[np.ndarray, "points"],
 ) -> list[Shape]:
@@ -139,7 +140,7 @@ def band(
     return [path("band", f"M{'L'.join(around)}Z")] if around else []
 
 
-def _places(axes: Axes, xs: np.ndarray, ys: np.ndarray) -> list[str]:
+def _places(axes: Axes, xs: ArrayLike, ys: ArrayLike) -> list[str]:
     return [f"{x:.1f} {y:.1f}" for x, y in zip(axes.x(xs), axes.y(ys), strict=True)]
 
 

@@ -14,6 +14,7 @@ from flax import nnx
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.systems.fiber.system import Fiber
+from tests.checking import unchecked
 from tests.kinds import KINDS
 from tests.weights import predictor, tokenizer
 
@@ -59,7 +60,8 @@ class Pretended:
 @pytest.fixture(scope="session")
 def system() -> Fiber:
     parts = (Pretended(name) for name in ("tokenizer", "predictor", "audio encoder"))
-    return Fiber(*parts)  # pyright: ignore[reportArgumentType]
+    with unchecked():
+        return Fiber(*parts)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture(scope="session")

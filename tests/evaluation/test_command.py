@@ -23,6 +23,8 @@ from jaxreact.predictions.original_order import reorder_as_original
 from jaxreact.systems.fiber.system import Fiber
 from tests.metrics.realism.colour_features import ColourFeatures
 
+pytestmark = pytest.mark.wrong_arguments  # pretended models
+
 FRAMES = 96
 
 

@@ -23,6 +23,8 @@ from jaxreact.systems.sampling import Sampling
 from jaxreact.systems.system import Reactions, Speaker
 from tests.evaluation.conftest import Pretended
 
+pytestmark = pytest.mark.wrong_arguments  # pretended models
+
 FRAMES, SAMPLES, SEED = 64, 3, 7
 WANTED = Generation("train", FRAMES, SAMPLES, SEED, Sampling())
 CLIPS = 4

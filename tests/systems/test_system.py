@@ -21,14 +21,16 @@ class Emotional:
     needs = frozenset({"emotion", "audio"})
 
 
+@pytest.mark.wrong_arguments
 def test_parts_of_a_speaker_fit_each_other():
-    assert Speaker(coeffs=COEFFS, waveform=np.zeros((2, 100))).batch == 2
+    assert Speaker(coeffs=COEFFS, waveform=np.zeros((2, 100), np.float32)).batch == 2
     with pytest.raises(ValueError, match="different numbers of speakers"):
-        Speaker(coeffs=COEFFS, waveform=np.zeros((3, 100)))
+        Speaker(coeffs=COEFFS, waveform=np.zeros((3, 100), np.float32))
     with pytest.raises(ValueError, match="different lengths"):
         Speaker(coeffs=COEFFS, emotion=np.zeros((2, 31, 25), np.float32))
 
 
+@pytest.mark.wrong_arguments
 def test_what_is_missing_is_named():
     speaker = Speaker(coeffs=COEFFS)
     with pytest.raises(ValueError, match="emotional needs the speaker's waveform, emotion"):

@@ -58,7 +58,7 @@ def recipe(**changes: Any) -> Recipe:
             "loss": loss,
             "show": lambda model, frozen, batch: {"face": (batch * model.a[0, 0], None)},
             "draw": lambda faces, title: {},
-            "extra": {},
+            "config": None,
             "frozen": {"scale": jnp.array(2.0)},
             "phase": lambda epoch: int(epoch >= 3),
             "trainable": lambda path, phase: phase == 0 or path == ("b",),

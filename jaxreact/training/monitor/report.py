@@ -105,7 +105,7 @@ def _series(record: Record, name: str) -> list[Series]:
 
 def _never_changed(series: Sequence[Series]) -> bool:
     values = np.concatenate([each.curve.values for each in series])
-    return len(values) > 1 and np.ptp(values) == 0
+    return len(values) > 1 and bool(np.ptp(values) == 0)
 
 
 def _chart(record: Record, name: str, series: Sequence[Series]) -> Figure:

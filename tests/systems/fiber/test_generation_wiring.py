@@ -40,9 +40,9 @@ def keys() -> jax.Array:
 
 
 @pytest.mark.parametrize(
-    ("own", "given", "used"), [(1.0, 0.6, 0.6), (0.5, 0.6, 0.3), (2.0, 1.0, 2.0)]
+    ("own", "given", "used"), [(1.0, 0.6, 0.6), (0.5, 0.6, 0.6), (0.5, None, 0.5), (2.0, None, 2.0)]
 )
-def test_both_temperatures_divide_the_logits(monkeypatch, own, given, used):
+def test_a_temperature_or_the_models_own_divides_the_logits(monkeypatch, own, given, used):
     seen = []
 
     def note(logits: jax.Array, sampling: Sampling, codes: int, key: Any) -> jax.Array:

@@ -13,8 +13,11 @@ from flax import nnx
 from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
+from jaxreact.data.modality import Modality
+from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.nn.quantizers import Quantized
 from jaxreact.sharding import DeviceMesh
+from jaxreact.systems.fiber import frozen_parts
 from jaxreact.systems.fiber import train_predictor as predictor_module
 from jaxreact.systems.fiber import train_tokenizer as tokenizer_module
 from jaxreact.systems.fiber.config import PredictorConfig
@@ -24,6 +27,7 @@ from jaxreact.systems.fiber.train_predictor import PredictorTraining, inputs
 from jaxreact.systems.fiber.train_tokenizer import TokenizerTraining
 from jaxreact.training.batches import Data
 from jaxreact.training.loop import LoopConfig
+from jaxreact.training.run_start import record_of
 from jaxreact.training.stage import Recipe, Stage
 from jaxreact.training.state import TrainState
 from tests.test_runs import variables
@@ -129,7 +133,7 @@ def predictor(tokenizer_run, tmp_path_factory) -> tuple[dict[str, Any], Recipe]:
     with pytest.MonkeyPatch.context() as patch:
         asked, recipes = captured(predictor_module, patch)
         patch.setattr(predictor_module, "ReactPredictor", quickly(PREDICTOR))
-        patch.setattr(predictor_module, "AudioEncoder", quickly(AUDIO_ENCODER))
+        patch.setattr(frozen_parts, "AudioEncoder", quickly(AUDIO_ENCODER))
         assert predictor_module.train_predictor(config) == 0.5
     return asked, recipes[0]
 
@@ -151,7 +155,7 @@ def batch(monkeypatch) -> dict[str, jax.Array]:
 
 def expected_inputs(recipe: Recipe, batch: dict[str, jax.Array]) -> tuple[jax.Array, ...]:
     tokenizer = runs.build(TOKENIZER, FACE, recipe.frozen["tokenizer"])
-    encoder = runs.build(AUDIO_ENCODER, ENCODER, recipe.frozen["encoder"])
+    encoder = runs.build(AUDIO_ENCODER, ENCODER, recipe.frozen["audio_encoder"])
     return inputs(batch, tokenizer, encoder, MODEL, CONTEXT)
 
 
@@ -160,9 +164,12 @@ def test_what_a_predictor_reads(predictor):
     np.testing.assert_array_equal(asked.pop("mean"), MEAN)
     assert asked == {
         "path": Path("data"),
-        "modalities": ("coeffs", "audio"),
+        "modalities": (
+            Modality("speaker", "coeffs"),
+            Modality("listener", "coeffs"),
+            Modality("speaker", "waveform", frames=CONTEXT + LENGTH),
+        ),
         "frames": CONTEXT + LENGTH + PATCH,
-        "audio_frames": CONTEXT + LENGTH,
         "trained_frames": LENGTH,
         "batch_size": 6,
         "seed": 4,
@@ -172,12 +179,17 @@ def test_what_a_predictor_reads(predictor):
 
 
 def test_what_a_resumed_predictor_must_not_change(predictor, tokenizer_run):
-    assert predictor[1].extra == {
-        "tokenizer": str(tokenizer_run),
-        "past_mask_probability": 0.75,
-        "new_patch_only": True,
-        "audio_context": CONTEXT,
-    }
+    recipe = predictor[1]
+    record = record_of(recipe.config, recipe.config.loop)
+    stage = record["stage"]
+    assert (stage["past_mask_probability"], stage["new_patch_only"]) == (0.75, True)
+    assert (stage["audio_context"], stage["validation_windows"]) == (CONTEXT, 5)
+    assert stage["untrained_encoder"]["conv_dim"] == ENCODER.conv_dim
+    assert record["paths"]["tokenizer"] == str(tokenizer_run)
+    assert record["training"]["seed"] == 4
+    tokenizer = runs.load_variables(tokenizer_run, TOKENIZER, FACE)
+    assert recipe.parts["tokenizer"] == fingerprint(FACE, tokenizer)
+    assert set(recipe.parts) == {"tokenizer", "audio_encoder"}
     assert predictor[1].model.config.codebook_size == FACE.codebook_size == 36
 
 
@@ -266,15 +278,15 @@ def test_what_a_tokenizer_reads_and_records(tokenizer):
     np.testing.assert_array_equal(asked.pop("mean"), MEAN)
     assert asked == {
         "path": Path("data"),
-        "modalities": ("coeffs", "emotion"),
+        "modalities": (Modality("listener", "coeffs"), Modality("listener", "emotion")),
         "frames": 12,
         "trained_frames": 12,
         "batch_size": 6,
         "seed": 4,
         "workers": 2,
     }
-    assert recipe.extra == {
-        "mean_face": MEAN.tolist(),
+    assert recipe.extra == {"mean_face": MEAN.tolist()}
+    assert record_of(recipe.config, recipe.config.loop)["stage"] == {
         "clip_frames": 12,
         "emotion_phase": 0.5,
         "quantize_weight": 2.0,
