@@ -36,7 +36,7 @@ class Channel:
         if values is None:
             return None
         if self.source == "angles":
-            return np.asarray(degrees_from_upright(values, self.columns[0]))
+            return degrees_from_upright(values, self.columns[0])
         return np.asarray(values[..., list(self.columns)].mean(axis=-1))
 
 

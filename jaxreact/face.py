@@ -106,7 +106,7 @@ def degrees_from_upright(
     more roll leans it to the person's right.
     """
     neutral = NEUTRAL_ROTATION[column - ROTATION.start]
-    return (np.rad2deg(coeffs[..., column] - neutral) + 180) % 360 - 180
+    return np.asarray((np.rad2deg(coeffs[..., column] - neutral) + 180) % 360 - 180)
 
 
 ACTION_UNIT_NAMES = (

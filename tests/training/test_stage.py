@@ -13,6 +13,7 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
+from jaxreact.data.modality import Modality
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.sharding import make_device_mesh
 from jaxreact.training import batches, loop
@@ -156,8 +157,9 @@ def test_the_loops_configuration_reaches_the_stage(monkeypatch):
 class Split(SimpleNamespace):
     """Stands in for opened conversations: seven dyads to train on, three to validate with."""
 
-    def dyads(self, name: str, modalities: tuple[str, ...]) -> list[str]:
-        return [f"{name} {'+'.join(modalities)}"] * {"train": 7, "val": 3}[name]
+    def dyads(self, name: str, modalities: tuple[Modality, ...]) -> list[str]:
+        keys = " ".join(modality.key for modality in modalities)
+        return [f"{name} {keys}"] * {"train": 7, "val": 3}[name]
 
     def fingerprint(self) -> str:
         return "abc"
@@ -182,16 +184,15 @@ def test_what_is_read_for_training_and_for_validation(monkeypatch):
         "frames": 96,
         "batch_size": 3,
         "seed": 5,
-        "audio_frames": 64,
-        "modalities": ("coeffs",),
+        "modalities": (Modality("speaker", "coeffs"), Modality("speaker", "waveform", frames=64)),
     }
     read = batches.read_data(Path("x"), mean, **common, trained_frames=32, workers=2, windows=4)
     assert (read.steps_per_epoch, read.frames, read.fingerprint) == (2, 32, "abc")
     read.training()
     read.validation()
     (train, train_mean, training), (val, _, validation) = asked
-    assert train == ["train coeffs"] * 7
-    assert val == ["val coeffs"] * 3
+    assert train == ["train speaker_coeffs speaker_waveform"] * 7
+    assert val == ["val speaker_coeffs speaker_waveform"] * 3
     assert train_mean is mean
     assert training == common | {"workers": 2, "shard": (0, 1)}
     once = {"crop": "start", "windows": 4, "shuffle": False, "epochs": 1, "drop_remainder": False}
