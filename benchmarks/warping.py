@@ -6,7 +6,8 @@
 loops that numba compiles, one pair at a time on as many threads, or by JAX
 (`jaxreact.metrics.warping.dtw`). `giving up`: the search as FRD has it, and one that goes through
 with all. The ways take turns on the arrays of `metrics_workload.py` and must find the same
-distances. A ratio is of medians, its quartiles of the rounds' own ratios, all of processor time,
+distances; giving up also where every one of 48 simulated listeners is compared with all. A ratio is
+of medians, its quartiles of the rounds' own ratios, all of processor time,
 which other programs disturb least.
 """
 
@@ -28,10 +29,12 @@ import tyro
 from numba import njit
 from tqdm import tqdm
 
+from jaxreact.data.split import open_split
 from jaxreact.errors import run_command
 from jaxreact.metrics.warping.dtw import BLOCKS
 from jaxreact.metrics.warping.nearest import nearest_distances
 from jaxreact.metrics.warping.pairs import WEIGHTS
+from jaxreact.simulation import SimulateConfig, simulate
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,16 @@ def arrays(clips: int, samples: int, frames: int) -> tuple[np.ndarray, np.ndarra
     return predicted, truth, [np.flatnonzero(row) for row in near]
 
 
+def listeners(dyads: int) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+    """Two listeners to each clip, and all listeners to compare them with."""
+    with tempfile.TemporaryDirectory() as folder:
+        simulate(SimulateConfig(Path(folder) / "data", split=(1, dyads, 1)))
+        truth = open_split(Path(folder) / "data", "val").emotions(736)[0]
+    random = np.random.default_rng(0)
+    predicted = np.stack([truth[random.permutation(len(truth))] for _ in range(2)], axis=1)
+    return predicted, truth, [np.arange(len(truth))] * len(truth)
+
+
 def measure(ways: dict[str, Callable[[], np.ndarray]], rounds: int) -> dict[str, Any]:
     """Seconds of each way, and what it takes beside the first."""
     first = next(iter(ways))
@@ -118,17 +131,19 @@ def main() -> None:
         "plain loops": partial(plain_loops, *given),
         "jax": partial(nearest_distances, *given, kernel="jax"),
     }
-    given = arrays(*many)
-    early = {
-        "given up": partial(nearest_distances, *given, kernel="cpu"),
-        "to the end": partial(ends, *given),
-    }
+    early = {}
+    for name, given in {"10 others": arrays(*many), "48 others": listeners(24)}.items():
+        ways = {
+            "given up": partial(nearest_distances, *given, kernel="cpu", prune=True),
+            "to the end": partial(ends, *given),
+        }
+        early[name] = {"arrays": given[0].shape, **measure(ways, config.rounds)}
     result = {
         "command": f"python benchmarks/warping.py --rounds {config.rounds}",
         "what": "processor seconds of the search for the nearest reactions, and ratio to the first",
         "neighbours": metrics_workload.NEIGHBOURS,
         "lanes": {"arrays": [*few, 25], **measure(lanes, config.rounds)},
-        "giving up": {"arrays": [*many, 25], **measure(early, config.rounds)},
+        "giving up": early,
         **record.machine(load),
     }
     record.write(result, config.out)

@@ -15,6 +15,10 @@ from jaxreact.metrics.warping.pairs import Pairs, keep_nearest
 MEMORY = 2**28
 """Bytes for buffers where nothing else is wanted."""
 
+PRUNED_FROM = 20
+"""Others to compare a prediction with from which it pays to look whether one can still be the
+nearest: of 40 it halves the time, of ten it costs a third (`benchmarks/warping.py`)."""
+
 Kernel = Literal["auto", "cpu", "jax"]
 
 
@@ -25,15 +29,16 @@ def nearest_distances(
     *,
     memory: int = MEMORY,
     kernel: Kernel = "auto",
-    prune: bool = True,
+    prune: bool | None = None,
 ) -> Float[np.ndarray, "clips samples"]:
     """min over j in lists[n] of DTW(AU) / 15 + DTW(VA) + DTW(EXP) / 8, float64; inf without any.
 
     By `Search` on CPU cores or by `dtw` on any JAX device; `auto` takes the device where JAX has
-    another than the CPU. float32 sums: the two agree to 1e-6. On the CPU a comparison is given up
-    once it cannot be the nearest, which changes no bit of the result (`prune=False` goes through
-    with all). Beyond the arguments, which may be memory-mapped, and some bytes a pair, the buffers
-    of all threads (or of a batch) stay within `memory` bytes, as long as that is enough for one.
+    another than the CPU. float32 sums: the two agree to 1e-6. On the CPU `prune` gives a comparison
+    up once it cannot be the nearest, which changes no bit of the result; by default it does so
+    where there are `PRUNED_FROM` others to a prediction. Beyond the arguments, which may be
+    memory-mapped, and some bytes a pair, the buffers of all threads (or of a batch) stay within
+    `memory` bytes, as long as that is enough for one.
     A clip whose samples are all alike is compared once.
     """
     nearest = np.full(predicted.shape[:2], np.inf)
@@ -52,6 +57,8 @@ def nearest_distances(
                     Search,  # compiled only where it is used
                 )
 
+                if prune is None:
+                    prune = sum(map(len, lists)) >= PRUNED_FROM * len(lists)
                 search = Search(predicted, truth, nearest, memory, prune, progress.update)
                 search.run(np.array(pairs))
             else:

@@ -58,11 +58,25 @@ KINDS = ("smooth", "smooth and similar", "copies of the truth", "ties", "jumps",
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_giving_up_early_changes_no_bit(kind):
-    found = nearest_distances(*case(kind), NEIGHBOURS, kernel="cpu")
+    found = nearest_distances(*case(kind), NEIGHBOURS, kernel="cpu", prune=True)
     in_full = nearest_distances(*case(kind), NEIGHBOURS, kernel="cpu", prune=False)
     np.testing.assert_array_equal(found, in_full)
     assert np.isinf(found[2]).all()
     assert np.isfinite(np.delete(found, 2, axis=0)).all()
+
+
+@pytest.mark.parametrize(("others", "prunes"), [(19, False), (20, True)])
+def test_comparisons_are_given_up_where_there_are_many(monkeypatch, others, prunes):
+    limits = []
+
+    def note(self, many, other, given):
+        limits.extend(given)
+        return np.zeros((3, len(many)))
+
+    monkeypatch.setattr(Warper, "distances", note)
+    predicted, truth = case("smooth")
+    nearest_distances(predicted, np.repeat(truth, 3, axis=0), [np.arange(others)] * CLIPS)
+    assert np.isfinite(limits).any() == prunes
 
 
 @pytest.mark.parametrize("kind", KINDS)
