@@ -16,6 +16,10 @@ TEXTS = sorted(
 PAGES = [*TEXTS, "launch/kubernetes.yaml"]
 COMMAND = re.compile(r"\bpython (-m jaxreact|\w+\.py|benchmarks/)")
 END = re.compile(r"[|&;#]| [12]?>|\$\(")
+WITH_COMMANDS = {
+    "README.md",
+    *(f"docs/{n}.md" for n in ("training", "metrics", "rendering", "real_data")),
+}
 NAME = re.compile(r"[a-z]+|fiber/[a-z]+")
 """Of a subcommand, or of a stage of training."""
 STANDING_FOR = {"N": "2", "I": "1", "$i": "1"}
@@ -70,6 +74,7 @@ def test_commands_of(page, monkeypatch, capsys):
     monkeypatch.setattr(tyro, "cli", only_read)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")  # as for a script that stands there
     commands = shown(page)
+    assert commands or page not in WITH_COMMANDS
     for command in map(whole, commands):
         name = program(command)
         arguments = command[len(name) :]
