@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Float
+from jaxtyping import Array, Shaped
 
 from jaxreact.errors import UserError
 
@@ -108,12 +108,12 @@ def check_batch(batch_size: int, accumulate: int, mesh: DeviceMesh) -> None:
         )
 
 
-def cut(rows: Float[Array, "rows ..."], parts: int) -> Float[Array, "parts rows_of_a_part ..."]:
+def cut(rows: Shaped[Array, "rows ..."], parts: int) -> Shaped[Array, "parts rows_of_a_part ..."]:
     """Every `parts`-th row makes a part, so that each device finds its rows of a part among its
     own."""
     return rows.reshape(-1, parts, *rows.shape[1:]).swapaxes(0, 1)
 
 
-def joined(parts: Float[Array, "parts rows_of_a_part ..."]) -> Float[Array, "rows ..."]:
+def joined(parts: Shaped[Array, "parts rows_of_a_part ..."]) -> Shaped[Array, "rows ..."]:
     """The rows that `cut` has cut, in their order."""
     return parts.swapaxes(0, 1).reshape(-1, *parts.shape[2:])
