@@ -88,3 +88,16 @@ def test_what_scores_say_of_themselves():
     for score in SCORES:
         assert "{" not in score.explained(10)
         assert ("10 samples" in score.explained(10)) == (score.name in ("FRC", "FRD"))
+
+
+def test_what_is_said_of_each_score():
+    """Where better is, and of which the value of people is the one to reach; none is above it."""
+    said = {score.name: (score.better, score.of_people) for score in metrics.SCORES}
+    assert said == {
+        "FRC": (1, False),
+        "FRD": (-1, False),
+        "FRDvs": (0, True),
+        "FRVar": (0, True),
+        "FRDiv": (0, False),
+        "FRSyn": (-1, False),
+    }
