@@ -1,7 +1,7 @@
 """Changes a module of the package here and there, and says which changes no test notices.
 
-    python -m venv /tmp/mutation && /tmp/mutation/bin/pip install "cosmic-ray==8.7.0"
-    python tools/mutate.py jaxreact/training/step.py --tool /tmp/mutation/bin
+    python -m venv MUTATION && MUTATION/bin/pip install "cosmic-ray==8.7.0"
+    python tools/mutate.py jaxreact/training/step.py --tool MUTATION/bin
 
 Works on a copy of the repository; each change costs one run of the tests that match the module
 (`MATCHING`, or those given). Prints the changes that survived and the share that did.
