@@ -44,6 +44,8 @@ def building(directory: str | Path) -> Iterator[Path]:
     temporary = beside / directory.name
     try:
         yield temporary
+        if not temporary.is_dir():
+            raise FileNotFoundError(f"{temporary}: nothing was built")
         if directory.is_dir():
             os.rename(directory, beside / "replaced")
         os.rename(temporary, directory)

@@ -1,7 +1,5 @@
 """A folder of frames as images, which is there when all of them are."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
+
+from jaxreact.files import building
 
 Save = Callable[[int, UInt8[np.ndarray, "height width 3"]], None]
 
@@ -19,16 +19,10 @@ def open_folder(path: Path) -> Iterator[Save]:
 
     The folder is renamed to `path` when the block ends well, and replaces what was there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with building(path) as folder:
+        folder.mkdir()
 
-    def save(number: int, frame: UInt8[np.ndarray, "height width 3"]) -> None:
-        Image.fromarray(frame).save(beside / f"frame_{number}.png")
+        def save(number: int, frame: UInt8[np.ndarray, "height width 3"]) -> None:
+            Image.fromarray(frame).save(folder / f"frame_{number}.png")
 
-    try:
         yield save
-        shutil.rmtree(path, ignore_errors=True)
-        beside.chmod(0o755)  # mkdtemp's folders are for their owner alone
-        beside.rename(path)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

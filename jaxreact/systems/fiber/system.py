@@ -208,10 +208,7 @@ def load(directory: Path, tokenizer: str | Path | None = None) -> Fiber:
             f"{directory}: knows {known} codes, the tokenizer {coder.directory} has "
             f"{coder.codebook_size}; give the one that it was trained with"
         )
-    bounded = {} if coder.codebook_size >= config.codes else {"codebook_size": coder.codebook_size}
-    if config.codebook_size is None:
-        bounded = {"codebook_size": coder.codebook_size}
-    predictor = load_predictor(directory, **bounded)
+    predictor = load_predictor(directory, codebook_size=min(config.codes, coder.codebook_size))
     encoder = load_audio_encoder(directory)
     _check_same(directory, content, "audio_encoder", encoder.fingerprint(), encoder.directory)
     return Fiber(coder, predictor, encoder)

@@ -1,0 +1,32 @@
+"""Folders that are built beside their place."""
+
+from pathlib import Path
+
+import pytest
+
+from jaxreact.files import building
+
+
+def test_a_folder_takes_the_place_of_another(tmp_path):
+    for text in ("first", "second"):
+        with building(tmp_path / "run") as folder:
+            folder.mkdir()
+            (folder / text).touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "second"]
+
+
+def fail_in(place: Path, half_done: bool) -> None:
+    with building(place) as folder:
+        if half_done:
+            folder.mkdir()
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("half_done", [True, False])
+def test_a_failure_leaves_what_was_there(tmp_path, half_done):
+    """Also where nothing was built at all."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "before").touch()
+    with pytest.raises(ZeroDivisionError if half_done else FileNotFoundError):
+        fail_in(tmp_path / "run", half_done)
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "before"]
