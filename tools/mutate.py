@@ -4,16 +4,18 @@
     python tools/mutate.py jaxreact/training/step.py --tool MUTATION/bin
 
 Works on a copy of the repository; each change costs one run of the tests that match the module
-(`MATCHING`, or those given). Prints the changes that survived and the share that did.
+(`MATCHING`, or those given). Prints the changes that survived and how many did.
 """
 
 import dataclasses
 import os
-import re
+import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +83,8 @@ class Mutation:
     """Such as jaxreact/training/step.py."""
     tests: tuple[str, ...] = ()
     """Tests to run instead of those that match."""
+    sample: int | None = None
+    """Changes to try, drawn at random with the module's name as the seed; all if not given."""
     tool: Path = Path(sys.prefix) / "bin"
     """Where the commands of cosmic-ray are."""
     timeout: float = 300.0
@@ -103,6 +107,32 @@ exclude-operators = [{excluded}]
 """
 
 
+def choose(session: Path, seed: str, sample: int | None) -> None:
+    """Leaves so many of a session's changes to be tried."""
+    with closing(sqlite3.connect(session)) as database, database:
+        listed = database.execute(
+            "SELECT job_id FROM mutation_specs "
+            "WHERE job_id NOT IN (SELECT job_id FROM work_results) "
+            "ORDER BY start_pos_row, start_pos_col, operator_name, occurrence"
+        )
+        jobs = [job for (job,) in listed]
+        left_out = random.Random(seed).sample(jobs, max(len(jobs) - (sample or len(jobs)), 0))
+        database.executemany(
+            "INSERT INTO work_results (job_id, worker_outcome) VALUES (?, 'SKIPPED')",
+            [(job,) for job in left_out],
+        )
+
+
+def report(session: Path, module: Path) -> str:
+    """The changes that survived, and how many of those tried did."""
+    with closing(sqlite3.connect(session)) as database:
+        tried = database.execute(
+            "SELECT test_outcome, diff FROM work_results WHERE worker_outcome != 'SKIPPED'"
+        ).fetchall()
+    survived = [diff for outcome, diff in tried if outcome == "SURVIVED"]
+    return "\n\n".join([*survived, f"{module}: {len(survived)} of {len(tried)} changes survived"])
+
+
 def run(mutation: Mutation) -> None:
     """Mutates a copy of the repository and prints what survived."""
     tests = mutation.tests or MATCHING.get(mutation.module.as_posix(), ())
@@ -118,24 +148,17 @@ def run(mutation: Mutation) -> None:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-        def call(command: str, *arguments: str, check: bool = True) -> str:
-            done = subprocess.run(
-                [str(mutation.tool / command), *arguments],
-                cwd=copy,
-                env=os.environ | cached,
-                stdout=subprocess.PIPE,
-                text=True,
-                check=check,
-            )
-            return done.stdout
+        def call(command: str, *arguments: str) -> None:
+            tool = str(mutation.tool / command)
+            subprocess.run([tool, *arguments], cwd=copy, env=os.environ | cached, check=True)
 
         call("cosmic-ray", "baseline", "mutation.toml")  # the tests pass without any change
         call("cosmic-ray", "init", "mutation.toml", "session.sqlite")
         call("cr-filter-operators", "session.sqlite", "mutation.toml")
-        call("cosmic-ray", "exec", "mutation.toml", "session.sqlite")
-        report = call("cr-report", "session.sqlite", "--show-diff", "--surviving-only")
-        print(re.sub(r"\n{3,}", "\n\n", report))
-        print(f"{mutation.module}: {call('cr-rate', 'session.sqlite').strip()} % survived")
+        session = copy / "session.sqlite"
+        choose(session, mutation.module.as_posix(), mutation.sample)
+        call("cosmic-ray", "exec", "mutation.toml", session.name)
+        print(report(session, mutation.module))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import shutil
 import sys
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,10 +143,12 @@ def _fill(
     modalities = tuple(FIELDS[need][1] for need in sorted(system.needs))
     items = evaluation_items(data, dyads, request.frames, modalities=modalities)
     react = _reactor(system, request, size, mesh)
-    batches_read = _read_ahead(batches, lambda clips: [items[clip] for clip in clips])
     done = len(dyads) - len(missing)
-    with tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar:
-        begun = ((clips, react(clips, inputs)) for clips, inputs in batches_read)
+    with (
+        closing(_read_ahead(batches, lambda clips: [items[clip] for clip in clips])) as read,
+        tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar,
+    ):
+        begun = ((clips, react(clips, inputs)) for clips, inputs in read)
         for clips, reactions in _one_behind(begun):
             rows = slice(len(clips))
             parts.add(
@@ -214,8 +217,12 @@ def _one_behind(items: Iterable[T]) -> Iterator[T]:
 
 def _read_ahead(
     batches: Sequence[list[int]], read: Callable[[list[int]], list[Item]]
-) -> Iterator[tuple[list[int], list[Item]]]:
-    """Each batch with what `read` gives for it, read in a thread some batches ahead."""
+) -> Generator[tuple[list[int], list[Item]], None, None]:
+    """Each batch with what `read` gives for it, read in a thread some batches ahead.
+
+    Close it: left to the garbage collector, it would wait for its thread wherever that happens to
+    run, perhaps under a lock that the thread waits for.
+    """
     waiting: deque[tuple[list[int], Future[list[Item]]]] = deque()
     with ThreadPoolExecutor(1, "reading") as pool:
         try:
