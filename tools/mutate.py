@@ -23,24 +23,31 @@ import tyro
 
 ROOT = Path(__file__).parents[1]
 
-FIBER, TRAINING = "tests/systems/fiber/", "tests/training/"
+FIBER, TRAINING, METRICS = "tests/systems/fiber/", "tests/training/", "tests/metrics/"
 MATCHING = {
     "jaxreact/sharding.py": ("tests/test_sharding_rule.py", "tests/test_sharding.py"),
     "jaxreact/nn/attention.py": ("tests/nn/test_attention.py", FIBER + "test_keys.py"),
-    "jaxreact/nn/stack.py": (FIBER + "test_keys.py", TRAINING + "test_execution.py"),
+    "jaxreact/nn/stack.py": ("tests/nn/test_stack.py", FIBER + "test_keys.py"),
     "jaxreact/nn/quantizers.py": ("tests/nn/test_quantizers.py", FIBER + "test_tokenizer.py"),
-    "jaxreact/training/step.py": (TRAINING + "test_wiring.py",),
+    "jaxreact/training/step.py": (TRAINING + "test_wiring.py", TRAINING + "test_step.py"),
     "jaxreact/training/stage.py": (TRAINING + "test_stage.py",),
     "jaxreact/training/loop.py": (TRAINING + "test_loop.py", TRAINING + "test_stage.py"),
     "jaxreact/training/saving.py": (TRAINING + "test_saving.py", TRAINING + "test_loop.py"),
     "jaxreact/training/microbatches.py": (TRAINING + "test_wiring.py",),
     "jaxreact/training/optimizer.py": (TRAINING + "test_optimizer.py",),
     "jaxreact/training/batches.py": (TRAINING + "test_stage.py",),
+    "jaxreact/training/codebook.py": (TRAINING + "test_step.py", FIBER + "test_training_wiring.py"),
     "jaxreact/systems/fiber/losses.py": (FIBER + "test_losses.py", FIBER + "test_relative_pose.py"),
-    "jaxreact/systems/fiber/generation.py": (
+    "jaxreact/systems/fiber/windows.py": (
         FIBER + "test_generation_wiring.py",
         FIBER + "test_generation.py",
     ),
+    "jaxreact/systems/fiber/generation.py": (
+        FIBER + "test_generation_wiring.py",
+        FIBER + "test_generation.py",
+        FIBER + "test_streaming.py",
+    ),
+    "jaxreact/systems/fiber/system.py": (FIBER + "test_system.py", FIBER + "test_streaming.py"),
     "jaxreact/systems/fiber/streams.py": (FIBER + "test_keys.py", FIBER + "test_predictor.py"),
     "jaxreact/systems/fiber/predictor.py": (FIBER + "test_keys.py", FIBER + "test_predictor.py"),
     "jaxreact/systems/fiber/tokenizer.py": (
@@ -48,21 +55,38 @@ MATCHING = {
         FIBER + "test_keys.py",
         FIBER + "test_tokenizer.py",
     ),
+    "jaxreact/systems/fiber/presets.py": (FIBER + "test_presets.py",),
     "jaxreact/systems/fiber/train_tokenizer.py": (FIBER + "test_training_wiring.py",),
     "jaxreact/systems/fiber/train_predictor.py": (
         FIBER + "test_training_wiring.py",
         FIBER + "test_predictor_inputs.py",
     ),
-    "jaxreact/metrics/frsyn.py": (
-        "tests/metrics/test_frsyn_lags.py",
-        "tests/metrics/test_scores.py",
-    ),
-    "jaxreact/metrics/clipwise.py": (
-        "tests/metrics/test_clipwise.py",
-        "tests/metrics/test_scores.py",
-    ),
+    "jaxreact/metrics/frc.py": (METRICS + "test_scores.py",),
+    "jaxreact/metrics/frd.py": (METRICS + "test_scores.py", METRICS + "test_score.py"),
+    "jaxreact/metrics/frdiv.py": (METRICS + "test_scores.py", METRICS + "test_score.py"),
+    "jaxreact/metrics/frdvs.py": (METRICS + "test_scores.py", METRICS + "test_score.py"),
+    "jaxreact/metrics/frvar.py": (METRICS + "test_scores.py", METRICS + "test_score.py"),
+    "jaxreact/metrics/frsyn.py": (METRICS + "test_frsyn_lags.py", METRICS + "test_scores.py"),
+    "jaxreact/metrics/clipwise.py": (METRICS + "test_clipwise.py", METRICS + "test_scores.py"),
+    "jaxreact/metrics/parts.py": (METRICS + "test_clipwise.py", METRICS + "test_scores.py"),
+    "jaxreact/metrics/truth.py": (METRICS + "test_baselines.py", METRICS + "test_inputs.py"),
+    "jaxreact/metrics/baselines.py": (METRICS + "test_baselines.py",),
+    "jaxreact/metrics/behaviour.py": (METRICS + "test_behaviour.py",),
+    "jaxreact/metrics/statistics/intervals.py": (METRICS + "statistics",),
+    "jaxreact/metrics/statistics/bootstrap.py": (METRICS + "statistics",),
+    "jaxreact/metrics/statistics/comparison.py": (METRICS + "statistics",),
+    "jaxreact/metrics/warping/pairs.py": (METRICS + "warping",),
+    "jaxreact/metrics/realism/frechet.py": (METRICS + "realism",),
     "jaxreact/data/crops.py": ("tests/data/test_pipeline.py",),
     "jaxreact/data/pipeline.py": ("tests/data/test_pipeline.py",),
+    "jaxreact/data/modality.py": ("tests/data/test_modality.py",),
+    "jaxreact/data/split.py": ("tests/data/test_split.py",),
+    "jaxreact/data/neighbours.py": ("tests/data/test_neighbours.py",),
+    "jaxreact/data/packed.py": ("tests/data/test_packed.py",),
+    "jaxreact/data/shards.py": ("tests/data/test_packed.py",),
+    "jaxreact/data/layout.py": ("tests/data/test_react2024.py",),
+    "jaxreact/data/react2024.py": ("tests/data/test_react2024.py",),
+    "jaxreact/evaluation/generate.py": ("tests/evaluation/test_generate.py",),
 }
 """The fast tests that should notice a change of a module."""
 
