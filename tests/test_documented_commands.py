@@ -72,6 +72,8 @@ def test_commands_of(page, monkeypatch, capsys):
         raise Understood
 
     monkeypatch.setattr(tyro, "cli", only_read)
+    # What runpy compiles here checks shapes, and must not be what users run from then on.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")  # as for a script that stands there
     commands = shown(page)
     assert commands or page not in WITH_COMMANDS
