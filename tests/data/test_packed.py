@@ -109,6 +109,7 @@ def test_rounding_is_that_of_the_clips_own_peak():
     np.testing.assert_allclose(decode_sound(record, scale, 0, 1000), quiet, atol=peak / 65000)
     for faint in (np.zeros(10, np.float32), np.full(10, 1e-45, np.float32)):
         record, scale = encode_sound(faint)
+        assert scale > 0
         assert not decode_sound(record, scale, 0, 10).any()
     assert encode_sound(np.zeros(0, np.float32))[0] == b""
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import pytest
 from flax import nnx
 
+from jaxreact.nn import stack
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 
 COEFFS = jnp.ones((64, 32, 58))
@@ -31,3 +32,32 @@ def test_remat_saves_memory():
     everything, products, nothing = map(bytes_for_a_gradient, (False, None, True))
     assert products < everything / 2
     assert nothing < products / 1.5
+
+
+@pytest.mark.parametrize(
+    ("remat", "platform", "kept"),
+    [
+        (None, "cpu", "products"),
+        (None, "gpu", "all"),
+        (True, "cpu", "nothing"),
+        (True, "gpu", "nothing"),
+        (False, "cpu", "all"),
+        (False, "gpu", "all"),
+    ],
+)
+def test_what_is_kept(monkeypatch, remat, platform, kept):
+    """By the rule alone, nothing computed: "all" is the loop of Python's."""
+    scanned: list[Any] = []
+    monkeypatch.setattr(stack, "_scanned", lambda *arguments: scanned.append(arguments[-1]))
+    monkeypatch.setattr(jax, "default_backend", lambda: platform)
+    policies = {"products": jax.checkpoint_policies.dots_with_no_batch_dims_saveable}
+    stack.apply_blocks([nnx.Module()], lambda block, x, key: x, 0, [1], remat)
+    assert scanned == ([] if kept == "all" else [policies.get(kept)])
+    scanned.clear()
+    assert stack.apply_blocks([nnx.Module()], lambda block, x, key: x + 1, 0, [None], remat) == 1
+    assert not scanned
+
+
+def test_each_block_has_a_key():
+    with pytest.raises(ValueError, match="shorter"):
+        stack.apply_blocks([nnx.Module()] * 2, lambda block, x, key: x, 0, [None], False)

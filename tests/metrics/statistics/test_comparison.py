@@ -32,7 +32,8 @@ def test_a_system_does_not_differ_from_itself():
         ("FRC", 1.3, "better"),
         ("FRD", 1.3, "worse"),
         ("FRSyn", 0.7, "better"),
-        ("FRVar", 2, "higher"),
+        ("FRVar", 1.1, "higher"),
+        ("FRVar", 0.9, "lower"),
     ],
 )
 def test_what_was_changed_is_found_and_nothing_else(name, factor, verdict):
