@@ -89,9 +89,6 @@ TRANSLATION = slice(55, 58)
 PITCH, YAW, ROLL = 52, 53, 54
 COEFFS = 58
 
-CAMERA_DISTANCE = 10.0
-"""The camera stands at (0, 0, 10) in the world and looks at the origin."""
-
 NEUTRAL_ROTATION = (math.pi, 0.0, 0.0)
 NEUTRAL_TRANSLATION = (0.0, 0.0, 1.84)
 """An upright face in the middle of the picture, looking at the camera."""

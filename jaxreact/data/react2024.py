@@ -64,7 +64,7 @@ class React2024:
         """Sound of a stretch, 16 kHz mono, (frames * 640,), zeros where the file ends early.
 
         The stretch is cut first and then resampled, so that its ends sound as in the original
-        (behaviour 50). Errors as `audio.read_audio`.
+        (behaviour 50). Errors as `media.sound.read_audio`.
         """
         samples = frames * SAMPLES_PER_FRAME
         sound = read_audio(self._file(clip, AUDIO), start / FPS, frames / FPS)[:samples]

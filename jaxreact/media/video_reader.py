@@ -43,7 +43,7 @@ def pictures(path: str | Path) -> Iterator[Picture]:
     """Yields the pictures of a video in the order of their times, which strictly increase.
 
     A rotation stored in the file (phones) is applied. Times come from the container, so a variable
-    frame rate is kept as recorded; they agree with `data.audio.read_native_audio`. Raises
+    frame rate is kept as recorded; they agree with `sound.read_native_audio`. Raises
     `UserError` for a missing or damaged file and one without pictures.
     """
     path = Path(path)

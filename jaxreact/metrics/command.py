@@ -14,6 +14,7 @@ from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
 from jaxreact.metrics.notes import interval_notes, left_out_notes, size_note, truth_note
+from jaxreact.metrics.statistics.bootstrap import RESAMPLES
 from jaxreact.metrics.statistics.comparison import compare, smallest_p
 from jaxreact.metrics.statistics.intervals import check_resampling, intervals
 from jaxreact.metrics.table import comparison_table, score_table
@@ -47,7 +48,7 @@ class Options:
     by: Literal["conversation", "clip"] | None = None
     """What is resampled. Default: whole conversations, whose clips resemble each other, where the
     clips' names (<site>/<chat>/<person>/<clip>) are known, else single clips."""
-    resamples: int = 2000
+    resamples: int = RESAMPLES
     """Bootstrap resamples, and exchanges of a test."""
     level: float = 0.95
     """Confidence level of the intervals."""

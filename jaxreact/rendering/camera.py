@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.errors import UserError
-from jaxreact.face import CAMERA_DISTANCE
+
+CAMERA_DISTANCE = 10.0
+"""The camera stands at (0, 0, 10) in the world and looks at the origin."""
 
 SIZE = 224
 """Side in pixels of the pictures that the original draws and its models see."""

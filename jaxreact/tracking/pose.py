@@ -18,7 +18,8 @@ z = 10 of model space, focal length 1315 px on 224 px).
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.face import CAMERA_DISTANCE, NEUTRAL_TRANSLATION
+from jaxreact.face import NEUTRAL_TRANSLATION
+from jaxreact.rendering.camera import CAMERA_DISTANCE
 
 CM_PER_UNIT = 17.5
 """Model unit in cm: brow to chin is 14.5 cm in MediaPipe's canonical face, 0.83 in FaceVerse's."""

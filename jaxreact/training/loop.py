@@ -15,11 +15,11 @@ from jaxreact.sharding import DeviceMesh
 from jaxreact.training.batches import Data
 from jaxreact.training.codebook import with_codebook_use
 from jaxreact.training.distributed import is_first, wait_for_all
-from jaxreact.training.interruption import Interruption
 from jaxreact.training.logging import RunLog
 from jaxreact.training.monitor.peaks import peak_flops
 from jaxreact.training.monitor.report import write_training_report
 from jaxreact.training.optimizer import OptimizerConfig
+from jaxreact.training.preemption import Preemption
 from jaxreact.training.run_start import prepare_run, record_of
 from jaxreact.training.saving import ResumePoint, Saver
 from jaxreact.training.stage import Recipe, Stage, make_stage
@@ -86,7 +86,7 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
     with (
         filling(out),
         Saver(out) as saver,
-        Interruption() as interruption,
+        Preemption() as preemption,
         closing(batches),
     ):
         state, best = stage.state, float("inf")
@@ -104,7 +104,7 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
                         run.validate(step, state, batches.get_state(), log)
                 elif step % config.log_every == 0:
                     saver.release()
-                if interruption.comes_after(step):
+                if preemption.comes_after(step):
                     log.flush()
                     saver.save(step, state, ResumePoint(batches.get_state(), run.best))
                     saver.finish()

@@ -16,7 +16,7 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
 from jaxreact.evaluation import command
 from jaxreact.evaluation.command import Evaluation, evaluate
-from jaxreact.evaluation.drawing import pairs
+from jaxreact.evaluation.drawing import fid_pictures
 from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.predictions.original_order import reorder_as_original
@@ -205,7 +205,7 @@ def test_pictures_for_realism(config, capsys, monkeypatch):
     assert "realism" not in json.loads((config.out / "metrics.json").read_text())
     folder = config.out / "train" / "render_for_fid"
     assert len(list(folder.glob("fake_video_b1_ind*"))) == 4
-    monkeypatch.setattr(pairs, "load_inception", lambda _: ColourFeatures())
+    monkeypatch.setattr(fid_pictures, "load_inception", lambda _: ColourFeatures())
     evaluate(dataclasses.replace(fid, drawing=FilmOptions(inception=Path("i"))))
     realism = json.loads((config.out / "metrics.json").read_text())["realism"]
     assert realism["pictures"] == 4 * 4

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import Clip, Dyad
 from jaxreact.evaluation.drawing.choice import Choice, absent, choose
+from jaxreact.evaluation.drawing.fid_pictures import Realism, frames_of, make_fid_pictures, realism
 from jaxreact.evaluation.drawing.films import make_film
-from jaxreact.evaluation.drawing.pairs import Realism, frames_of, make_pairs, realism
 from jaxreact.evaluation.drawing.studio import Person, Scene, Studio
 from jaxreact.face import FPS
 
@@ -46,7 +46,7 @@ def draw(
         print("".join(f"{remark}\n" for remark in studio.remarks(scene)), end="")
         if choice == "fid":
             numbers = frames_of(number, frames, studio.options.fid_protocol)
-            is_new, path = make_pairs(studio, scene, take, numbers), take.file("", ".json")
+            is_new, path = make_fid_pictures(studio, scene, take, numbers), take.file("", ".json")
         else:
             sound = data.sound(dyad.speaker, frames / FPS)
             is_new = make_film(studio, scene, take, sound, alone=choice == "submit")

@@ -13,6 +13,9 @@ from jaxtyping import Float, Int
 
 from jaxreact.errors import UserError
 
+RESAMPLES = 2000
+"""How often is drawn again where nothing else is wanted."""
+
 Counts = Float[np.ndarray, "resamples groups"]
 
 

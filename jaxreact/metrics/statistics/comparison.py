@@ -13,6 +13,7 @@ from jaxreact.metrics.clipwise import ClipScores, aggregate
 from jaxreact.metrics.parts import Parts
 from jaxreact.metrics.scores import SCORES
 from jaxreact.metrics.statistics.bootstrap import (
+    RESAMPLES,
     Gain,
     draw,
     exchanges,
@@ -50,7 +51,7 @@ def compare(
     b: ClipScores,
     *,
     groups: Sequence[str] | np.ndarray | None = None,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Difference]:

@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 from jaxreact.errors import UserError
 from jaxreact.metrics.clipwise import ClipScores, aggregate
 from jaxreact.metrics.statistics.bootstrap import (
+    RESAMPLES,
     Counts,
     Statistic,
     draw,
@@ -37,7 +38,7 @@ def intervals(
     scores: ClipScores,
     *,
     groups: Sequence[str] | np.ndarray | None = None,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:

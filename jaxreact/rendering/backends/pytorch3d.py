@@ -12,10 +12,9 @@ from jaxtyping import Float, Int, UInt8
 from pytorch3d.renderer import MeshRasterizer, PerspectiveCameras, RasterizationSettings  # pyright: ignore[reportMissingImports]
 from pytorch3d.structures import Meshes  # pyright: ignore[reportMissingImports]
 
-from jaxreact.face import CAMERA_DISTANCE
 from jaxreact.rendering.backends import Surface
 from jaxreact.rendering.backends.rasterizer import NEAR
-from jaxreact.rendering.camera import Camera
+from jaxreact.rendering.camera import CAMERA_DISTANCE, Camera
 
 BINS = 16 * 16
 """Most bins a picture is cut into on a GPU, by PyTorch3D's own choice of their size."""

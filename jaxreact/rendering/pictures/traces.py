@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from jaxreact.channels import IN_PICTURES, Channel
+from jaxreact.curves import IN_PICTURES, Curve
 from jaxreact.face import FPS
 from jaxreact.html.colors import KINDS, SAMPLES
 
@@ -22,8 +22,8 @@ class Face:
     """Raw coefficients (the mean is in them)."""
     emotion: Float[np.ndarray, "time 25"] | None = None
 
-    def channel(self, channel: Channel) -> Float[np.ndarray, "time"] | None:
-        return channel.of(self.coeffs, self.emotion)
+    def values(self, curve: Curve) -> Float[np.ndarray, "time"] | None:
+        return curve.of(self.coeffs, self.emotion)
 
 
 TRUTH = {"color": KINDS["truth"].light, "linewidth": 2.4, "alpha": 0.9}
@@ -44,7 +44,7 @@ def draw_traces(
     generated: Sequence[Face] = (),
     title: str = "",
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """An RGB picture of some channels over time, one below the other, with a legend.
+    """An RGB picture of some curves over time, one below the other, with a legend.
 
     Expression units as weights, head angles in degrees from upright, valence where an emotion is
     given. Time in seconds, from the start of each face. Of `generated` the first three are drawn.
@@ -54,16 +54,16 @@ def draw_traces(
         drawn.append(("reconstruction", reconstruction, RECONSTRUCTION))
     for number, (face, style) in enumerate(zip(generated, GENERATED, strict=False), 1):
         drawn.append((f"generated {number}", face, style))
-    channels = [
-        channel
-        for channel in IN_PICTURES
-        if any(face.channel(channel) is not None for _, face, _ in drawn)
+    curves = [
+        curve
+        for curve in IN_PICTURES
+        if any(face.values(curve) is not None for _, face, _ in drawn)
     ]
-    figure = Figure((WIDTH, 0.9 + ROW * len(channels)), dpi=DPI, layout="constrained")
+    figure = Figure((WIDTH, 0.9 + ROW * len(curves)), dpi=DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
-    axes = figure.subplots(len(channels), sharex=True, squeeze=False)[:, 0]
-    for axis, channel in zip(axes, channels, strict=True):
-        _draw(axis, channel, drawn)
+    axes = figure.subplots(len(curves), sharex=True, squeeze=False)[:, 0]
+    for axis, curve in zip(axes, curves, strict=True):
+        _draw(axis, curve, drawn)
     axes[-1].set_xlabel("time in seconds")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
@@ -80,11 +80,11 @@ def draw_traces(
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _draw(axis: Axes, channel: Channel, drawn: Sequence[tuple[str, Face, dict]]) -> None:
-    """One channel of all faces, the truth below the others."""
-    low, high = channel.range
+def _draw(axis: Axes, curve: Curve, drawn: Sequence[tuple[str, Face, dict]]) -> None:
+    """One curve of all faces, the truth below the others."""
+    low, high = curve.range
     for label, face, style in drawn:
-        values = face.channel(channel)
+        values = face.values(curve)
         if values is None:
             continue
         axis.plot(np.arange(len(values)) / FPS, values, label=label, **style)
@@ -92,7 +92,7 @@ def _draw(axis: Axes, channel: Channel, drawn: Sequence[tuple[str, Face, dict]])
     margin = 0.06 * (high - low)
     axis.set_ylim(low - margin, high + margin)
     axis.margins(x=0.01)
-    axis.set_ylabel(f"{channel.title}\n({channel.unit})", fontsize="small", rotation=0, ha="right")
+    axis.set_ylabel(f"{curve.title}\n({curve.unit})", fontsize="small", rotation=0, ha="right")
     axis.yaxis.set_label_coords(-0.055, 0.25)
     axis.tick_params(labelsize="small")
     axis.locator_params(axis="y", nbins=3)

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxreact.channels import ANGLES, EMOTION, UNITS, Channel
+from jaxreact.curves import ANGLES, EMOTION, UNITS, Curve
 from jaxreact.face import (
-    CAMERA_DISTANCE,
     FPS,
     INDEX,
     NEUTRAL_ROTATION,
@@ -22,7 +21,7 @@ from jaxreact.face import (
 )
 from jaxreact.media.video_writer import write_sound
 from jaxreact.rendering import HeadModel, portrait_zoom, shade
-from jaxreact.rendering.camera import FOCAL, SIZE
+from jaxreact.rendering.camera import CAMERA_DISTANCE, FOCAL, SIZE
 from jaxreact.rendering.pictures.reactions import Person, Reactions
 from jaxreact.rendering.player.packing import pack_head, pack_sequence
 
@@ -36,7 +35,7 @@ def contents(reactions: Reactions, head: HeadModel) -> dict[str, Any]:
     people = _people(reactions)
     felt = any(person["emotion"] for person in people)
     groups = _groups(felt)
-    channels = [channel for members in groups.values() for channel in members]
+    curves = [curve for members in groups.values() for curve in members]
     first = ("AU12", "pitch", "valence") if felt else ("mouthSmileLeft", "pitch", "jawOpen")
     by_name = EMOTION | ANGLES | UNITS
     return {
@@ -44,10 +43,8 @@ def contents(reactions: Reactions, head: HeadModel) -> dict[str, Any]:
         "frames": reactions.frames,
         "people": people,
         "seats": _seats(people),
-        "channels": [
-            _channel(group, each) for group, members in groups.items() for each in members
-        ],
-        "traces": [channels.index(by_name[name]) for name in first],
+        "channels": [_curve(group, each) for group, members in groups.items() for each in members],
+        "traces": [curves.index(by_name[name]) for name in first],
         "head": _head(head),
         "camera": _camera(head),
         "light": {name: getattr(shade, name).tolist() for name in LIGHTS},
@@ -99,21 +96,21 @@ def _seats(people: list[dict[str, Any]]) -> list[int]:
     return samples[:2]
 
 
-def _groups(felt: bool) -> dict[str, list[Channel]]:
+def _groups(felt: bool) -> dict[str, list[Curve]]:
     """What a trace can show, by group."""
     emotion = {"Emotion": list(EMOTION.values())} if felt else {}
     return emotion | {"Head": list(ANGLES.values()), "Face units": list(UNITS.values())}
 
 
-def _channel(group: str, channel: Channel) -> dict[str, Any]:
+def _curve(group: str, curve: Curve) -> dict[str, Any]:
     """Its label and group, and where its values stand in what they are read from."""
-    (column,) = channel.columns
+    (column,) = curve.columns
     return {
-        "label": channel.label,
+        "label": curve.label,
         "group": group,
-        "from": channel.source,
-        "index": column - ROTATION.start if channel.source == "angles" else column,
-        "range": channel.range,
+        "from": curve.source,
+        "index": column - ROTATION.start if curve.source == "angles" else column,
+        "range": curve.range,
     }
 
 

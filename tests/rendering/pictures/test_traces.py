@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jaxreact.channels import IN_PICTURES
+from jaxreact.curves import IN_PICTURES
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EMOTIONS, INDEX, NEUTRAL_ROTATION, NEUTRAL_TRANSLATION, PITCH
 from jaxreact.rendering.pictures.strip import GAP, draw_strip
@@ -34,7 +34,7 @@ def rows_that_differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("column", "by", "channel"),
+    ("column", "by", "curve"),
     [
         (INDEX["jawOpen"], 0.3, 0),
         (INDEX["mouthSmileRight"], 0.3, 1),
@@ -45,7 +45,7 @@ def rows_that_differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     ],
 )
 @pytest.mark.parametrize("who", ["truth", "reconstruction", "generated"])
-def test_a_changed_trace_changes_its_own_band_of_the_picture(column, by, channel, who):
+def test_a_changed_trace_changes_its_own_band_of_the_picture(column, by, curve, who):
     def draw(face: Face) -> np.ndarray:
         parts = {"truth": still(), "reconstruction": still(), "generated": still(), who: face}
         return draw_traces(parts["truth"], parts["reconstruction"], [parts["generated"]])
@@ -54,7 +54,7 @@ def test_a_changed_trace_changes_its_own_band_of_the_picture(column, by, channel
     assert changed.size
     # Below the legend, seven bands share the height.
     band = (changed.mean() - 0.07) / (0.95 - 0.07) * len(IN_PICTURES)
-    assert int(band) == channel
+    assert int(band) == curve
     assert changed.max() - changed.min() < 1 / len(IN_PICTURES)
 
 
@@ -73,7 +73,7 @@ def test_head_angles_are_degrees_from_upright():
     assert pitch.title == "Head pitch"
     for turns in (-1, 0, 1):  # an angle and the same a whole turn further
         nod = moved(PITCH, np.deg2rad(8) + turns * 2 * np.pi)
-        values = nod.channel(pitch)
+        values = nod.values(pitch)
         assert values is not None
         np.testing.assert_allclose(values[20:40], 8, atol=1e-3)
         np.testing.assert_allclose(values[:20], 0, atol=1e-3)

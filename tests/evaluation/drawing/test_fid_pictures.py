@@ -9,8 +9,8 @@ from PIL import Image
 
 from jaxreact.data.recorded import recorded_frames
 from jaxreact.errors import UserError
-from jaxreact.evaluation.drawing import pairs
-from jaxreact.evaluation.drawing.pairs import frames_of, make_pairs, realism
+from jaxreact.evaluation.drawing import fid_pictures
+from jaxreact.evaluation.drawing.fid_pictures import frames_of, make_fid_pictures, realism
 from jaxreact.metrics.realism.frrea import frrea
 from jaxreact.rendering import render
 from jaxreact.rendering.pirender.portrait import framed
@@ -22,7 +22,7 @@ TAKEN = [0, 2, 5]
 @pytest.fixture(autouse=True)
 def network(monkeypatch) -> ColourFeatures:
     found = ColourFeatures()
-    monkeypatch.setattr(pairs, "load_inception", lambda _: found)
+    monkeypatch.setattr(fid_pictures, "load_inception", lambda _: found)
     return found
 
 
@@ -44,7 +44,7 @@ def test_the_original_goes_on_counting_and_stops_at_5000():
 
 
 def test_photographs_are_framed_alike(studio, scene, take):
-    assert make_pairs(studio(photoreal=True), scene, take, TAKEN)
+    assert make_fid_pictures(studio(photoreal=True), scene, take, TAKEN)
     frames = list(recorded_frames(scene.listener.video, 6))
     for picture, number in zip(read(take, "real_video"), TAKEN, strict=True):
         np.testing.assert_array_equal(picture, framed(frames[number], 224))
@@ -57,7 +57,7 @@ def test_photographs_are_framed_alike(studio, scene, take):
 def test_the_originals_frames_are_raw_and_its_windows_short(studio, scene, take):
     long = dataclasses.replace(scene, reaction=np.repeat(scene.reaction, 2, axis=0))
     make = studio(photoreal=True, fid_protocol="original")
-    make_pairs(make, long, take, TAKEN)
+    make_fid_pictures(make, long, take, TAKEN)
     frames = list(recorded_frames(scene.listener.video, 6))
     for picture, number in zip(read(take, "real_video"), TAKEN, strict=True):
         np.testing.assert_array_equal(picture, frames[number])
@@ -68,7 +68,7 @@ def test_the_originals_frames_are_raw_and_its_windows_short(studio, scene, take)
 
 
 def test_drawings_are_compared_with_drawings(studio, scene, take):
-    make_pairs(studio(), scene, take, TAKEN)
+    make_fid_pictures(studio(), scene, take, TAKEN)
     np.testing.assert_array_equal(read(take, "real_video"), render(scene.listener.coeffs[TAKEN]))
     np.testing.assert_array_equal(read(take, "fake_video"), render(scene.reaction[TAKEN]))
 
@@ -78,8 +78,8 @@ def test_the_distance_of_all_takes(studio, scene, take, tmp_path):
     other = dataclasses.replace(scene, reaction=scene.reaction[::-1].copy())
     maker = studio(photoreal=True)
     for which, people in ((take, scene), (second, other)):
-        assert make_pairs(maker, people, which, TAKEN)
-        assert not make_pairs(maker, people, which, TAKEN)
+        assert make_fid_pictures(maker, people, which, TAKEN)
+        assert not make_fid_pictures(maker, people, which, TAKEN)
     found = realism([take, second], tmp_path, "corrected")
     generated, recorded = ([*read(take, k), *read(second, k)] for k in ("fake_video", "real_video"))
     assert found.value == pytest.approx(frrea(generated, recorded, ColourFeatures()), rel=1e-6)  # pyright: ignore[reportArgumentType]
@@ -89,11 +89,11 @@ def test_the_distance_of_all_takes(studio, scene, take, tmp_path):
 
 def test_photographs_and_drawings_do_not_mix(studio, scene, unseen, take, tmp_path):
     second = dataclasses.replace(take, name="b1_ind2")
-    make_pairs(studio(photoreal=True), scene, take, TAKEN)
-    make_pairs(studio(photoreal=True), unseen, second, TAKEN)
+    make_fid_pictures(studio(photoreal=True), scene, take, TAKEN)
+    make_fid_pictures(studio(photoreal=True), unseen, second, TAKEN)
     with pytest.raises(UserError, match="photographs cannot be compared with drawings"):
         realism([take, second], tmp_path, "corrected")
-    make_pairs(studio(), scene, take, [0])
+    make_fid_pictures(studio(), scene, take, [0])
     with pytest.raises(UserError, match="needs at least 2 pictures a side"):
         realism([take], tmp_path, "corrected")
     assert json.loads(take.file("", ".json").read_text())["pictures"] == [0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxreact.channels import ANGLES, EMOTION, IN_PICTURES, IN_REPORTS, UNITS
+from jaxreact.curves import ANGLES, EMOTION, IN_PICTURES, IN_REPORTS, UNITS
 from jaxreact.face import (
     COEFFS,
     EMOTIONS,
@@ -31,7 +31,7 @@ def test_head_angles_are_degrees_from_upright(column, turns):
     assert degrees_from_upright(coeffs, column)[0, 0] == pytest.approx(-180)
 
 
-def test_channels_are_read_from_their_columns():
+def test_curves_are_read_from_their_columns():
     for column, name in enumerate(EMOTIONS):
         assert EMOTION[name].of(None, COLUMNS) == column
         assert EMOTION[name].of(np.zeros(COEFFS), None) is None
@@ -46,15 +46,15 @@ def test_channels_are_read_from_their_columns():
 def test_several_columns_are_averaged():
     coeffs = np.zeros((4, COEFFS))
     coeffs[:, EXPRESSIONS.index("mouthSmileLeft")] = 0.5
-    smile = next(channel for channel in IN_PICTURES if channel.title == "Smile")
+    smile = next(curve for curve in IN_PICTURES if curve.title == "Smile")
     np.testing.assert_allclose(smile.of(coeffs, None), 0.25)  # pyright: ignore
 
 
 def test_labels_say_units_and_no_two_are_alike():
-    for channels in ((*EMOTION.values(), *ANGLES.values(), *UNITS.values()), IN_PICTURES):
-        labels = [channel.label for channel in channels]
+    for curves in ((*EMOTION.values(), *ANGLES.values(), *UNITS.values()), IN_PICTURES):
+        labels = [curve.label for curve in curves]
         assert len(set(labels)) == len(labels)
-    assert [channel.label for channel in IN_REPORTS] == [
+    assert [curve.label for curve in IN_REPORTS] == [
         "Smile (AU12)",
         "Brow lowered (AU4)",
         "Valence (-1 to 1)",

@@ -7,7 +7,7 @@ import jax
 from jax.experimental import multihost_utils
 
 
-class Interruption:
+class Preemption:
     """Notes a SIGTERM while it is entered, so that the loop can end after a whole step.
 
     Of several processes any may get the signal, and all must stop after the same step: there JAX's
@@ -19,7 +19,7 @@ class Interruption:
         self._noted = False
         self._together = jax.process_count() > 1
 
-    def __enter__(self) -> "Interruption":
+    def __enter__(self) -> "Preemption":
         if not self._together:
             self._before = signal.signal(signal.SIGTERM, self._note)
         return self

@@ -10,7 +10,7 @@ from jaxreact.face import EMOTIONS, EXPRESSIONS, INDEX, PITCH, ROLL, YAW, degree
 
 
 @dataclass(frozen=True)
-class Channel:
+class Curve:
     """One curve of a face: a value, or the mean of several alike."""
 
     title: str
@@ -60,28 +60,28 @@ _MEANINGS = {
 _SIGNED = {"valence": "Valence", "arousal": "Arousal"}
 
 
-def _of_emotion(name: str) -> Channel:
+def _of_emotion(name: str) -> Curve:
     column = (EMOTIONS.index(name),)
     if name in _SIGNED:
-        return Channel(_SIGNED[name], "emotion", column, (-0.5, 0.5), "-1 to 1")
+        return Curve(_SIGNED[name], "emotion", column, (-0.5, 0.5), "-1 to 1")
     title = f"{_MEANINGS[name]} ({name})" if name in _MEANINGS else name
-    return Channel(title, "emotion", column, (0.0, 1.0))
+    return Curve(title, "emotion", column, (0.0, 1.0))
 
 
-def _weight(title: str, high: float, *units: str) -> Channel:
-    return Channel(title, "coeffs", tuple(INDEX[unit] for unit in units), (0.0, high), "weight")
+def _weight(title: str, high: float, *units: str) -> Curve:
+    return Curve(title, "coeffs", tuple(INDEX[unit] for unit in units), (0.0, high), "weight")
 
 
 EMOTION = {name: _of_emotion(name) for name in EMOTIONS}
 """The 25 channels of the emotion, by their names in the data set."""
 
 ANGLES = {
-    "pitch": Channel("Head pitch", "angles", (PITCH,), (-10.0, 10.0), "° down"),
-    "yaw": Channel("Head yaw", "angles", (YAW,), (-10.0, 10.0), "° to own left"),
-    "roll": Channel("Head roll", "angles", (ROLL,), (-10.0, 10.0), "° to own right"),
+    "pitch": Curve("Head pitch", "angles", (PITCH,), (-10.0, 10.0), "° down"),
+    "yaw": Curve("Head yaw", "angles", (YAW,), (-10.0, 10.0), "° to own left"),
+    "roll": Curve("Head roll", "angles", (ROLL,), (-10.0, 10.0), "° to own right"),
 }
 
-UNITS = {name: Channel(name, "coeffs", (INDEX[name],), (0.0, 0.4)) for name in EXPRESSIONS}
+UNITS = {name: Curve(name, "coeffs", (INDEX[name],), (0.0, 0.4)) for name in EXPRESSIONS}
 """The 52 expression units."""
 
 IN_PICTURES = (

@@ -68,7 +68,7 @@ def frames_of(number: int, frames: int, protocol: Protocol) -> list[int]:
     return [t for t in range(frames) if (first + t) % STEP == 0 and first + t < ORIGINAL_FRAMES]
 
 
-def make_pairs(studio: Studio, scene: Scene, take: Take, frames: Sequence[int]) -> bool:
+def make_fid_pictures(studio: Studio, scene: Scene, take: Take, frames: Sequence[int]) -> bool:
     """Makes the pictures of a take, unless they are there; says whether it did."""
     protocol = studio.options.fid_protocol
     folders = {kind: take.file(kind, "") for kind in (GENERATED, RECORDED, MESH)}
