@@ -36,7 +36,10 @@ MATCHING = {
     "jaxreact/training/microbatches.py": (TRAINING + "test_wiring.py",),
     "jaxreact/training/optimizer.py": (TRAINING + "test_optimizer.py",),
     "jaxreact/training/batches.py": (TRAINING + "test_stage.py",),
-    "jaxreact/training/codebook.py": (TRAINING + "test_step.py", FIBER + "test_training_wiring.py"),
+    "jaxreact/training/codebook.py": (
+        FIBER + "test_losses.py",
+        TRAINING + "monitor/test_naming.py",
+    ),
     "jaxreact/systems/fiber/losses.py": (FIBER + "test_losses.py", FIBER + "test_relative_pose.py"),
     "jaxreact/systems/fiber/windows.py": (
         FIBER + "test_generation_wiring.py",
@@ -47,7 +50,11 @@ MATCHING = {
         FIBER + "test_generation.py",
         FIBER + "test_streaming.py",
     ),
-    "jaxreact/systems/fiber/system.py": (FIBER + "test_system.py", FIBER + "test_streaming.py"),
+    "jaxreact/systems/fiber/system.py": (
+        FIBER + "test_system.py",
+        FIBER + "test_streaming.py",
+        "tests/test_react.py",
+    ),
     "jaxreact/systems/fiber/streams.py": (FIBER + "test_keys.py", FIBER + "test_predictor.py"),
     "jaxreact/systems/fiber/predictor.py": (FIBER + "test_keys.py", FIBER + "test_predictor.py"),
     "jaxreact/systems/fiber/tokenizer.py": (
@@ -85,7 +92,11 @@ MATCHING = {
     "jaxreact/data/packed.py": ("tests/data/test_packed.py",),
     "jaxreact/data/shards.py": ("tests/data/test_packed.py",),
     "jaxreact/data/layout.py": ("tests/data/test_react2024.py",),
-    "jaxreact/data/react2024.py": ("tests/data/test_react2024.py",),
+    "jaxreact/data/react2024.py": (
+        "tests/data/test_react2024.py",
+        "tests/data/test_conversations.py",
+        "tests/data/test_pipeline.py",
+    ),
     "jaxreact/evaluation/generate.py": ("tests/evaluation/test_generate.py",),
 }
 """The fast tests that should notice a change of a module."""
@@ -95,6 +106,7 @@ IRRELEVANT = (
     "core/ReplaceBinaryOperator_.*_(Pow|Mod|FloorDiv|LShift|RShift|BitOr|BitAnd|BitXor)",
     "core/ReplaceComparisonOperator_.*_Is(Not)?",
     "core/RemoveDecorator",
+    "core/ExceptionReplacer",
 )
 """Changes that say little: of ten ways to spoil a sum one is enough."""
 

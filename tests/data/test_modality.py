@@ -45,6 +45,16 @@ def crops(data: TinyDataSet, *wanted: Modality, mean: bool = False, **options):
     return [{key: array[0] for key, array in batch.items()} for batch in batches]
 
 
+def test_pictures_become_as_large_as_asked(data):
+    coeffs = Modality("speaker", "coeffs")
+    larger, _ = crops(data, coeffs, Modality("speaker", "video", size=(32, 64)))
+    own, _ = crops(data, coeffs, Modality("speaker", "video", size=(16, 32)))
+    assert larger["speaker_video"].shape[1:] == (32, 64, 3)
+    assert own["speaker_video"].shape[1:] == (16, 32, 3)
+    means = [item["speaker_video"].mean(axis=(1, 2)) for item in (larger, own)]
+    np.testing.assert_array_equal(*means)
+
+
 def test_both_roles_of_every_kind_and_raw_coefficients_without_a_mean_face(data):
     kinds = ("coeffs", "emotion", "waveform")
     wanted = [Modality(role, kind) for role in ("speaker", "listener") for kind in kinds]

@@ -90,7 +90,7 @@ def test_stray_files_of_a_cloud_download_are_not_read(data):
         read_split(data.root, "train")
 
 
-def test_missing_files_are_reported_together(data):
+def test_missing_files_are_reported_together(data, capsys):
     data.path("3D_FV_files", NOXI[0], ".npy").unlink()
     data.path("Audio_files", RECOLA[1], ".wav").unlink()
     data.path("Emotion", RECOLA[0], ".csv").write_text("")
@@ -102,6 +102,7 @@ def test_missing_files_are_reported_together(data):
     assert f"train/Audio_files/{RECOLA[1]}.wav" in message
     assert f"train/Emotion/{RECOLA[0]}.csv (empty)" in message
     assert "\n" not in message
+    assert capsys.readouterr().err == ""
 
 
 def test_more_missing_files_than_a_line_holds_are_all_on_stderr(data, capsys):

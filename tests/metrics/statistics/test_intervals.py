@@ -198,3 +198,11 @@ def test_labels_and_numbers_that_do_not_fit():
     with pytest.raises(UserError, match=r"level: 95.0 is not between 0 and 1"):
         metrics.intervals(scores, level=95.0)
     np.testing.assert_array_equal(numbered(["b", "a", "b"], 3), [1, 0, 1])
+
+
+def test_ties_lie_half_below():
+    """Of scores that take two values, half of whose resamples are ties, none is off centre."""
+    values = np.array([0.0] * 10 + [1.0] * 10)
+    found = metrics.intervals(scores_of(20, FRC=values), resamples=20_000)["FRC"]
+    assert found.value == 0.5
+    assert found.low + found.high == pytest.approx(1.0, abs=0.03)

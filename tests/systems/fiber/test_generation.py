@@ -233,6 +233,8 @@ def test_tokens_are_drawn_with_their_probabilities():
     tokens = np.asarray(draw(rows, Sampling(top_k=3), 5, jax.random.key(0)))
     share = np.bincount(tokens, minlength=7) / len(tokens)
     close(share, np.array([0, 0, 50, 30, 15, 0, 0]) / 95, 0.015)
+    pair = np.asarray(draw(rows, Sampling(top_k=2), 5, jax.random.key(0)))
+    close(np.bincount(pair - 2, minlength=2) / len(pair), np.array([50, 30]) / 80, 0.015)
     hot = np.asarray(draw(rows, Sampling(temperature=0.5), 4, jax.random.key(0)))
     squares = np.array([0.25, 0.09, 0.0225, 0.0025])
     close(np.bincount(hot - 2, minlength=4) / len(hot), squares / squares.sum(), 0.015)

@@ -1,6 +1,7 @@
 """Which options of both trainings reach the data, the losses, the pictures and the record."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.data.modality import Modality
+from jaxreact.errors import UserError
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.nn.quantizers import Quantized
 from jaxreact.sharding import DeviceMesh
@@ -335,3 +337,20 @@ def test_what_a_tokenizers_loss_is_given(tokenizer, monkeypatch, train, phase):
         "rotation_weight": 4.0,
         "key": key if train else None,
     }
+
+
+@pytest.mark.parametrize("narrow", ["vocab_size", "vocab_face_size"])
+def test_a_predictor_holds_the_tokenizers_codes(narrow):
+    tokenizer = nnx.merge(*runs.abstract_model(TOKENIZER, FACE))
+    size = FACE.codebook_size
+    fitting = replace(MODEL, vocab_size=size, vocab_face_size=size)
+    assert predictor_module._with_codebook(fitting, tokenizer).codebook_size == size
+    with pytest.raises(UserError, match=f"the tokenizer has {size} codes"):
+        predictor_module._with_codebook(replace(fitting, **{narrow: size - 1}), tokenizer)
+
+
+@pytest.mark.parametrize(("block", "frames"), [(16, 48), (32, 64), (48, 48)])
+def test_crops_are_whole_blocks_of_the_tokenizer(block, frames):
+    config = replace(MODEL, block_size=32, patch_size=16)
+    crop = predictor_module.crop_frames(config, block)
+    assert (crop, type(crop)) == (frames, int)
