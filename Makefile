@@ -1,6 +1,8 @@
 # make demo | test | lint, on a machine with nothing but Python (3.11 or newer), git and make.
 
 PYTHON ?= python3
+# Processes that run the tests, 1.5 to 2 GiB each.
+WORKERS ?= 2
 BIN := .venv/bin
 # The CUDA build of jax where an NVIDIA driver answers, the CPU build elsewhere.
 CUDA := $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda12)
@@ -22,7 +24,7 @@ demo: $(DEMO)/evaluation/metrics.json
 	@ls $(DEMO)/evaluation/videos/*.mp4 | sed 's/^/video         /'
 
 test: .venv/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 test-slow: .venv/.test
 	$(BIN)/python -m pytest -m slow

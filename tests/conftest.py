@@ -20,8 +20,10 @@ from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, ten
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _forget_compiled_programs() -> Iterator[None]:
+def _compiled_programs(request: pytest.FixtureRequest) -> Iterator[None]:
     """Programs of one module are of no use to the next, and JAX keeps each for ever."""
+    quickly = request.node.get_closest_marker("quickly_compiled") is not None
+    jax.config.update("jax_disable_most_optimizations", quickly)
     yield
     jax.clear_caches()
     gc.collect()

@@ -17,6 +17,8 @@ from jaxreact.training.optimizer import OptimizerConfig, make_optimizer
 from jaxreact.training.state import TrainState, create_state, split_model
 from jaxreact.training.step import Execution, make_evaluation, make_step
 
+pytestmark = pytest.mark.quickly_compiled
+
 ROWS, FRAMES = 4, 64
 
 

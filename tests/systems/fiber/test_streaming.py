@@ -10,6 +10,8 @@ from jaxreact.systems.fiber.loaded_predictor import Predictor
 from jaxreact.systems.sampling import Sampling
 from tests.weights import golden, predictor
 
+pytestmark = pytest.mark.quickly_compiled
+
 FRAMES, PATCH = 48, 8
 
 

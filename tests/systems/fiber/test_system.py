@@ -18,6 +18,8 @@ from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.system import Fiber
 from tests.systems.conftest import MEAN
 
+pytestmark = pytest.mark.quickly_compiled
+
 FRAMES = 96
 
 
