@@ -113,6 +113,25 @@ def test_blinks_and_glances_are_counted():
     assert gaze_away_fraction(coeffs) == pytest.approx(0.2)
 
 
+def test_a_glance_is_measured_in_its_own_clip_and_counts_both_eyes_once():
+    """Two clips whose eyes rest at different heights; 0.3 of both eyes is 0.3, of one eye 0.15."""
+    coeffs = np.zeros((2, 10, 58))
+    both = [INDEX["eyeLookUpLeft"], INDEX["eyeLookUpRight"]]
+    coeffs[1][:, both] = 0.5
+    coeffs[0, :2, both] += 0.3
+    coeffs[1, :3, both[0]] += 0.3
+    coeffs[1, 4:5, [INDEX["eyeLookOutLeft"], INDEX["eyeLookInRight"]]] = 0.3
+    assert gaze_away_fraction(coeffs) == pytest.approx(3 / 20)
+    assert gaze_away_fraction(coeffs, 0.1) == pytest.approx(6 / 20)
+
+
+def test_lags_of_a_short_clip_end_with_it():
+    """Five frames: a lag of more than three would leave nothing that can be correlated."""
+    smile = np.zeros((5, 58))
+    smile[:, [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]] = np.arange(5.0)[:, None] ** 2
+    assert smile_mirroring(smile, smile).lag == 0.0
+
+
 def test_voice_activity_finds_a_tone_in_noise():
     rng = np.random.default_rng(0)
     sound = rng.normal(0, 0.001, 3 * 16000)
