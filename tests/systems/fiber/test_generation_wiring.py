@@ -14,7 +14,7 @@ from jaxreact.systems.fiber import generation
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.generation import Sampling, draw, generate, truncate
 from jaxreact.systems.fiber.kinds import PREDICTOR
-from jaxreact.systems.fiber.loaded_predictor import Predictor
+from jaxreact.systems.fiber.loaded_predictor import Predictor, sample_keys
 from jaxreact.systems.fiber.predictor import ReactPredictor
 
 WINDOWS, BATCH, SAMPLES, PATCH = 5, 2, 3, 2
@@ -80,6 +80,21 @@ def test_a_patchs_key_is_its_samples_folded_with_its_number():
         expected = jax.random.categorical(key, jnp.zeros((PATCH, 1000)))
         found = drawn()[clip, sample, window * PATCH :][:PATCH]
         np.testing.assert_array_equal(found, expected)
+
+
+def test_every_sample_of_every_stream_has_a_key_of_its_own():
+    """From one key or from one for each stream; as many as there are, the first ones stay."""
+    key = jax.random.key(7)
+    made = sample_keys(Sampling(), key, 3, 4)
+    assert made is not None
+    assert made.shape == (3, 4)
+    assert (
+        len({row.tobytes() for row in np.asarray(jax.random.key_data(made)).reshape(12, -1)}) == 12
+    )
+    own = jnp.stack([jax.random.fold_in(key, stream) for stream in range(2)])
+    fewer = sample_keys(Sampling(), own, 2, 3)
+    assert fewer is not None
+    np.testing.assert_array_equal(jax.random.key_data(fewer), jax.random.key_data(made)[:2, :3])
 
 
 def test_logits_are_divided_by_the_temperature_and_cut_below_the_kth():
