@@ -19,7 +19,7 @@ import tyro
 from tyro.conf import Positional, arg, subcommand
 
 from jaxreact.audio_features.conversion import convert_wav2vec2
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.metrics.realism.conversion import convert_inception
 from jaxreact.rendering.pirender.conversion import convert_pirender
 from jaxreact.systems.fiber.conversion import convert_predictor, convert_tokenizer

@@ -2,7 +2,7 @@
 
 import tyro
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.evaluation.command import Evaluation, evaluate
 
 

@@ -5,7 +5,7 @@ python train_predictor.py [PRESET] --data ROOT --tokenizer RUN --out RUN [--wav2
 
 from functools import partial
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.train import train
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.train import train
 
 if __name__ == "__main__":

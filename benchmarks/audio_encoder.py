@@ -22,7 +22,7 @@ import tyro
 from flax import nnx
 
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.media.sound import SAMPLE_RATE
 
 Convolution = Callable[[jax.Array, jax.Array, int], jax.Array]
@@ -163,4 +163,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

@@ -20,7 +20,7 @@ import tyro
 from side_by_side import ON_CPU, Worker
 from tqdm import tqdm
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 
 
 @dataclass(frozen=True)
@@ -119,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

@@ -27,7 +27,8 @@ from generation_workload import FRAMES, STAGES
 from side_by_side import CORES, Worker, convert
 from tqdm import tqdm
 
-from jaxreact.errors import UserError, run_command
+from jaxreact.commands import run_command
+from jaxreact.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -127,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

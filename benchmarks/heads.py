@@ -19,7 +19,7 @@ import numpy as np
 import record
 import tyro
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.face import (
     COEFFS,
     EXPRESSION,
@@ -151,4 +151,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

@@ -30,9 +30,10 @@ import record
 import tyro
 from tqdm import tqdm
 
+from jaxreact.commands import run_command
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import COEFFS
-from jaxreact.errors import UserError, run_command
+from jaxreact.errors import UserError
 
 HERE = Path(__file__).parent
 STAGES = ("predictor", "tokenizer")
@@ -194,4 +195,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

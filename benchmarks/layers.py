@@ -31,7 +31,7 @@ from tqdm import tqdm
 from training_workload import DROPOUT
 
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber import train_predictor as predictor
@@ -207,4 +207,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

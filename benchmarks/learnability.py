@@ -24,8 +24,9 @@ from learnability_measures import behaviour, variety
 from learnability_table import intervals, table
 
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
+from jaxreact.commands import run_command
 from jaxreact.data.prepare import PrepareConfig, prepare
-from jaxreact.errors import UserError, run_command
+from jaxreact.errors import UserError
 from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.files import replacing
 from jaxreact.simulation import SimulateConfig, simulate
@@ -156,4 +157,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

@@ -23,9 +23,10 @@ import record
 import tyro
 
 from jaxreact import metrics
+from jaxreact.commands import run_command
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import EMOTION
-from jaxreact.errors import UserError, run_command
+from jaxreact.errors import UserError
 
 FRAMES, SAMPLES = 736, 10
 LAGS = range(0, 100, 8)
@@ -154,4 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

@@ -21,7 +21,8 @@ import tyro
 from side_by_side import Worker
 from tqdm import tqdm
 
-from jaxreact.errors import UserError, run_command
+from jaxreact.commands import run_command
+from jaxreact.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -127,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

@@ -17,7 +17,7 @@ import numpy as np
 import record
 import tyro
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.face import COEFFS, INDEX, NEUTRAL_ROTATION, NEUTRAL_TRANSLATION, YAW
 from jaxreact.rendering import (
     Backend,
@@ -155,4 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

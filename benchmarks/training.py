@@ -33,7 +33,8 @@ from tqdm import tqdm
 from training_table import GPU_STEPS, Answers, Way, compare, losses
 from training_workload import BATCH
 
-from jaxreact.errors import UserError, run_command
+from jaxreact.commands import run_command
+from jaxreact.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -148,4 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

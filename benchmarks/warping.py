@@ -29,8 +29,8 @@ import tyro
 from numba import njit
 from tqdm import tqdm
 
+from jaxreact.commands import run_command
 from jaxreact.data.split import open_split
-from jaxreact.errors import run_command
 from jaxreact.metrics.warping.dtw import BLOCKS
 from jaxreact.metrics.warping.nearest import nearest_distances
 from jaxreact.metrics.warping.pairs import WEIGHTS
@@ -150,4 +150,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, keep=False)

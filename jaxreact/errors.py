@@ -1,12 +1,12 @@
-"""The one exception that users see, and the wrapper that shows it as one line."""
+"""The one exception that users see, and its kin; `commands.run_command` shows them as one line."""
 
 import errno
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the `OSError`s of a disk that is full."""
 
 
 class UserError(Exception):
@@ -35,28 +35,6 @@ def filling(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM or error.filename:
+        if error.errno not in NO_ROOM or error.filename:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def run_command(main: Callable[[], None]) -> None:
-    """Runs a command-line `main`: a `UserError` becomes one line on stderr and exit status 1.
-
-    So does a full disk. `Stopped` becomes a line too, but is a success.
-    """
-    try:
-        main()
-    except Stopped as stop:
-        print(stop, file=sys.stderr)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        print(f"error: {error.filename or 'disk'}: {error.strerror}; make room", file=sys.stderr)
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(130) from None

@@ -16,7 +16,8 @@ import tyro
 from jaxtyping import Float
 from tqdm import tqdm
 
-from jaxreact.errors import UserError, run_command
+from jaxreact.commands import run_command
+from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.files import replacing
 from jaxreact.media.sound import SAMPLE_RATE, read_audio, read_native_audio

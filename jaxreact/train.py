@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from jaxreact import systems
-from jaxreact.errors import UserError, run_command
+from jaxreact.commands import run_command
+from jaxreact.errors import UserError
 from jaxreact.training.command import StageCommand
 
 

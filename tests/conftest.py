@@ -1,8 +1,12 @@
 """What tests of several modules share."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+# Before JAX reads it: commands, also in processes of their own, leave the user's cache alone.
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
 
 import jax
 import pytest

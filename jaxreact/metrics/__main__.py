@@ -5,7 +5,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import subcommand
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.metrics.command import Compare, Score
 from jaxreact.metrics.realism.command import Realism
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import subcommand
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.rendering.pictures.compare import Compare
 from jaxreact.rendering.pictures.grid import Grid
 from jaxreact.rendering.pictures.turntable import Turntable

@@ -2,7 +2,7 @@
 
 import tyro
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.simulation import SimulateConfig, simulate
 
 

@@ -88,7 +88,7 @@ def evaluation(conversations: Path, runs: Path, out: Path, cache: Path) -> subpr
     arguments = (*paths, *models, *options)
     compiled = {
         "JAX_COMPILATION_CACHE_DIR": str(cache),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_ENABLE_COMPILATION_CACHE": "1",
     }
     return subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, ROOT / "evaluate.py", *map(str, arguments)],

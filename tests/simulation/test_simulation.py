@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from jaxreact.commands import run_command
 from jaxreact.data.neighbours import build_neighbours
-from jaxreact.errors import UserError, run_command
+from jaxreact.errors import UserError
 from jaxreact.face import ACTION_UNITS, EMOTION_PROBABILITIES, EMOTIONS, INDEX
 from jaxreact.metrics.behaviour import voice_activity
 from jaxreact.simulation import SimulateConfig, frames, run, simulate

@@ -20,7 +20,7 @@ def start(script: str, *arguments: object, cache: Path | None = None) -> subproc
     environment = dict(os.environ)
     if cache is not None:
         environment["JAX_COMPILATION_CACHE_DIR"] = str(cache)
-        environment["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        environment["JAX_ENABLE_COMPILATION_CACHE"] = "1"
     return subprocess.Popen(
         [sys.executable, str(ROOT / script), *map(str, arguments)],
         env=environment,

@@ -2,8 +2,8 @@
 
 import tyro
 
+from jaxreact.commands import run_command
 from jaxreact.data.prepare import PrepareConfig, prepare
-from jaxreact.errors import run_command
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.evaluation.report.report import write_evaluation_report
 from jaxreact.systems.system import load_codebook
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from jaxreact.errors import run_command
+from jaxreact.commands import run_command
 from jaxreact.files import replacing
 from jaxreact.html.charts import Figure, Key
 from jaxreact.html.numbers import compact_json

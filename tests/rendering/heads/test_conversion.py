@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from jaxreact.errors import UserError, run_command
+from jaxreact.commands import run_command
+from jaxreact.errors import UserError
 from jaxreact.face import EXPRESSIONS
 from jaxreact.rendering.heads import load_faceverse
 from jaxreact.rendering.heads.conversion import convert_faceverse

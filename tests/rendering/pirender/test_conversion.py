@@ -163,7 +163,7 @@ def test_nothing_in_a_file_is_executed(tmp_path, entry):
 
 def test_the_command_line(tmp_path, baseline, monkeypatch, capsys):
     import convert_weights
-    from jaxreact.errors import run_command
+    from jaxreact.commands import run_command
 
     save_file(baseline, tmp_path / "weights.safetensors")
     out = tmp_path / "run"

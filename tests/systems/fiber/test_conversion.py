@@ -218,7 +218,7 @@ def test_the_way_back_from_what_is_no_model(tmp_path):
 @needs_torch
 def test_the_command_line(tmp_path, monkeypatch, capsys):
     import convert_weights
-    from jaxreact.errors import run_command
+    from jaxreact.commands import run_command
 
     source, config = tokenizer_files("fsq")
     out = tmp_path / "run"

@@ -1,0 +1,110 @@
+"""What every command does around its own work: its errors become one line, and the programs that it
+compiles are kept for its next start."""
+
+import argparse
+import errno
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+from jax.experimental.compilation_cache import compilation_cache
+from llvmlite import binding
+
+from jaxreact.errors import NO_ROOM, Stopped, UserError
+
+OPTION, OFF = "--compilation-cache", "off"
+MAX_BYTES = 2 * 1024**3
+"""The programs used least recently go where more than this are kept."""
+
+_HELP = f"""
+every command also takes
+  {OPTION} DIR|{OFF}
+      Where compiled programs are kept for the next start, 2 GiB of them at most. By default the
+      variable JAX_COMPILATION_CACHE_DIR, or jaxreact/programs in the user's cache folder;
+      JAX_ENABLE_COMPILATION_CACHE=0 keeps none."""
+
+
+def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
+    """Runs a command-line `main`: a `UserError` becomes one line on stderr and exit status 1.
+
+    So does a full disk. `Stopped` becomes a line too, but is a success. The option
+    `--compilation-cache` is taken from the command line before `main` reads it; without `keep`, for
+    what measures starts, there is no such option and nothing is kept.
+    """
+    asked_for_help = {"-h", "--help"} & set(sys.argv)
+    try:
+        keep_programs(_take_option() if keep else OFF)
+        main()
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        print(f"error: {error.filename or 'disk'}: {error.strerror}; make room", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+    except SystemExit as end:
+        if keep and asked_for_help and not end.code:
+            print(_HELP)
+        raise
+
+
+def _take_option() -> str | None:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(OPTION)
+    found, sys.argv[1:] = parser.parse_known_args(sys.argv[1:])
+    return found.compilation_cache
+
+
+def keep_programs(where: str | None = None) -> Path | None:
+    """Has JAX keep what it compiles from now on; returns the folder, None where nothing is kept.
+
+    `where`: a folder, "off", or None for the user's choice in JAX's own variables, else
+    `jaxreact/programs` in the user's cache folder. Raises `UserError` where a folder that was asked
+    for cannot be made; one that was not is done without.
+    """
+    if where == OFF or (where is None and not jax.config.values["jax_enable_compilation_cache"]):
+        jax.config.update("jax_enable_compilation_cache", False)
+        return None
+    asked = where or jax.config.values["jax_compilation_cache_dir"]
+    # A program holds instructions of the processor that it was compiled on, which JAX's key for it
+    # does not tell, and home folders are shared by unlike machines.
+    folder = Path(asked or _user_cache() / "jaxreact" / "programs") / _processor()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    except OSError as error:
+        if asked is None:
+            return None
+        raise UserError(
+            f"{asked}: no folder to keep programs in ({error.strerror}); give another "
+            f"{OPTION}, or {OPTION} {OFF}"
+        ) from None
+    jax.config.update("jax_enable_compilation_cache", True)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_compilation_cache_max_size", MAX_BYTES)
+    # A start compiles hundreds of small programs beside the few large ones.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    compilation_cache.reset_cache()  # what was compiled before has decided that there is none
+    return folder
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _processor() -> str:
+    """A name for this kind of processor, by what its instructions are."""
+    features = binding.get_host_cpu_features().flatten()
+    name = f"{binding.get_host_cpu_name()} {features}"
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
