@@ -3,9 +3,9 @@ first one compiled.
 
     python benchmarks/starts.py --out benchmarks/results/starts_cpu.json
 
-Both trainings of the debug preset and ten reactions to two clips, with their scores, are small enough
-that starting is most of it. Each runs in a process of its own, with a cache of programs that is empty
-before the first starts.
+Both trainings of the debug preset, and ten reactions to two clips with their scores, are small
+enough that starting is most of it. Each runs in a process of its own, with a cache of programs that
+is empty before the first starts.
 """
 
 import os
