@@ -47,6 +47,13 @@ def test_derived_from_the_release_and_said_so(data, capsys):
     np.testing.assert_array_equal(matrix, expected)
 
 
+@pytest.mark.parametrize("row", ["NoXI,010_2016-03-25_Paris", "NoXI,a,b,1"])
+def test_a_row_of_the_index_with_other_fields(data, row):
+    write_sources(data, ["NoXI,010_2016-03-25_Paris,1", row])
+    with pytest.raises(UserError, match=r"data_indices\.csv: row 3 is not site,chat_index"):
+        build_neighbours(data.root, "val")
+
+
 def test_five_part_names(data):
     write_sources(data, ["UDIVA,002003_animal,4"])
     data.write_list([("UDIVA/animal/002003/FC1/4", "UDIVA/animal/002003/FC2/4")])

@@ -74,6 +74,9 @@ def test_a_cache_has_the_whole_interface_and_the_roots_contents(data, cache):
     np.testing.assert_array_equal(packed.mean_face(), root.mean_face())
     assert packed.mean_face().dtype == np.float32
     np.testing.assert_array_equal(packed.neighbours("train", 4), root.neighbours("train", 4))
+    for other in (3, 5):
+        with pytest.raises(UserError, match=rf"shape \(4, 4\), not {other} dyads"):
+            packed.neighbours("train", other)
     whole = packed.dyads("train", (COEFFS,))[0].speaker
     assert len(packed.coeffs(whole)) == whole.frames == 61
 
@@ -98,7 +101,10 @@ def test_whole_sound_comes_at_16_khz(data, cache):
     clip = packed.dyads("train")[0].speaker
     waveform, rate = packed.sound(clip, 1.5)
     assert (rate, waveform.shape) == (16000, (24000,))
-    assert packed.sound(clip, 100.0)[0].shape == (38400,)
+    whole = packed.sound(clip, 100.0)[0]
+    assert whole.shape == (38400,)
+    np.testing.assert_array_equal(whole, packed.waveform(clip, 0, 60))
+    np.testing.assert_array_equal(waveform, whole[:24000])
 
 
 def test_rounding_is_that_of_the_clips_own_peak():

@@ -2,8 +2,10 @@
 
 import dataclasses
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import jax
@@ -214,3 +216,22 @@ def test_a_full_disk_is_noticed_first(tmp_path, monkeypatch, run):
     monkeypatch.setattr(generate.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(UserError, match=r"generation needs 0\.0 GB, the disk has 0\.0 GB free"):
         run(tmp_path)
+
+
+def test_the_next_batches_are_read_before_they_are_asked_for():
+    """Two of them; closed, nothing more is read and no thread is left."""
+    asked = Queue[int]()
+
+    def read(clips: list[int]) -> list[Any]:
+        asked.put(clips[0])
+        return [{"clip": np.asarray(clips[0])}]
+
+    batches = generate._read_ahead([[clip] for clip in range(9)], read)
+    clips, items = next(batches)
+    assert clips == [0]
+    assert items[0]["clip"] == 0
+    assert [asked.get(timeout=60) for _ in range(3)] == [0, 1, 2]
+    assert [next(batches)[0], next(batches)[0]] == [[1], [2]]
+    batches.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reading")]
+    assert asked.qsize() <= 2

@@ -211,6 +211,8 @@ def test_kmeans_with_fewer_points_than_clusters():
     assert np.isfinite(np.asarray(found["embed"])).all()
     assert {tuple(row) for row in np.asarray(found["embed"]).tolist()} <= {(0, 1), (5, 5)}
     assert float(found["cluster_size"].sum()) == 2
+    counts = np.asarray(found["cluster_size"])[:, None]
+    np.testing.assert_array_equal(found["embed_avg"], found["embed"] * counts)
 
 
 @pytest.mark.parametrize("kind", ["fsq", "vq", "lfq"])

@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer
+from jaxreact.systems.fiber.original_config import read_config
 from jaxreact.systems.fiber.tokenizer import POSE, FaceTokenizer, FaceTokenizerConfig
-from tests.weights import golden, tokenizer
+from tests.weights import GOLDEN, golden, tokenizer
 
 NAMES = ["small_fsq", "small_vq", "small_lfq", "full_fsq"]
 BLOCK, END_TO_END = 1e-5, 1e-4
@@ -160,3 +162,19 @@ def test_dropout_needs_a_key():
 def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ValueError, match="n_embd 250 is not a multiple of n_head 12"):
         FaceTokenizerConfig(n_embd=250)
+
+
+def test_the_defaults_are_the_released_tokenizers():
+    released = read_config(TOKENIZER, GOLDEN / "checkpoints" / "face_tokenizer_full_fsq.json")
+    assert released == (config := FaceTokenizerConfig())
+    assert (config.dropout, config.bias, config.init_std) == (0.0, False, 0.02)
+    assert (config.quantize_decay, config.quantize_commitment_weight) == (0.8, 1.0)
+
+
+@pytest.mark.parametrize(("kind", "codes"), [("fsq", 24), ("vq", 64), ("lfq", 64)])
+def test_how_many_codes_there_are(kind, codes):
+    """FSQ's follow from its levels, whatever the size of a codebook that it does not have."""
+    config = FaceTokenizerConfig(
+        quantize_type=kind, quantize_levels=(4, 3, 2), quantize_codebook_size=64
+    )
+    assert config.codebook_size == codes
