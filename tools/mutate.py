@@ -44,6 +44,7 @@ MATCHING = {
     "jaxreact/systems/fiber/windows.py": (
         FIBER + "test_generation_wiring.py",
         FIBER + "test_generation.py",
+        FIBER + "test_streaming.py",
     ),
     "jaxreact/systems/fiber/generation.py": (
         FIBER + "test_generation_wiring.py",
@@ -76,13 +77,13 @@ MATCHING = {
     "jaxreact/metrics/frsyn.py": (METRICS + "test_frsyn_lags.py", METRICS + "test_scores.py"),
     "jaxreact/metrics/clipwise.py": (METRICS + "test_clipwise.py", METRICS + "test_scores.py"),
     "jaxreact/metrics/parts.py": (METRICS + "test_clipwise.py", METRICS + "test_scores.py"),
-    "jaxreact/metrics/truth.py": (METRICS + "test_baselines.py", METRICS + "test_inputs.py"),
+    "jaxreact/metrics/truth.py": (METRICS + "test_command.py",),
     "jaxreact/metrics/baselines.py": (METRICS + "test_baselines.py",),
     "jaxreact/metrics/behaviour.py": (METRICS + "test_behaviour.py",),
     "jaxreact/metrics/statistics/intervals.py": (METRICS + "statistics",),
     "jaxreact/metrics/statistics/bootstrap.py": (METRICS + "statistics",),
     "jaxreact/metrics/statistics/comparison.py": (METRICS + "statistics",),
-    "jaxreact/metrics/warping/pairs.py": (METRICS + "warping",),
+    "jaxreact/metrics/warping/pairs.py": (METRICS + "warping", METRICS + "test_golden.py"),
     "jaxreact/metrics/realism/frechet.py": (METRICS + "realism",),
     "jaxreact/data/crops.py": ("tests/data/test_pipeline.py",),
     "jaxreact/data/pipeline.py": ("tests/data/test_pipeline.py",),

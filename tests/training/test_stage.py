@@ -154,6 +154,25 @@ def test_the_loops_configuration_reaches_the_stage(monkeypatch):
     }
 
 
+def test_what_a_log_counts_by(tmp_path, monkeypatch):
+    """Frames of a step are those of a clip times the batch's clips."""
+    seen: dict[str, Any] = {}
+
+    class Noted(Exception):
+        pass
+
+    def note(*given: Any, **options: Any) -> Any:
+        seen.update(options)
+        raise Noted
+
+    monkeypatch.setattr(loop, "RunLog", note)
+    config = dataclasses.replace(CONFIG, batch_size=3)
+    numbers = dataclasses.replace(data(), frames=50)
+    with pytest.raises(Noted):
+        loop.train(stage({}), numbers, config, tmp_path / "run", resume=False)
+    assert seen["frames_per_step"] == 150
+
+
 class Split(SimpleNamespace):
     """Stands in for opened conversations: seven dyads to train on, three to validate with."""
 

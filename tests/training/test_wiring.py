@@ -92,6 +92,26 @@ def test_parts_of_a_batch_draw_keys_and_rows_of_their_own():
     assert float(state.statistics["count"]) == 12  # each part has counted on from the last
 
 
+def test_metrics_of_parts_are_averaged_entry_by_entry():
+    def gradients_of(params, statistics, frozen, rows, key):
+        return params, {"rows": rows}, statistics
+
+    state = start(optax.sgd(1.0))
+    metrics = accumulated(gradients_of, state, {}, jnp.arange(6.0), KEY, 2)[1]
+    np.testing.assert_array_equal(metrics["rows"], [0.5, 2.5, 4.5])  # of 0 2 4 and 1 3 5
+
+
+def test_a_step_consumes_the_state_and_nothing_else():
+    """So that a state is never held twice."""
+    optimizer = optax.sgd(1.0)
+    update = make_step(split_model(Toy())[0], loss, optimizer, lambda path: True, KEY)
+    given, frozen, batch = start(optimizer), {"weight": jnp.ones(2)}, jnp.ones(4)
+    update(given, frozen, batch)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(given.params))
+    assert not frozen["weight"].is_deleted()
+    assert not batch.is_deleted()
+
+
 def test_a_part_is_every_nth_row():
     seen = []
 

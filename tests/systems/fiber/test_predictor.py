@@ -140,6 +140,15 @@ def activations(
     }
 
 
+@pytest.mark.parametrize("last", [1, 3, 8])
+def test_of_the_last_positions_nothing_changes(last):
+    model = predictor("small")
+    sound, face, past = map(jnp.asarray, given("small", "partial")[0])
+    speaker = model.speaker(sound, face)
+    whole = model.listener(past, speaker)
+    close(model.listener(past, speaker, last=last), whole[:, -last:], BLOCK)
+
+
 def test_inner_activations():
     arrays, (inputs, masks) = golden("pred_small"), given("small", "partial")
     model = predictor("small", mixed_masks=True)
