@@ -120,8 +120,8 @@ def test_a_glance_is_measured_in_its_own_clip_and_counts_both_eyes_once():
     coeffs[1][:, both] = 0.5
     coeffs[0, :2, both] += 0.3
     coeffs[1, :3, both[0]] += 0.3
-    coeffs[1, 4:5, [INDEX["eyeLookOutLeft"], INDEX["eyeLookInRight"]]] = 0.3
-    assert gaze_away_fraction(coeffs) == pytest.approx(3 / 20)
+    coeffs[1, 4:5, [INDEX["eyeLookOutLeft"], INDEX["eyeLookInRight"]]] = 0.15
+    assert gaze_away_fraction(coeffs) == pytest.approx(2 / 20)
     assert gaze_away_fraction(coeffs, 0.1) == pytest.approx(6 / 20)
 
 
