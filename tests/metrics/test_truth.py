@@ -19,8 +19,9 @@ def test_the_only_array_of_a_file_may_have_any_name(tmp_path):
     np.testing.assert_array_equal(read_array(path, "listener"), array)
     np.savez(path, speaker=array, listener=array + 1)
     np.testing.assert_array_equal(read_array(path, "listener"), array + 1)
-    for others in ({}, {"a": array, "b": array}):
-        np.savez(path, **others)
+    for names in ((), ("a", "b")):
+        held: Any = dict.fromkeys(names, array)
+        np.savez(path, **held)
         with pytest.raises(UserError, match=r"one\.npz: holds .*but no array listener"):
             read_array(path, "listener")
 
