@@ -65,9 +65,7 @@ def zeros(kind: runs.Kind, config: Any) -> Any:
 def operations(function: Any, *arguments: Any) -> int:
     """Lines of the StableHLO that compute something, inside of functions and loops too."""
     text = jax.jit(function).trace(*arguments).lower(lowering_platforms=("cuda",)).as_text()
-    return len(
-        re.findall(r"^\s+(?:%\S+ = |\")?\"?(?:stablehlo|chlo|func\.call|call)\b", text, re.M)
-    )
+    return len(OPERATION.findall(text))
 
 
 def stage(kind: str, layers: int) -> Stage:

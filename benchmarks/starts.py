@@ -77,7 +77,7 @@ def measure(folder: Path) -> dict[str, Any]:
             seconds = timed(command, OPTION, str(cache))
             results.setdefault(name, {})[start] = seconds
             print(f"{name}, {start} start: {seconds['wall_s']} s", flush=True)
-    kept = [path for path in cache.rglob("*") if path.is_file()]
+    kept = list(cache.rglob("*-cache"))  # beside each lies when it was used last
     size = sum(path.stat().st_size for path in kept)
     return {"commands": results, "programs": len(kept), "bytes": size}
 

@@ -111,11 +111,18 @@ class Interruption:
         monkeypatch.setattr(PartialResults, "add", add)
 
 
+def reading_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("reading")]
+
+
 def interrupt(monkeypatch, run: Run, out: Path, after: int, **options: Any) -> None:
     with monkeypatch.context() as patch:
         Interruption(patch, KeyboardInterrupt(), after)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as caught:
             run(out, **options)
+        # Not only when the garbage collector comes by: `caught` holds all that was at work.
+        assert caught.tb
+        assert not reading_threads()
     assert not (out / "predictions.npz").exists()
 
 
@@ -233,5 +240,5 @@ def test_the_next_batches_are_read_before_they_are_asked_for():
     assert [asked.get(timeout=60) for _ in range(3)] == [0, 1, 2]
     assert [next(batches)[0], next(batches)[0]] == [[1], [2]]
     batches.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reading")]
+    assert not reading_threads()
     assert asked.qsize() <= 2
