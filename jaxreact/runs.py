@@ -23,6 +23,7 @@ from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
 from jaxreact.files import building, check_new, replacing
 from jaxreact.nn.quantizers import Statistics
+from jaxreact.nn.variables import Variables, joined, one_by_one
 
 FORMAT = 1
 
@@ -39,10 +40,6 @@ class Kind:
     """(config, rngs=...) -> the model."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Former names of the configuration's fields, as older runs have them, and today's."""
-
-
-Variables = dict[str, Any]
-"""A model's variables as nested plain dicts of arrays; list indices are integer keys."""
 
 
 class _OneKey(nnx.Rngs):
@@ -74,10 +71,15 @@ def abstract_model(kind: Kind, config: Any) -> tuple[nnx.GraphDef, nnx.State]:
     return graph, state
 
 
+def abstract_variables(kind: Kind, config: Any) -> Variables:
+    """The shapes of the variables that files of such a model hold."""
+    return jax.eval_shape(one_by_one, nnx.to_pure_dict(abstract_model(kind, config)[1]))
+
+
 def build(kind: Kind, config: Any, variables: Variables) -> Any:
     """The model that `config` describes, holding `variables`."""
     graph, state = abstract_model(kind, config)
-    nnx.replace_by_pure_dict(state, variables)
+    nnx.replace_by_pure_dict(state, joined(variables, nnx.to_pure_dict(state)))
     return nnx.merge(graph, state)
 
 
@@ -160,7 +162,7 @@ def load_variables(directory: str | Path, kind: Kind, config: Any) -> Variables:
     if not (Path(directory) / "model").is_dir():
         raise UserError(f"{directory}: no model/ here; has training saved a checkpoint yet?")
     with Checkpoints(Path(directory) / "model", read_only=True, alone=True) as checkpoints:
-        return checkpoints.restore(nnx.to_pure_dict(abstract_model(kind, config)[1]))[0]
+        return checkpoints.restore(abstract_variables(kind, config))[0]
 
 
 def load_model(directory: str | Path, kind: Kind, **overrides: Any) -> tuple[Any, dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 The mesh has two axes. A batch is cut over both. Parameters and all that has their shape (moments of
 the optimizer) are cut over "fsdp" and repeated over "data" (Zhao et al. 2023, arXiv 2304.11277).
-One rule, by shape, places every leaf: layers carry no annotations.
+One rule, by shape, places every leaf: layers carry no annotations. Of layers whose variables are
+joined each is cut alike, so that a device gathers one at a time.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Shaped
 
 from jaxreact.errors import UserError
+from jaxreact.nn.variables import axes_of_one
 
 Tree = Any
 
@@ -45,16 +47,16 @@ class DeviceMesh:
 
         Works on arrays and on abstract ones.
         """
-        return jax.tree.map(self._shard_variable, tree)
+        return jax.tree_util.tree_map_with_path(self._shard_variable, tree)
 
     def replicated_each(self, tree: Tree) -> Tree:
         """The sharding `replicated` for each leaf."""
         return jax.tree.map(lambda _: self.replicated, tree)
 
-    def _shard_variable(self, leaf: Any) -> NamedSharding:
-        count = self.mesh.shape["fsdp"]
-        axes = [axis for axis, size in enumerate(leaf.shape) if size % count == 0]
-        if count == 1 or not axes or np.prod(leaf.shape) < self.min_sharded_size:
+    def _shard_variable(self, path: tuple[Any, ...], leaf: Any) -> NamedSharding:
+        count, first = self.mesh.shape["fsdp"], leaf.ndim - axes_of_one(path, leaf)
+        axes = [axis for axis in range(first, leaf.ndim) if leaf.shape[axis] % count == 0]
+        if count == 1 or not axes or np.prod(leaf.shape[first:]) < self.min_sharded_size:
             return self.replicated
         cut = max(axes, key=lambda axis: leaf.shape[axis])
         return NamedSharding(self.mesh, PartitionSpec(*[None] * cut, "fsdp"))

@@ -10,13 +10,13 @@ os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
 
 import jax
 import pytest
-from flax import nnx
 
 from tests import checking
 
 checking.leave_compiled_functions_unchecked()
 
 from jaxreact import runs  # noqa: E402 (after what it is checked by)
+from jaxreact.nn.variables import variables_of  # noqa: E402
 from jaxreact.rendering.pirender.load import FACE_GENERATOR  # noqa: E402
 from jaxreact.simulation import SimulateConfig, simulate  # noqa: E402
 from jaxreact.training.memory import give_back_memory  # noqa: E402
@@ -57,5 +57,5 @@ def pirender(tmp_path_factory) -> Path:
     """The run directory of a small face generator with random weights."""
     model = generator(SMALL_CONFIG, tensors(**SMALL))
     path = tmp_path_factory.mktemp("generator") / "pirender"
-    runs.save_model(path, FACE_GENERATOR, model.config, nnx.to_pure_dict(nnx.split(model)[1]))
+    runs.save_model(path, FACE_GENERATOR, model.config, variables_of(model))
     return path

@@ -6,7 +6,6 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from flax import nnx
 
 import jaxreact
 from jaxreact import react, runs
@@ -152,7 +151,7 @@ def _save_runs(folder: Path, codes_named: int) -> tuple[Path, Path]:
         "predictor/audio_encoder": ("audio_encoder", encoder, {}),
     }
     for name, (kind, config, extra) in runs_of.items():
-        shapes = nnx.to_pure_dict(runs.abstract_model(KINDS[kind], config)[1])
+        shapes = runs.abstract_variables(KINDS[kind], config)
         weights = jax.tree.map(lambda x: rng.normal(0, 0.2, x.shape).astype(x.dtype), shapes)
         runs.save_model(folder / name, KINDS[kind], config, weights, **extra)
     return folder / "tokenizer", folder / "predictor"

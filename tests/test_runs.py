@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
+from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
@@ -33,7 +33,7 @@ VQ = FaceTokenizerConfig(**SMALL, n_layer=1, quantize_type="vq", quantize_codebo
 def variables(kind: str, config: Any, seed: int = 0) -> runs.Variables:
     """Every leaf is different, so that layers which change places are noticed."""
     random = np.random.default_rng(seed)
-    abstract = nnx.to_pure_dict(runs.abstract_model(KINDS[kind], config)[1])
+    abstract = runs.abstract_variables(KINDS[kind], config)
     return jax.tree.map(
         lambda leaf: random.standard_normal(leaf.shape).astype(leaf.dtype), abstract
     )
@@ -81,7 +81,7 @@ def test_there_and_back_is_bit_for_bit(tmp_path, kind, config):
     assert jax.tree.structure(found) == jax.tree.structure(given)
     jax.tree.map(np.testing.assert_array_equal, found, given)
     model, _ = runs.load_model(tmp_path / "run", KINDS[kind])
-    inside = nnx.to_pure_dict(nnx.split(model)[1])
+    inside = variables_of(model)
     jax.tree.map(np.testing.assert_array_equal, inside, given)
 
 

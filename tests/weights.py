@@ -12,7 +12,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
 from jaxreact import runs
 from jaxreact.systems.fiber.config import PredictorConfig
@@ -58,7 +57,7 @@ def torch_tensors(variables: Any, config: Any) -> dict[str, np.ndarray]:
 
 
 def _build(kind: runs.Kind, config: Any, table: Table, seed: int) -> Any:
-    abstract = paths(nnx.to_pure_dict(runs.abstract_model(kind, config)[1]))
+    abstract = paths(runs.abstract_variables(kind, config))
     empty = {path: np.broadcast_to(np.float32(0), leaf.shape) for path, leaf in abstract.items()}
     tensors = {
         name: table.constants[name] if name in table.constants else _value(name, x.shape, seed)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
@@ -174,5 +173,5 @@ def from_tensors(
     tensors: Mapping[str, np.ndarray], config: AudioEncoderConfig, source: Any
 ) -> Encoder:
     """Configuration and variables, from tensors by wav2vec2's own names."""
-    abstract = paths(nnx.to_pure_dict(runs.abstract_model(AUDIO_ENCODER, config)[1]))
+    abstract = paths(runs.abstract_variables(AUDIO_ENCODER, config))
     return config, nest(fill(abstract, tensors, TABLE, source))

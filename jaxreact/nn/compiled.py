@@ -9,6 +9,7 @@ import numpy as np
 from flax import nnx
 
 from jaxreact.nn.fingerprint import fingerprint
+from jaxreact.nn.variables import variables_of
 
 Given = jax.Array | np.ndarray
 """What callers may give; what they get is a `jax.Array`."""
@@ -32,7 +33,7 @@ class Compiled:
 
     def fingerprint(self) -> str:
         """16 hex digits that tell models apart by their configuration and variables."""
-        return fingerprint(self.config, nnx.to_pure_dict(self._state))
+        return fingerprint(self.config, variables_of(nnx.merge(self._graph, self._state)))
 
     def _jit(self, function: Any, **options: Any) -> Any:
         """`function(model, ...)` as a jitted function of the other arguments."""

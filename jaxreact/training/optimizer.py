@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxreact.nn.variables import axes_of_one
+
 
 @dataclass(frozen=True)
 class OptimizerConfig:
@@ -53,14 +55,18 @@ def learning_rate(
 def make_optimizer(
     config: OptimizerConfig, schedule: Callable[[Any], jax.Array] | float
 ) -> optax.GradientTransformation:
-    """AdamW whose weight decay spares every parameter of fewer than two dimensions."""
+    """AdamW whose weight decay spares every parameter of fewer than two axes."""
+
+    def decays(path: tuple[Any, ...], leaf: Any) -> bool:
+        return axes_of_one(path, leaf) >= 2
+
     return optax.adamw(
         schedule,
         b1=config.beta1,
         b2=config.beta2,
         eps=config.epsilon,
         weight_decay=config.weight_decay,
-        mask=lambda params: jax.tree.map(lambda leaf: leaf.ndim >= 2, params),
+        mask=lambda params: jax.tree_util.tree_map_with_path(decays, params),
     )
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
+from jaxreact.nn.variables import joined, one_by_one
 from jaxreact.training.state import TrainState, join
 
 
@@ -28,6 +29,8 @@ class Saver:
     A state that knows of a best model must not be on disk before that model is: a run killed in
     between would never save it again. So after an improvement the state is copied on the device and
     saved when the model is complete, at the latest before the next state.
+
+    Files hold layers one by one (`jaxreact.nn.variables`).
     """
 
     def __init__(self, out: Path):
@@ -47,10 +50,10 @@ class Saver:
         """
         self.release()
         if scores is None:
-            self._write(step, state, position)
+            self._write(step, _for_files(state), position)
         else:
-            self.models.save(step, join(state.params, state.statistics), scores)
-            self._held = step, jax.tree.map(jnp.copy, state), position
+            self.models.save(step, _for_files(join(state.params, state.statistics)), scores)
+            self._held = step, _for_files(state), position
 
     def release(self) -> None:
         """Saves a held state, if there is one, after waiting for the model before it."""
@@ -66,9 +69,11 @@ class Saver:
     def restore(self, like: TrainState) -> tuple[TrainState, ResumePoint]:
         """The last state, placed as `like` is, and its position; UserError where there is none."""
         abstract = jax.tree.map(
-            lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), like
+            lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), _for_files(like)
         )
-        state, record = self.states.restore(abstract)
+        separate, record = self.states.restore(abstract)
+        placed = jax.tree.map(lambda x: x.sharding, like)
+        state = jax.jit(lambda separate: joined(separate, like), out_shardings=placed)(separate)
         return state, ResumePoint(_iterator_state(record["iterator"]), record["best"])
 
     def finish(self) -> None:
@@ -89,6 +94,12 @@ class Saver:
         finally:
             self.models.close()
             self.states.close()
+
+
+@jax.jit
+def _for_files(arrays: Any) -> Any:
+    """Copies, in the form of files, that stay when a step consumes the state."""
+    return one_by_one(jax.tree.map(jnp.copy, arrays))
 
 
 def _jsonable(iterator: Any) -> Any:

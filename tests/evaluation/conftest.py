@@ -13,6 +13,7 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
+from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.system import Fiber
 from tests.checking import unchecked
 from tests.kinds import KINDS
@@ -70,7 +71,7 @@ def model_runs(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("models")
 
     def save(name: str, kind: str, model: Any, **extra: Any) -> None:
-        variables = nnx.to_pure_dict(nnx.split(model)[1])
+        variables = variables_of(model)
         runs.save_model(root / name, KINDS[kind], model.config, variables, **extra)
 
     save("tokenizer", "tokenizer", tokenizer("small_fsq", n_layer=1), mean_face=MEAN.tolist())

@@ -8,6 +8,7 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
+from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.kinds import PREDICTOR
 from tests.weights import predictor, tokenizer
@@ -28,7 +29,7 @@ def fiber_run(tmp_path_factory, frozen_parts: FrozenParts) -> Path:
     written to."""
     run = tmp_path_factory.mktemp("fiber") / "predictor"
     model = predictor("small", n_layer=1, codebook_size=36)
-    variables = nnx.to_pure_dict(nnx.split(model)[1])
+    variables = variables_of(model)
     runs.save_model(run, PREDICTOR, model.config, variables, parts=frozen_parts.fingerprints())
     frozen_parts.write(run)
     return run

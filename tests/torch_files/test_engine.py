@@ -6,7 +6,6 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.conversion import TABLE as AUDIO_ENCODER_TABLE
@@ -138,7 +137,7 @@ def test_every_key_of_the_released_sizes_has_its_place(kind, file, prefix):
     config = KINDS[kind].config()
     tables = {"predictor": PREDICTOR_TABLE, "audio_encoder": AUDIO_ENCODER_TABLE}
     table = tables.get(kind) or tokenizer_table(config)
-    abstract = paths(nnx.to_pure_dict(runs.abstract_model(KINDS[kind], config)[1]))
+    abstract = paths(runs.abstract_variables(KINDS[kind], config))
     filled = fill(abstract, given, table, "keys_full.json")
     assert set(filled) == set(abstract)
     back = to_torch(filled, table)

@@ -11,6 +11,7 @@ import optax
 import pytest
 from flax import nnx
 
+from jaxreact.nn.variables import one_by_one
 from jaxreact.systems.fiber.losses import predictor_loss, tokenizer_loss
 from jaxreact.systems.fiber.train_predictor import UNTRAINED
 from jaxreact.systems.fiber.train_tokenizer import EMOTION_DECODER
@@ -48,7 +49,7 @@ def compare(arrays: dict[str, Any], case: Case, batch: Any) -> tuple[Any, Any]:
     assert (arrays["lr"] == RATE).all()
     model, optimizer, step = case
     _, params, statistics = split_model(model)
-    before = jax.tree.map(np.asarray, join(params, statistics))
+    before = one_by_one(jax.tree.map(np.asarray, join(params, statistics)))
     # The step consumes its state: the model's own arrays must outlive it.
     params, statistics = jax.tree.map(jnp.array, (params, statistics))
     state, losses = create_state(params, statistics, optimizer), []
@@ -58,10 +59,10 @@ def compare(arrays: dict[str, Any], case: Case, batch: Any) -> tuple[Any, Any]:
         if number == 0:  # Adam's first moment is still (1 - beta1) times the gradient
             moments = optax.tree_utils.tree_get(state.opt_state, "mu")
             gradients = jax.tree.map(lambda moment: np.asarray(moment) / (1 - 0.9), moments)
-            check_gradients(arrays, torch_tensors(gradients, model.config))
+            check_gradients(arrays, torch_tensors(one_by_one(gradients), model.config))
     assert int(state.step) == STEPS
     np.testing.assert_allclose(losses, arrays["losses"], rtol=0, atol=END_TO_END)
-    check_parameters(arrays, torch_tensors(state.params, model.config))
+    check_parameters(arrays, torch_tensors(one_by_one(state.params), model.config))
     return before, state
 
 
@@ -120,7 +121,7 @@ def test_vq_tokenizer_and_its_moving_codebook():
 def test_second_phase_leaves_all_but_the_emotion_decoder_bit_for_bit():
     arrays, before, state = tokenizer_case("small_fsq_phase2", "small_fsq", emotion_only=True)
     assert len(arrays["nograd_names"]) == 37
-    for name, part in state.params.items():
+    for name, part in one_by_one(state.params).items():
         same = [
             np.array_equal(a, b)
             for a, b in zip(jax.tree.leaves(part), jax.tree.leaves(before[name]), strict=True)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from flax import nnx
 
 from jaxreact import runs
 from jaxreact.errors import UserError
@@ -50,7 +49,7 @@ def convert_inception(source: Path, out: Path) -> None:
                 " weights-inception-2015-12-05-6726825d.pth"
             )
         config = InceptionConfig()
-        abstract = paths(nnx.to_pure_dict(runs.abstract_model(INCEPTION, config)[1]))
+        abstract = paths(runs.abstract_variables(INCEPTION, config))
         variables = nest(fill(abstract, tensors, TABLE, source))
         step("writing the network")
         runs.save_model(directory, INCEPTION, config, variables, origin={"file": source.name})

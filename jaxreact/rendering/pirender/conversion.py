@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from flax import nnx
-
 from jaxreact import runs
 from jaxreact.errors import UserError
 from jaxreact.files import building, check_new
@@ -89,7 +87,7 @@ def convert_pirender(source: Path, out: Path) -> None:
             )
         baseline = any(name.startswith("mapping_net.pre.") for name in tensors)
         config = FaceGeneratorConfig() if baseline else UPSTREAM
-        abstract = paths(nnx.to_pure_dict(runs.abstract_model(FACE_GENERATOR, config)[1]))
+        abstract = paths(runs.abstract_variables(FACE_GENERATOR, config))
         variables = nest(fill(abstract, tensors, TABLE, source))
         step("writing the network")
         origin = {"file": source.name, "licence": PIRENDER_LICENCE}

@@ -62,6 +62,8 @@ class PredictorConfig:
     def __post_init__(self):
         if self.n_head < 1 or self.n_embd % self.n_head:
             raise ValueError(f"n_embd {self.n_embd} is not a multiple of n_head {self.n_head}")
+        if self.n_layer < 1:
+            raise ValueError(f"n_layer {self.n_layer} is not 1 or more")
         if self.patch_size < 1 or self.block_size % self.patch_size:
             raise ValueError(
                 f"block_size {self.block_size} is not a multiple of patch_size {self.patch_size}"

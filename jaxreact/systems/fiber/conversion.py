@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import nnx
 from safetensors.numpy import save_file
 
 from jaxreact import runs
@@ -206,7 +205,7 @@ def _fill(
     kind: runs.Kind, model: Any, tensors: Tensors, source: Path, prefix: str = MODEL
 ) -> runs.Variables:
     """The variables of a model from the tensors with this prefix."""
-    abstract = paths(nnx.to_pure_dict(runs.abstract_model(kind, model)[1]))
+    abstract = paths(runs.abstract_variables(kind, model))
     table = tokenizer_table(model) if kind is TOKENIZER else PREDICTOR_TABLE
     return nest(fill(abstract, without_prefix(tensors, prefix), table, source, prefix))
 

@@ -14,6 +14,7 @@ from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import UserError
 from jaxreact.nn.fingerprint import fingerprint
+from jaxreact.nn.variables import state_of, variables_of
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
 
@@ -27,14 +28,14 @@ class FrozenParts:
     mean_face: Float[np.ndarray, "58"]
 
     def variables(self) -> dict[str, Any]:
-        """Both models' variables, plain nested dicts."""
-        return {name: _variables(getattr(self, name)) for name in _KINDS}
+        """Both models' variables, as programs take them."""
+        return {name: state_of(getattr(self, name)) for name in _KINDS}
 
     def fingerprints(self) -> dict[str, str]:
         """What tells each from others, as config.json of the predictor's run has it."""
+        models = {name: getattr(self, name) for name in _KINDS}
         return {
-            name: fingerprint(getattr(self, name).config, variables)
-            for name, variables in self.variables().items()
+            name: fingerprint(model.config, variables_of(model)) for name, model in models.items()
         }
 
     def write(self, out: Path) -> None:
@@ -44,7 +45,7 @@ class FrozenParts:
             shutil.rmtree(out / name, ignore_errors=True)  # of a start that came no further
             model = getattr(self, name)
             runs.save_model(
-                out / name, kind, model.config, _variables(model), **extra.get(name, {})
+                out / name, kind, model.config, variables_of(model), **extra.get(name, {})
             )
 
 
@@ -74,7 +75,3 @@ def load_frozen_parts(
             " `python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h DIR`"
         )
     return FrozenParts(coder, ears, mean_face)
-
-
-def _variables(model: nnx.Module) -> dict[str, Any]:
-    return nnx.to_pure_dict(nnx.split(model)[1])

@@ -1,5 +1,6 @@
 """The two halves of FIBER: what the speaker says and shows, and the listener who answers it."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,7 +19,7 @@ from jaxreact.nn.attention import (
     layer_norm,
     split,
 )
-from jaxreact.nn.stack import apply_blocks
+from jaxreact.nn.layers import Layers
 from jaxreact.systems.fiber.config import SPECIAL_TOKENS, PredictorConfig
 
 
@@ -64,19 +65,16 @@ class CrossModalBlock(nnx.Module):
         return x + self.mlp(self.ln_2(x), mlp_key)
 
 
-def blocks_of(kind: type, config: PredictorConfig, rngs: nnx.Rngs) -> nnx.List:
-    return nnx.List([kind(config, rngs=rngs) for _ in range(config.n_layer)])
+def blocks_of(kind: type, config: PredictorConfig, rngs: nnx.Rngs) -> Layers:
+    return Layers([kind(config, rngs=rngs) for _ in range(config.n_layer)])
 
 
-def run(
-    blocks: nnx.List, x: jax.Array, mask: Mask, key: Key, remat: bool | None = None
-) -> jax.Array:
-    keys = split(key, len(blocks))
-    return apply_blocks(blocks, lambda block, x, key: block(x, mask, key), x, keys, remat)
+def run(blocks: Layers, x: jax.Array, mask: Mask, key: Key, remat: bool | None = None) -> jax.Array:
+    return blocks(lambda block, x, key: block(x, mask, key), x, key, remat)
 
 
 def fuse(
-    blocks: nnx.List,
+    blocks: Layers,
     x: jax.Array,
     y: jax.Array,
     mask_x: Mask,
@@ -89,15 +87,17 @@ def fuse(
     so that the later ones attend to x itself (behaviour 20). With `last` the final one computes so
     many positions only."""
 
-    def step(block: CrossModalBlock, streams: tuple[jax.Array, jax.Array], key: Key) -> Any:
-        x = block(*streams, mask_x, mask_y, key)
+    def step(
+        block: CrossModalBlock,
+        streams: tuple[jax.Array, jax.Array],
+        key: Key,
+        last: int | None = None,
+    ) -> Any:
+        x = block(*streams, mask_x, mask_y, key, last)
         return x, x
 
-    keys = split(key, len(blocks))
-    if last is None:
-        return apply_blocks(blocks, step, (x, y), keys, remat)[0]
-    x, y = apply_blocks(blocks[:-1], step, (x, y), keys[:-1], remat)
-    return blocks[-1](x, y, mask_x, mask_y, keys[-1], last)
+    final = None if last is None else partial(step, last=last)
+    return blocks(step, (x, y), key, remat, final)[0]
 
 
 class SpeakerEncoder(nnx.Module):

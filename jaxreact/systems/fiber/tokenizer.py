@@ -12,8 +12,8 @@ from jaxtyping import Array, Float, Int
 
 from jaxreact.face import COEFFS, EMOTION_CHANNELS, ROTATION, TRANSLATION
 from jaxreact.nn.attention import Block, Key, dropout, layer_norm, linear, split
+from jaxreact.nn.layers import Layers
 from jaxreact.nn.quantizers import QUANTIZERS, Quantized
-from jaxreact.nn.stack import apply_blocks
 
 POSE = slice(ROTATION.start, TRANSLATION.stop)
 POSE_GAIN = (10.0, 10.0, 10.0, 5.0, 5.0, 5.0)
@@ -60,6 +60,8 @@ class FaceTokenizerConfig:
         object.__setattr__(self, "quantize_levels", tuple(self.quantize_levels))
         if self.n_head < 1 or self.n_embd % self.n_head:
             raise ValueError(f"n_embd {self.n_embd} is not a multiple of n_head {self.n_head}")
+        if self.n_layer < 1:
+            raise ValueError(f"n_layer {self.n_layer} is not 1 or more")
         if self.quantize_type not in QUANTIZERS:
             raise ValueError(f"quantize_type {self.quantize_type!r} is not one of fsq, vq, lfq")
         size = self.quantize_codebook_size
@@ -99,7 +101,7 @@ class Stack(nnx.Module):
                 embedding_init=nnx.initializers.normal(0.02),
                 rngs=rngs,
             )
-        self.h = nnx.List([Block(config, rngs=rngs) for _ in range(config.n_layer)])
+        self.h = Layers([Block(config, rngs=rngs) for _ in range(config.n_layer)])
         self.ln_f = layer_norm(config.n_embd, config.bias, rngs)
         self.dropout, self.remat = config.dropout, config.remat
 
@@ -107,9 +109,9 @@ class Stack(nnx.Module):
         return self.wfe(x) + self.wpe(jnp.arange(x.shape[1]))
 
     def __call__(self, x: Float[Array, "batch time n_embd"], key: Key = None) -> jax.Array:
-        first_key, *keys = split(key, len(self.h) + 1)
+        first_key, blocks_key = split(key, 2)
         x = dropout(x, self.dropout, first_key)
-        x = apply_blocks(self.h, lambda block, x, key: block(x, key=key), x, keys, self.remat)
+        x = self.h(lambda block, x, key: block(x, key=key), x, blocks_key, self.remat)
         return self.ln_f(x)
 
 

@@ -31,7 +31,7 @@ TORCH = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "var": "
 def published_tensors(classes: int = 1008) -> dict[str, np.ndarray]:
     """A state dict with the published file's names and shapes."""
     tensors = {}
-    leaves = paths(nnx.to_pure_dict(runs.abstract_model(INCEPTION, InceptionConfig())[1]))
+    leaves = paths(runs.abstract_variables(INCEPTION, InceptionConfig()))
     for name, leaf in leaves.items():
         *at, last = map(str, name)
         module = ".".join(at)

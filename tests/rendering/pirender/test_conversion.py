@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flax import nnx
 from safetensors.numpy import save_file
 
 import jaxreact
 from jaxreact import runs
 from jaxreact.errors import UserError
+from jaxreact.nn.variables import variables_of
 from jaxreact.rendering.pirender.config import UPSTREAM, FaceGeneratorConfig
 from jaxreact.rendering.pirender.conversion import TABLE, convert_pirender
 from jaxreact.rendering.pirender.load import FACE_GENERATOR
@@ -39,7 +39,7 @@ def assert_holds(run: Path, tensors: dict[str, np.ndarray], config: FaceGenerato
     model, content = runs.load_model(run, FACE_GENERATOR)
     assert model.config == config
     assert content["origin"]["licence"] == "CC BY-NC 4.0"
-    back = to_torch(paths(nnx.to_pure_dict(nnx.split(model)[1])), TABLE)
+    back = to_torch(paths(variables_of(model)), TABLE)
     assert set(back) == set(tensors)
     for name, tensor in tensors.items():
         assert back[name].dtype == np.float32

@@ -59,7 +59,7 @@ def test_every_published_tensor_has_its_place(config, sizes, count, parameters):
     published = shapes(**sizes)
     assert len(published) == count
     assert sum(int(np.prod(shape)) for shape in published.values()) == parameters
-    abstract = paths(nnx.to_pure_dict(runs.abstract_model(FACE_GENERATOR, config)[1]))
+    abstract = paths(runs.abstract_variables(FACE_GENERATOR, config))
     assert sum(int(np.prod(leaf.shape)) for leaf in abstract.values()) == parameters
     given = {k: np.broadcast_to(np.float32(0), shape) for k, shape in published.items()}
     filled = fill(abstract, given, TABLE, "published")

@@ -5,7 +5,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
 from jaxreact import runs
 from jaxreact.rendering.pirender.config import FaceGeneratorConfig
@@ -37,7 +36,7 @@ SMALL_CONFIG = FaceGeneratorConfig(
 
 def generator(config: FaceGeneratorConfig, given: dict[str, np.ndarray]) -> Any:
     """The generator that holds these tensors, by the project's own conversion."""
-    abstract = paths(nnx.to_pure_dict(runs.abstract_model(FACE_GENERATOR, config)[1]))
+    abstract = paths(runs.abstract_variables(FACE_GENERATOR, config))
     variables = nest(fill(abstract, given, TABLE, "test"))
     return runs.build(FACE_GENERATOR, config, jax.tree.map(jnp.asarray, variables))
 

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
 from jaxreact import runs
 from jaxreact.systems.fiber import generation
@@ -25,7 +24,7 @@ def model(**changes: Any) -> ReactPredictor:
     """A model of zeros, which finds all codes equally likely: its keys alone decide."""
     sizes: dict[str, Any] = {"block_size": 4, "patch_size": PATCH, "n_embd": 4, "n_head": 1}
     config = PredictorConfig(vocab_size=1000, vocab_face_size=1000, n_layer=1, **sizes, **changes)
-    state = nnx.to_pure_dict(runs.abstract_model(PREDICTOR, config)[1])
+    state = runs.abstract_variables(PREDICTOR, config)
     zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state)
     return runs.build(PREDICTOR, config, zeros)
 

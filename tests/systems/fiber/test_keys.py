@@ -10,7 +10,8 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.nn import attention
+from jaxreact.nn import attention, layers
+from jaxreact.nn.layers import Layers
 from jaxreact.systems.fiber import predictor, streams, tokenizer
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
@@ -48,7 +49,7 @@ def noted(monkeypatch) -> Noted:
 
     for module in (attention, streams, tokenizer):
         monkeypatch.setattr(module, "dropout", note)
-    for module in (attention, streams, tokenizer, predictor):
+    for module in (attention, layers, streams, tokenizer, predictor):
         monkeypatch.setattr(module, "split", note_split)
     return seen
 
@@ -114,7 +115,7 @@ DRAWS = np.asarray(jax.vmap(jax.random.uniform)(jax.random.split(KEY, 3)))
 
 @pytest.mark.parametrize("remat", [False, True, None])
 def test_blocks_one_after_the_other_draw_anew(remat):
-    blocks = nnx.List([Draw() for _ in range(3)])
+    blocks = Layers([Draw() for _ in range(3)])
     found = run(blocks, jnp.zeros(3), None, KEY, remat)
     np.testing.assert_allclose(found, DRAWS)
 
@@ -122,6 +123,6 @@ def test_blocks_one_after_the_other_draw_anew(remat):
 @pytest.mark.parametrize("remat", [False, True, None])
 @pytest.mark.parametrize("last", [None, 1])
 def test_cross_modal_blocks_draw_anew(remat, last):
-    blocks = nnx.List([Draw() for _ in range(3)])
+    blocks = Layers([Draw() for _ in range(3)])
     found = fuse(blocks, jnp.zeros(3), jnp.zeros(3), None, None, KEY, remat, last)
     np.testing.assert_allclose(found, DRAWS)

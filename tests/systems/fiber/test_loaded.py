@@ -15,6 +15,7 @@ import jaxreact
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import UserError
+from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.loaded_predictor import Predictor
 from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer
 from tests.kinds import KINDS
@@ -24,9 +25,7 @@ ENCODER = AudioEncoderConfig(conv_dim=(4,) * 6 + (512,))
 
 
 def save(directory: Path, kind: str, model: Any, **extra: Any) -> None:
-    runs.save_model(
-        directory, KINDS[kind], model.config, nnx.to_pure_dict(nnx.split(model)[1]), **extra
-    )
+    runs.save_model(directory, KINDS[kind], model.config, variables_of(model), **extra)
 
 
 @pytest.fixture(scope="module")

@@ -261,6 +261,7 @@ def test_full_size_inner_activations():
     ("fields", "message"),
     [
         ({"n_embd": 250}, "n_embd 250 is not a multiple of n_head 12"),
+        ({"n_layer": 0}, "n_layer 0 is not 1 or more"),
         ({"patch_size": 48}, "block_size 256 is not a multiple of patch_size 48"),
         ({"codebook_size": 3000}, "codebook_size 3000 exceeds vocab_size 2048"),
     ],

@@ -13,6 +13,7 @@ import jaxreact
 from jaxreact import Speaker, runs
 from jaxreact.audio_features.batches import audio_features
 from jaxreact.errors import UserError
+from jaxreact.nn.variables import variables_of
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.system import Fiber
@@ -121,7 +122,7 @@ def test_a_run_of_before_names_what_it_lacks(fiber_run, fiber, speaker, tmp_path
 
 def test_another_tokenizer_is_refused(fiber_run, frozen_parts, tmp_path, capsys):
     """With as many codes, so that nothing else would tell."""
-    other = jax.tree.map(lambda x: x + 0, frozen_parts.variables()["tokenizer"])
+    other = jax.tree.map(np.copy, variables_of(frozen_parts.tokenizer))
     other["lm_head_3dmm"]["kernel"] = other["lm_head_3dmm"]["kernel"] * 2
     config = frozen_parts.tokenizer.config
     runs.save_model(tmp_path / "other", TOKENIZER, config, other, mean_face=MEAN.tolist())

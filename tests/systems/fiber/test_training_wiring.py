@@ -18,6 +18,7 @@ from jaxreact.data.modality import Modality
 from jaxreact.errors import UserError
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.nn.quantizers import Quantized
+from jaxreact.nn.variables import one_by_one
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber import frozen_parts
 from jaxreact.systems.fiber import train_predictor as predictor_module
@@ -156,7 +157,7 @@ def batch(monkeypatch) -> dict[str, jax.Array]:
 
 
 def expected_inputs(recipe: Recipe, batch: dict[str, jax.Array]) -> tuple[jax.Array, ...]:
-    tokenizer = runs.build(TOKENIZER, FACE, recipe.frozen["tokenizer"])
+    tokenizer = runs.build(TOKENIZER, FACE, one_by_one(recipe.frozen["tokenizer"]))
     encoder = runs.build(AUDIO_ENCODER, ENCODER, recipe.frozen["audio_encoder"])
     return inputs(batch, tokenizer, encoder, MODEL, CONTEXT)
 
@@ -244,7 +245,7 @@ def test_what_a_predictors_pictures_show(predictor, batch, monkeypatch):
     assert asked[0][-1] == 3
     window = batch["listener_coeffs"][:1, CONTEXT : CONTEXT + LENGTH]
     np.testing.assert_array_equal(faces["ground truth"][0], window)
-    tokenizer = runs.build(TOKENIZER, FACE, recipe.frozen["tokenizer"])
+    tokenizer = runs.build(TOKENIZER, FACE, one_by_one(recipe.frozen["tokenizer"]))
     for name, codes in (
         ("reconstruction", tokenizer.encode(window)),
         ("generated", jnp.full((3, LENGTH), 7)),
