@@ -13,27 +13,31 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxreact.nn import attention
+from jaxreact.nn import attention, layers
+from jaxreact.nn.dropout import Seed
 from jaxreact.systems.fiber import streams, tokenizer
 
 Replacement = tuple[Any, str, Any]
 """A module or class, the name in it, and what stands there meanwhile."""
 
 
-def bernoulli_dropout(x: jax.Array, rate: float, key: attention.Key) -> jax.Array:
+def bernoulli_dropout(x: jax.Array, rate: float, seed: Seed) -> jax.Array:
     """As `nnx.Dropout` does it, by JAX's default generator."""
-    if key is None or rate == 0.0:
+    if seed is None or rate == 0.0:
         return x
+    return _bernoulli(x, rate, jax.random.wrap_key_data(seed))
+
+
+def _bernoulli(x: jax.Array, rate: float, key: jax.Array) -> jax.Array:
     kept = jax.random.bernoulli(key, 1.0 - rate, x.shape)
     return jnp.where(kept, x / (1.0 - rate), 0.0)
 
 
-def rbg_dropout(x: jax.Array, rate: float, key: attention.Key) -> jax.Array:
+def rbg_dropout(x: jax.Array, rate: float, seed: Seed) -> jax.Array:
     """The same by the generator that the compiler brings along, faster on accelerators."""
-    if key is None or rate == 0.0:
+    if seed is None or rate == 0.0:
         return x
-    words = jax.random.bits(key, (4,), jnp.uint32)
-    return bernoulli_dropout(x, rate, jax.random.wrap_key_data(words, impl="rbg"))
+    return _bernoulli(x, rate, jax.random.wrap_key_data(jnp.tile(seed, 2), impl="rbg"))
 
 
 def exact_gelu(x: jax.Array) -> jax.Array:
@@ -47,7 +51,7 @@ def attend(
     mask: attention.Mask,
     n_head: int,
     rate: float = 0.0,
-    dropout_key: attention.Key = None,
+    seed: Seed = None,
     mixed: bool = False,
     patch: int | None = None,
     *,
@@ -75,7 +79,7 @@ def attend(
         scores = jnp.where(allowed, scores, attention.MASKED_SCORE)
     if later is not None:
         scores = jnp.where(later, 2 * attention.MASKED_SCORE, scores)
-    weights = attention.dropout(jax.nn.softmax(scores, axis=-1), rate, dropout_key)
+    weights = attention.dropout(jax.nn.softmax(scores, axis=-1), rate, seed)
     output = jnp.einsum("bhqk,bkhd->bqhd", weights.astype(value.dtype), value)
     return output.reshape(batch, queries, features)
 
@@ -104,7 +108,10 @@ VARIANTS: dict[str, list[Replacement]] = {
 @contextmanager
 def in_place(replacements: list[Replacement]) -> Iterator[None]:
     """While open, what is traced has these layers."""
+    # A loop that was traced with others would be taken again.
+    again = functools.partial(layers._scan)
+    anew = jax.jit(again, static_argnames=("graph", "step", "remat"))
     with ExitStack() as stack:
-        for place, name, value in replacements:
+        for place, name, value in [*replacements, (layers, "_loop", anew)]:
             stack.enter_context(mock.patch.object(place, name, value))
         yield

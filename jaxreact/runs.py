@@ -23,7 +23,7 @@ from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
 from jaxreact.files import building, check_new, replacing
 from jaxreact.nn.quantizers import Statistics
-from jaxreact.nn.variables import Variables, joined, one_by_one
+from jaxreact.variables import Variables, joined, one_by_one
 
 FORMAT = 1
 

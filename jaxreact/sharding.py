@@ -15,7 +15,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Shaped
 
 from jaxreact.errors import UserError
-from jaxreact.nn.variables import axes_of_one
+from jaxreact.variables import axes_of_one
 
 Tree = Any
 

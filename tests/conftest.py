@@ -16,10 +16,10 @@ from tests import checking
 checking.leave_compiled_functions_unchecked()
 
 from jaxreact import runs  # noqa: E402 (after what it is checked by)
-from jaxreact.nn.variables import variables_of  # noqa: E402
 from jaxreact.rendering.pirender.load import FACE_GENERATOR  # noqa: E402
 from jaxreact.simulation import SimulateConfig, simulate  # noqa: E402
 from jaxreact.training.memory import give_back_memory  # noqa: E402
+from jaxreact.variables import variables_of  # noqa: E402
 from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors  # noqa: E402
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 ROOMS = (
     *("face", "curves", "errors", "commands", "files", "processes", "progress"),
-    *("checkpoints", "sharding"),
+    *("variables", "checkpoints", "sharding"),
     *("torch_files", "media", "html", "nn"),
     "runs",
     "audio_features",

@@ -13,10 +13,10 @@ from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
-from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from jaxreact.variables import variables_of
 from tests.kinds import KINDS
 
 SMALL: dict[str, Any] = {"n_embd": 4, "n_head": 1}

@@ -72,3 +72,18 @@ def test_parts_are_every_nth_row_and_go_back_to_their_places():
     parts = cut(rows, 3)
     np.testing.assert_array_equal(parts[:, :, 0], [[0, 6], [2, 8], [4, 10]])
     np.testing.assert_array_equal(joined(parts), rows)
+
+
+@pytest.mark.parametrize(
+    ("shape", "spec"),
+    [
+        ((512, 8, 32), (None, None, "fsdp")),  # never the axis of the layers
+        ((64, 33, 9), ()),
+        ((64, 8, 7), ()),  # each layer is too small, however many there are
+        ((64,), ()),
+    ],
+)
+def test_layers_are_cut_alike(shape, spec):
+    tree = {"h": {"each": {"w": jax.ShapeDtypeStruct(shape, jnp.float32)}}}
+    found = mesh_of(4).shard_variables(tree)["h"]["each"]["w"]
+    assert found.spec == PartitionSpec(*spec)

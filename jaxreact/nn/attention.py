@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Bool, Float, UInt32
+from jaxtyping import Array, Bool, Float
+
+from jaxreact.nn.dropout import Seed, dropout, split
 
 MASKED_SCORE = -1e30
 """Score of a key that may not be attended to. Finite on purpose: a row in which every key is masked
@@ -17,42 +19,6 @@ then has equal scores and attends uniformly to all of them, as the original does
 generation step (behaviour 14), and its gradient stays finite; minus infinity would give NaN."""
 
 Mask = Bool[Array, "batch keys"] | None
-Key = jax.Array | None
-
-
-def dropout(x: jax.Array, rate: float, key: Key) -> jax.Array:
-    """Zeroes each entry with probability `rate` and rescales the rest; `key=None` is inference."""
-    if key is None or rate == 0.0:
-        return x
-    kept = hashed_bits(key, x.shape) >= np.uint32(rate * 2**32)
-    return jnp.where(kept, x / (1.0 - rate), 0.0)
-
-
-def hashed_bits(key: jax.Array, shape: tuple[int, ...]) -> UInt32[Array, "..."]:
-    """32 random bits for each entry of an array: a hash of the entry's number and of the key.
-
-    Good enough to drop entries by, and no more. What a training step takes with JAX's own
-    generators instead is in benchmarks/layers.py: on a CPU a quarter more, or worse. Each device
-    computes what it needs.
-    """
-    number = jnp.zeros(shape, jnp.uint32)
-    for axis, length in enumerate(shape):
-        number = number * np.uint32(length) + jax.lax.broadcasted_iota(jnp.uint32, shape, axis)
-    for word in jax.random.bits(key, (2,), jnp.uint32):
-        number = _mixed(number ^ word)
-    return number
-
-
-def _mixed(bits: UInt32[Array, "..."]) -> UInt32[Array, "..."]:
-    """Each bit of the input changes each of the output: the end of MurmurHash3 (Appleby 2011)."""
-    bits = (bits ^ (bits >> 16)) * np.uint32(0x85EBCA6B)
-    bits = (bits ^ (bits >> 13)) * np.uint32(0xC2B2AE35)
-    return bits ^ (bits >> 16)
-
-
-def split(key: Key, count: int) -> list[Any]:
-    """`count` independent keys, or as many `None`s when there is no key (inference)."""
-    return [None] * count if key is None else list(jax.random.split(key, count))
 
 
 class LayerNorm(nnx.LayerNorm):
@@ -119,7 +85,7 @@ def attend(
     mask: Mask,
     n_head: int,
     rate: float = 0.0,
-    dropout_key: Key = None,
+    seed: Seed = None,
     mixed: bool = False,
     patch: int | None = None,
 ) -> Float[Array, "batch queries features"]:
@@ -145,7 +111,7 @@ def attend(
     # a training step takes the same either way (benchmarks/layers.py).
     weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True)))
     total = weights.sum(axis=-1, keepdims=True)
-    weights = dropout(weights, rate, dropout_key)
+    weights = dropout(weights, rate, seed)
     output = jnp.matmul(weights.astype(value.dtype), value) / total.astype(value.dtype)
     return output.swapaxes(1, 2).reshape(batch, queries, features)  # bhqd -> bq(hd)
 
@@ -153,6 +119,12 @@ def attend(
 def _patch(config: Any) -> int | None:
     """What `attend` takes as `patch`: None unless the configuration has causal patches."""
     return config.patch_size if getattr(config, "block_causal", False) else None
+
+
+Seeds = tuple[Seed, Seed]
+"""Of the dropouts of attention: its weights and its output."""
+
+NO_SEEDS: Seeds = (None, None)
 
 
 class SelfAttention(nnx.Module):
@@ -167,16 +139,23 @@ class SelfAttention(nnx.Module):
         self.patch = _patch(config)
 
     def __call__(
-        self, x: jax.Array, mask: Mask = None, key: Key = None, last: int | None = None
+        self, x: jax.Array, mask: Mask = None, seeds: Seeds = NO_SEEDS, last: int | None = None
     ) -> jax.Array:
         """The output of all positions, or of the `last` ones; all positions are attended to."""
-        weights_key, output_key = split(key, 2)
         query, keys, value = jnp.split(self.c_attn(x), 3, axis=-1)
         query = query if last is None else query[:, -last:]
         y = attend(
-            query, keys, value, mask, self.n_head, self.dropout, weights_key, self.mixed, self.patch
+            query,
+            keys,
+            value,
+            mask,
+            self.n_head,
+            self.dropout,
+            seeds[0],
+            self.mixed,
+            self.patch,
         )
-        return dropout(self.c_proj(y), self.dropout, output_key)
+        return dropout(self.c_proj(y), self.dropout, seeds[1])
 
 
 class CrossAttention(nnx.Module):
@@ -201,9 +180,8 @@ class CrossAttention(nnx.Module):
         y: jax.Array,
         mask_x: Mask = None,
         mask_y: Mask = None,
-        key: Key = None,
+        seeds: Seeds = NO_SEEDS,
     ) -> jax.Array:
-        weights_key, output_key = split(key, 2)
         mask = mask_x if mask_x is None or mask_y is None else mask_x & mask_y
         keys, value = jnp.split(self.y_c_attn(y), 2, axis=-1)
         y = attend(
@@ -213,11 +191,11 @@ class CrossAttention(nnx.Module):
             mask,
             self.n_head,
             self.dropout,
-            weights_key,
+            seeds[0],
             self.mixed,
             self.patch,
         )
-        return dropout(self.c_proj(y), self.dropout, output_key)
+        return dropout(self.c_proj(y), self.dropout, seeds[1])
 
 
 def gelu(x: jax.Array) -> jax.Array:
@@ -236,8 +214,8 @@ class MLP(nnx.Module):
         self.c_proj = linear(4 * n, n, config.bias, rngs, residual_std(config))
         self.dropout = config.dropout
 
-    def __call__(self, x: jax.Array, key: Key = None) -> jax.Array:
-        return dropout(self.c_proj(gelu(self.c_fc(x))), self.dropout, key)
+    def __call__(self, x: jax.Array, seed: Seed = None) -> jax.Array:
+        return dropout(self.c_proj(gelu(self.c_fc(x))), self.dropout, seed)
 
 
 class Block(nnx.Module):
@@ -249,7 +227,7 @@ class Block(nnx.Module):
         self.ln_2 = layer_norm(config.n_embd, config.bias, rngs)
         self.mlp = MLP(config, rngs=rngs)
 
-    def __call__(self, x: jax.Array, mask: Mask = None, key: Key = None) -> jax.Array:
-        attention_key, mlp_key = split(key, 2)
-        x = x + self.attn(self.ln_1(x), mask, attention_key)
-        return x + self.mlp(self.ln_2(x), mlp_key)
+    def __call__(self, x: jax.Array, mask: Mask = None, seed: Seed = None) -> jax.Array:
+        weights, output, mlp = split(seed, 3)
+        x = x + self.attn(self.ln_1(x), mask, (weights, output))
+        return x + self.mlp(self.ln_2(x), mlp)

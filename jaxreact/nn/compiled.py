@@ -9,7 +9,7 @@ import numpy as np
 from flax import nnx
 
 from jaxreact.nn.fingerprint import fingerprint
-from jaxreact.nn.variables import variables_of
+from jaxreact.variables import variables_of
 
 Given = jax.Array | np.ndarray
 """What callers may give; what they get is a `jax.Array`."""

@@ -7,11 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jaxtyping import Array, UInt32
 
-from jaxreact.nn.attention import Key, split
+from jaxreact.nn.dropout import Seed, hashed_bits
 
-Step = Callable[[Any, Any, Any], Any]
-"""(layer, x, key) -> x, where x may be a tree of arrays."""
+Step = Callable[..., Any]
+"""(layer, x, seed, *given) -> x, where x may be a tree of arrays."""
 
 
 class Layers(nnx.Module):
@@ -20,7 +21,7 @@ class Layers(nnx.Module):
     A program holds one of them, however many there are: it is compiled in a fraction of the time,
     and runs as fast as all of them written out. So their variables are kept joined, those of
     `each` having one more axis, in front, for the layer; files hold them one by one
-    (`jaxreact.nn.variables`).
+    (`jaxreact.variables`).
     """
 
     def __init__(self, layers: Sequence[nnx.Module]):
@@ -40,28 +41,50 @@ class Layers(nnx.Module):
         return nnx.merge(graph, jax.tree.map(lambda leaf: leaf[index], state))
 
     def __call__(
-        self, step: Step, x: Any, key: Key, remat: bool | None, last: Step | None = None
+        self,
+        step: Step,
+        x: Any,
+        *given: Any,
+        seed: Seed = None,
+        remat: bool | None = None,
+        final: Step | None = None,
     ) -> Any:
-        """`x = step(layer, x, key of the layer)` for all layers, `last` for the last if given.
+        """`x = step(layer, x, seed of the layer, *given)` for all layers, `final` for the last.
+
+        Where `step` is the same function, models that hold several such layers are traced and
+        compiled as if they held one.
 
         With `remat` what a step computes inside is not kept for the backward pass but computed
         again there; with False all is kept. None chooses: on a processor, the results of products
         with weights are kept and the rest is computed again, which takes no longer than to write
-        and read it; elsewhere all is kept. Without a key (inference) there is no backward pass.
+        and read it; elsewhere all is kept. Without a seed (inference) there is no backward pass.
         """
-        keys = split(key, self.count)
-        looped = self.count if last is None else self.count - 1
         graph, state = nnx.split(self.each)
-        weights = jax.tree.map(lambda leaf: leaf[:looped], state) if last else state
-        drawn = None if key is None or not looped else jnp.stack(keys[:looped])
+        seeds = None if seed is None else hashed_bits(seed, (self.count, 2))
+        if final is None:
+            return _loop(graph, step, remat, state, x, seeds, given)
+        before = jax.tree.map(lambda leaf: leaf[:-1], (state, seeds))
+        x = _loop(graph, step, remat, before[0], x, before[1], given)
+        return final(self[-1], x, None if seeds is None else seeds[-1], *given)
 
-        def body(x: Any, given: Any) -> tuple[Any, None]:
-            return step(nnx.merge(graph, given[0]), x, given[1]), None
 
-        wrapped = _rematerialized(remat) if key is not None else None
-        looping = wrapped(body) if wrapped else body
-        x = jax.lax.scan(looping, x, (weights, drawn), length=looped)[0]
-        return x if last is None else last(self[-1], x, keys[-1])
+def _scan(
+    graph: nnx.GraphDef,
+    step: Step,
+    remat: bool | None,
+    state: nnx.State,
+    x: Any,
+    seeds: UInt32[Array, "layers 2"] | None,
+    given: Any,
+) -> Any:
+    def body(x: Any, layer: Any) -> tuple[Any, None]:
+        return step(nnx.merge(graph, layer[0]), x, layer[1], *given), None
+
+    forgetting = None if seeds is None else _rematerialized(remat)
+    return jax.lax.scan(forgetting(body) if forgetting else body, x, (state, seeds))[0]
+
+
+_loop = jax.jit(_scan, static_argnames=("graph", "step", "remat"))
 
 
 def _rematerialized(remat: bool | None) -> Callable[..., Any] | None:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxreact.nn.variables import axes_of_one
+from jaxreact.variables import axes_of_one
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ def learning_rate(
     each epoch, so the warm-up is a little shorter than `warmup_steps` (behaviour 38).
     """
 
+    @jax.jit
     def rate(step: Any) -> jax.Array:
         ticks = jnp.minimum(step + 1, config.warmup_steps) + step // steps_per_epoch
         share = jnp.minimum(ticks / config.warmup_steps, 1.0) if config.warmup_steps else 1.0

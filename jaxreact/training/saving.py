@@ -9,8 +9,8 @@ import jax.numpy as jnp
 
 from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
-from jaxreact.nn.variables import joined, one_by_one
 from jaxreact.training.state import TrainState, join
+from jaxreact.variables import joined, one_by_one
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Saver:
     between would never save it again. So after an improvement the state is copied on the device and
     saved when the model is complete, at the latest before the next state.
 
-    Files hold layers one by one (`jaxreact.nn.variables`).
+    Files hold layers one by one (`jaxreact.variables`).
     """
 
     def __init__(self, out: Path):

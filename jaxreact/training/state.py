@@ -29,7 +29,7 @@ class TrainState:
 
 def split_model(model: nnx.Module) -> tuple[nnx.GraphDef, Tree, Tree]:
     """Graph definition, parameters and statistics of a model, the last two as plain dicts, in the
-    form of programs (`jaxreact.nn.variables`)."""
+    form of programs (`jaxreact.variables`)."""
     graph, params, statistics = nnx.split(model, nnx.Param, Statistics)
     return graph, nnx.to_pure_dict(params), nnx.to_pure_dict(statistics)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.sharding import NamedSharding
@@ -14,8 +13,9 @@ from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.training.codebook import Metrics, with_codebook_use
 from jaxreact.training.memory import give_back_memory
 from jaxreact.training.microbatches import accumulated
-from jaxreact.training.optimizer import Trainable, trainable_mask
+from jaxreact.training.optimizer import Trainable
 from jaxreact.training.state import TrainState
+from jaxreact.training.update import updated
 
 Tree = Any
 
@@ -67,25 +67,15 @@ def make_step(
         gradients, metrics, statistics = accumulated(
             gradients_of, state, frozen, batch, step_key, execution.accumulate
         )
-        mask = trainable_mask(state.params, trainable)
-        gradients = _where(mask, gradients, jax.tree.map(jnp.zeros_like, gradients))
-        updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
-        updates = _where(mask, updates, jax.tree.map(jnp.zeros_like, updates))
-        params = optax.apply_updates(state.params, updates)
+        params, opt_state, norms = updated(
+            optimizer, trainable, gradients, state.opt_state, state.params
+        )
         if schedule is not None:
             metrics["learning_rate"] = schedule(state.step)
-        metrics = with_codebook_use(metrics) | {
-            "norm/gradients": optax.global_norm(gradients),
-            "norm/parameters": optax.global_norm(params),
-            "norm/updates": optax.global_norm(updates),
-        }
+        metrics = with_codebook_use(metrics) | norms
         return TrainState(state.step + 1, params, statistics, opt_state), metrics
 
     return jax.jit(step, donate_argnums=0, out_shardings=(execution.state, execution.metrics))
-
-
-def _where(mask: Tree, chosen: Tree, other: Tree) -> Tree:
-    return jax.tree.map(lambda use, a, b: a if use else b, mask, chosen, other)
 
 
 def make_evaluation(

@@ -13,8 +13,8 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
-from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.system import Fiber
+from jaxreact.variables import variables_of
 from tests.checking import unchecked
 from tests.kinds import KINDS
 from tests.weights import predictor, tokenizer

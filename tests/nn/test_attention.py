@@ -14,12 +14,11 @@ from jaxreact.nn.attention import (
     CrossAttention,
     SelfAttention,
     attend,
-    dropout,
     gelu,
-    hashed_bits,
     heads_mask,
     layer_norm,
 )
+from jaxreact.nn.dropout import seed_of
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.predictor import ReactPredictor
 
@@ -123,43 +122,12 @@ def test_scores_are_float32_even_in_half_precision():
     np.testing.assert_allclose(output.astype(jnp.float32), exact, rtol=0, atol=0.03)
 
 
-def test_dropout_without_a_key_is_nothing():
-    x = normal(0, 50)
-    assert dropout(x, 0.5, None) is x
-    assert dropout(x, 0.0, jax.random.key(0)) is x
+def test_a_block_drops_by_its_seed():
     block = Block(CONFIG, rngs=nnx.Rngs(0))
     x = normal(1, 1, 3, FEATURES)
     np.testing.assert_array_equal(block(x), block(x))
-    assert (block(x, key=jax.random.key(0)) != block(x, key=jax.random.key(1))).any()
-
-
-def test_dropout_keeps_the_mean():
-    x = jnp.ones(100_000)
-    dropped = np.asarray(dropout(x, 0.2, jax.random.key(0)))
-    assert set(np.unique(dropped)) == {0.0, np.float32(1.25)}
-    assert dropped.mean() == pytest.approx(1, abs=0.01)
-
-
-def test_dropout_is_random_in_every_direction():
-    """Entries, neighbours along each axis, and two keys know nothing of each other."""
-    keys = jax.random.split(jax.random.key(0), 2)
-    shape, rate = (40, 50, 60), 0.3
-    kept, other = (np.asarray(dropout(jnp.ones(shape), rate, key)) > 0 for key in keys)
-    error = 5 * math.sqrt(rate * (1 - rate) / kept.size)
-    assert kept.mean() == pytest.approx(1 - rate, abs=error)
-    pairs = [(kept, other)] + [
-        (kept, np.roll(kept, step, axis)) for axis in range(3) for step in (1, 2)
-    ]
-    for one, two in pairs:
-        assert (one & two).mean() == pytest.approx((1 - rate) ** 2, abs=2 * error)
-
-
-def test_all_hashed_bits_are_fair():
-    bits = np.asarray(hashed_bits(jax.random.key(1), (300, 200)))
-    assert bits.dtype == np.uint32
-    assert len(np.unique(bits)) > 0.9999 * bits.size
-    set_bits = [((bits >> place) & 1).mean() for place in range(32)]
-    np.testing.assert_allclose(set_bits, 0.5, rtol=0, atol=5 * 0.5 / math.sqrt(bits.size))
+    one, other = (block(x, seed=seed_of(jax.random.key(number))) for number in (0, 1))
+    assert (one != other).any()
 
 
 def test_gelu_is_exact():
@@ -174,7 +142,7 @@ def test_attention_weights_are_dropped_after_the_softmax():
     query, key = query[..., :KEYS], key[..., :KEYS]
     weights = np.asarray(attend(query, key, value, None, 1))
     np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
-    dropped = np.asarray(attend(query, key, value, None, 1, 0.5, jax.random.key(0)))
+    dropped = np.asarray(attend(query, key, value, None, 1, 0.5, seed_of(jax.random.key(0))))
     kept = dropped != 0
     assert 0.2 < kept.mean() < 0.8
     np.testing.assert_allclose(dropped[kept], 2 * weights[kept], rtol=1e-5)
@@ -187,11 +155,13 @@ def test_attention_weights_are_dropped_after_the_softmax():
 def test_which_masks_cross_attention_uses(mask_x, mask_y, used):
     cross = CrossAttention(CONFIG, rngs=nnx.Rngs(0))
     x, y = normal(0, 1, KEYS, FEATURES), normal(1, 1, KEYS, FEATURES)
-    masks = [None if i is None else jnp.asarray(MASK[i : i + 1]) for i in (mask_x, mask_y)]
+    masks_x, masks_y = (
+        None if i is None else jnp.asarray(MASK[i : i + 1]) for i in (mask_x, mask_y)
+    )
     key, value = jnp.split(cross.y_c_attn(y), 2, axis=-1)
     mask = None if used is None else jnp.asarray(used)
     expected = cross.c_proj(attend(cross.x_c_attn(x), key, value, mask, HEADS))
-    np.testing.assert_array_equal(cross(x, y, *masks), expected)
+    np.testing.assert_array_equal(cross(x, y, masks_x, masks_y), expected)
 
 
 def test_self_attention_sees_the_future():

@@ -8,9 +8,9 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
-from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.kinds import PREDICTOR
+from jaxreact.variables import variables_of
 from tests.weights import predictor, tokenizer
 
 MEAN = np.linspace(0.1, 0.9, 58).astype(np.float32)

@@ -128,7 +128,7 @@ def test_bfloat16_computes_products_in_bfloat16_and_keeps_float32_parameters(mak
     # and the quantiser: three projections to its four channels and back, and their gradients.
     quantizer = [shape for shape in whole if len(shape) < 4]
     assert len(quantizer) == (6 if make is tokenizer else 0)
-    assert len(whole) < 0.25 * len(products)
+    assert len(whole) - len(quantizer) < 0.25 * len(products)
     assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {jnp.dtype("float32")}
     assert float(half["loss"]) == pytest.approx(float(full["loss"]), rel=0.02)
     assert float(half["loss"]) != float(full["loss"])

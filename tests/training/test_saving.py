@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
 from jaxreact.training import saving
 from jaxreact.training.saving import ResumePoint, Saver
@@ -103,3 +105,21 @@ def test_the_first_of_two_errors_is_told_and_both_are_closed(events, tmp_path, m
     with pytest.raises(KeyError, match="first"), Saver(tmp_path):
         raise KeyError("first")
     assert events == [("model", "close"), ("state", "close")] * 2
+
+
+def test_files_hold_layers_one_by_one(tmp_path):
+    """So that a run of before can be resumed, and one of now read by the version before."""
+    params = {"h": {"each": {"w": jnp.arange(24.0).reshape(12, 2)}}}
+    before = TrainState(jnp.array(7), params, {}, {"mu": params})
+    with Saver(tmp_path) as saver:
+        saver.save(7, before, ResumePoint(None), SCORES)
+    shape = jax.ShapeDtypeStruct((2,), jnp.float32)
+    layers = {"h": {number: {"w": shape} for number in range(12)}}
+    with Checkpoints(tmp_path / "model", read_only=True) as models:
+        model = models.restore(layers)[0]
+    np.testing.assert_array_equal(model["h"][11]["w"], [22, 23])
+    like = jax.tree.map(jnp.zeros_like, before)
+    with Saver(tmp_path) as saver:
+        found = saver.restore(like)[0]
+    assert jax.tree.structure(found) == jax.tree.structure(before)
+    jax.tree.map(np.testing.assert_array_equal, found, before)

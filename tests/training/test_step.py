@@ -11,13 +11,13 @@ import optax
 import pytest
 from flax import nnx
 
-from jaxreact.nn.variables import one_by_one
 from jaxreact.systems.fiber.losses import predictor_loss, tokenizer_loss
 from jaxreact.systems.fiber.train_predictor import UNTRAINED
 from jaxreact.systems.fiber.train_tokenizer import EMOTION_DECODER
 from jaxreact.training.optimizer import OptimizerConfig, make_optimizer
 from jaxreact.training.state import create_state, join, split_model
 from jaxreact.training.step import make_step
+from jaxreact.variables import one_by_one
 from tests.golden import recipe
 from tests.weights import golden, predictor, tokenizer, torch_tensors
 

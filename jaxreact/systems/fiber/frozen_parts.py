@@ -14,9 +14,9 @@ from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import UserError
 from jaxreact.nn.fingerprint import fingerprint
-from jaxreact.nn.variables import state_of, variables_of
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
+from jaxreact.variables import state_of, variables_of
 
 
 @dataclass(frozen=True)

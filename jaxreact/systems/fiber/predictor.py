@@ -4,7 +4,8 @@ import jax
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxreact.nn.attention import Key, Mask, linear, residual_std, split
+from jaxreact.nn.attention import Mask, linear, residual_std
+from jaxreact.nn.dropout import Seed, seed_of, split
 from jaxreact.systems.fiber.config import AUDIO_FEATURES, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.streams import ListenerDecoder, SpeakerEncoder, pool, run
 
@@ -32,17 +33,17 @@ class ReactPredictor(nnx.Module):
         audio_mask: Bool[Array, "batch audio"] | None = None,
         speaker_mask: Mask = None,
         listener_mask: Mask = None,
-        key: Key = None,
+        key: jax.Array | None = None,
     ) -> Float[Array, "batch time vocabulary"]:
         """Logits of all positions; position t speaks of the listener's token at t + patch_size.
 
         `audio` has `audio_factor` steps a frame: features, or, without `use_wav2vec2_feature`,
         tokens. `key` switches dropout on.
         """
-        speaker_key, listener_key = split(key, 2)
-        speaker = self.speaker(audio, speaker_tokens, audio_mask, speaker_mask, speaker_key)
+        speaker_seed, listener_seed = split(seed_of(key), 2)
+        speaker = self.speaker(audio, speaker_tokens, audio_mask, speaker_mask, speaker_seed)
         hidden = self.listener(
-            listener_tokens, speaker, listener_mask, speaker_mask, key=listener_key
+            listener_tokens, speaker, listener_mask, speaker_mask, seed=listener_seed
         )
         return self.lm_head(hidden)
 
@@ -52,19 +53,19 @@ class ReactPredictor(nnx.Module):
         tokens: jax.Array,
         audio_mask: Bool[Array, "batch audio"] | None = None,
         mask: Mask = None,
-        key: Key = None,
+        seed: Seed = None,
     ) -> Float[Array, "batch time n_embd"]:
         """Everything that depends on the speaker alone: encoder, then the decoder's own blocks."""
-        encoder_key, decoder_key = split(key, 2)
+        encoder_seed, decoder_seed = split(seed, 2)
         encoder = self.sp_cm_transformer
         if self.config.use_wav2vec2_feature:
             sound = self.wav2vec2_c_proj(audio)
         else:
             sound = encoder.wte_sound(audio)
         sound_mask = None if audio_mask is None else pool(audio_mask, self.config.audio_factor)
-        fused = encoder(sound, tokens, sound_mask, mask, encoder_key)
+        fused = encoder(sound, tokens, sound_mask, mask, encoder_seed)
         blocks = self.lt_cm_transformer.h_speaker
-        return run(blocks, fused, sound_mask, decoder_key, self.config.remat)
+        return run(blocks, fused, sound_mask, decoder_seed, self.config.remat)
 
     def listener(
         self,
@@ -73,11 +74,11 @@ class ReactPredictor(nnx.Module):
         mask: Mask = None,
         speaker_mask: Mask = None,
         start: int = 0,
-        key: Key = None,
+        seed: Seed = None,
         last: int | None = None,
     ) -> Float[Array, "batch last n_embd"]:
         """The decoder's output before `lm_head`, of all positions or of the `last` ones.
 
         The first token stands at position `start`.
         """
-        return self.lt_cm_transformer(tokens, speaker, mask, speaker_mask, start, key, last)
+        return self.lt_cm_transformer(tokens, speaker, mask, speaker_mask, start, seed, last)

@@ -1,7 +1,6 @@
 """The two halves of FIBER: what the speaker says and shows, and the listener who answers it."""
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +11,11 @@ from jaxreact.nn.attention import (
     MLP,
     Block,
     CrossAttention,
-    Key,
     Mask,
     SelfAttention,
-    dropout,
     layer_norm,
-    split,
 )
+from jaxreact.nn.dropout import Seed, dropout, split
 from jaxreact.nn.layers import Layers
 from jaxreact.systems.fiber.config import SPECIAL_TOKENS, PredictorConfig
 
@@ -54,23 +51,30 @@ class CrossModalBlock(nnx.Module):
         y: jax.Array,
         mask_x: Mask,
         mask_y: Mask,
-        key: Key = None,
+        seed: Seed = None,
         last: int | None = None,
     ) -> jax.Array:
         """The output of all positions of x, or, at less cost, of the `last` ones only."""
-        self_key, cross_key, mlp_key = split(key, 3)
-        own = self.attn(self.ln_1(x), mask_x, self_key, last)
-        other = self.attn_cross(self.ln_1(own), self.ln_3(y), mask_x, mask_y, cross_key)
+        weights, output, cross_weights, cross_output, mlp = split(seed, 5)
+        own = self.attn(self.ln_1(x), mask_x, (weights, output), last)
+        seeds = (cross_weights, cross_output)
+        other = self.attn_cross(self.ln_1(own), self.ln_3(y), mask_x, mask_y, seeds)
         x = (x if last is None else x[:, -last:]) + own + self.gated_alpha[...] * other
-        return x + self.mlp(self.ln_2(x), mlp_key)
+        return x + self.mlp(self.ln_2(x), mlp)
 
 
 def blocks_of(kind: type, config: PredictorConfig, rngs: nnx.Rngs) -> Layers:
     return Layers([kind(config, rngs=rngs) for _ in range(config.n_layer)])
 
 
-def run(blocks: Layers, x: jax.Array, mask: Mask, key: Key, remat: bool | None = None) -> jax.Array:
-    return blocks(lambda block, x, key: block(x, mask, key), x, key, remat)
+def run(
+    blocks: Layers, x: jax.Array, mask: Mask, seed: Seed, remat: bool | None = None
+) -> jax.Array:
+    return blocks(_through, x, mask, seed=seed, remat=remat)
+
+
+def _through(block: Block, x: jax.Array, seed: Seed, mask: Mask) -> jax.Array:
+    return block(x, mask, seed)
 
 
 def fuse(
@@ -79,25 +83,27 @@ def fuse(
     y: jax.Array,
     mask_x: Mask,
     mask_y: Mask,
-    key: Key,
+    seed: Seed,
     remat: bool | None,
     last: int | None = None,
 ) -> jax.Array:
     """Cross-modal blocks. Only the first one attends to y: each returns its output as both streams,
     so that the later ones attend to x itself (behaviour 20). With `last` the final one computes so
     many positions only."""
+    final = None if last is None else partial(_fused, last=last)
+    return blocks(_fused, (x, y), mask_x, mask_y, seed=seed, remat=remat, final=final)[0]
 
-    def step(
-        block: CrossModalBlock,
-        streams: tuple[jax.Array, jax.Array],
-        key: Key,
-        last: int | None = None,
-    ) -> Any:
-        x = block(*streams, mask_x, mask_y, key, last)
-        return x, x
 
-    final = None if last is None else partial(step, last=last)
-    return blocks(step, (x, y), key, remat, final)[0]
+def _fused(
+    block: CrossModalBlock,
+    streams: tuple[jax.Array, jax.Array],
+    seed: Seed,
+    mask_x: Mask,
+    mask_y: Mask,
+    last: int | None = None,
+) -> tuple[jax.Array, jax.Array]:
+    x = block(*streams, mask_x, mask_y, seed, last)
+    return x, x
 
 
 class SpeakerEncoder(nnx.Module):
@@ -125,18 +131,18 @@ class SpeakerEncoder(nnx.Module):
         face: Int[Array, "batch time"],
         sound_mask: Mask,
         face_mask: Mask,
-        key: Key = None,
+        seed: Seed = None,
     ) -> Float[Array, "batch time n_embd"]:
-        keys = split(key, 5)
+        seeds = split(seed, 5)
         sound = sound + self.wpe_sound(jnp.arange(sound.shape[1]))
-        sound = pool(dropout(sound, self.dropout, keys[0]), self.audio_factor)
+        sound = pool(dropout(sound, self.dropout, seeds[0]), self.audio_factor)
         x = self.wte_face(face) + self.wpw_face(jnp.arange(face.shape[1]))
-        x = dropout(x, self.dropout, keys[1])
-        sound = run(self.h_sound, sound, sound_mask, keys[2], self.remat)
-        x = run(self.h_face, x, face_mask, keys[3], self.remat)
+        x = dropout(x, self.dropout, seeds[1])
+        sound = run(self.h_sound, sound, sound_mask, seeds[2], self.remat)
+        x = run(self.h_face, x, face_mask, seeds[3], self.remat)
         if self.is_twisted:
-            return fuse(self.h, sound, x, sound_mask, face_mask, keys[4], self.remat)
-        return fuse(self.h, x, sound, face_mask, sound_mask, keys[4], self.remat)
+            return fuse(self.h, sound, x, sound_mask, face_mask, seeds[4], self.remat)
+        return fuse(self.h, x, sound, face_mask, sound_mask, seeds[4], self.remat)
 
 
 def pool(x: jax.Array, factor: int) -> jax.Array:
@@ -164,11 +170,11 @@ class ListenerDecoder(nnx.Module):
         mask: Mask,
         speaker_mask: Mask,
         start: int = 0,
-        key: Key = None,
+        seed: Seed = None,
         last: int | None = None,
     ) -> Float[Array, "batch last n_embd"]:
-        drop_key, past_key, fuse_key = split(key, 3)
+        drop_seed, past_seed, fuse_seed = split(seed, 3)
         x = self.wte(tokens) + self.wpe(start + jnp.arange(tokens.shape[1]))
-        x = run(self.h_listener, dropout(x, self.dropout, drop_key), mask, past_key, self.remat)
-        fused = fuse(self.h, x, speaker, mask, speaker_mask, fuse_key, self.remat, last)
+        x = run(self.h_listener, dropout(x, self.dropout, drop_seed), mask, past_seed, self.remat)
+        fused = fuse(self.h, x, speaker, mask, speaker_mask, fuse_seed, self.remat, last)
         return self.ln_f(fused)

@@ -11,7 +11,8 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxreact.face import COEFFS, EMOTION_CHANNELS, ROTATION, TRANSLATION
-from jaxreact.nn.attention import Block, Key, dropout, layer_norm, linear, split
+from jaxreact.nn.attention import Block, layer_norm, linear
+from jaxreact.nn.dropout import Seed, dropout, seed_of, split
 from jaxreact.nn.layers import Layers
 from jaxreact.nn.quantizers import QUANTIZERS, Quantized
 
@@ -108,11 +109,15 @@ class Stack(nnx.Module):
     def embed(self, x: Float[Array, "batch time inputs"]) -> jax.Array:
         return self.wfe(x) + self.wpe(jnp.arange(x.shape[1]))
 
-    def __call__(self, x: Float[Array, "batch time n_embd"], key: Key = None) -> jax.Array:
-        first_key, blocks_key = split(key, 2)
-        x = dropout(x, self.dropout, first_key)
-        x = self.h(lambda block, x, key: block(x, key=key), x, blocks_key, self.remat)
+    def __call__(self, x: Float[Array, "batch time n_embd"], seed: Seed = None) -> jax.Array:
+        first_seed, blocks_seed = split(seed, 2)
+        x = dropout(x, self.dropout, first_seed)
+        x = self.h(_through, x, seed=blocks_seed, remat=self.remat)
         return self.ln_f(x)
+
+
+def _through(block: Block, x: jax.Array, seed: Seed) -> jax.Array:
+    return block(x, seed=seed)
 
 
 class FaceTokenizer(nnx.Module):
@@ -133,33 +138,37 @@ class FaceTokenizer(nnx.Module):
         self.lm_head_3dmm = linear(n, config.output_dim, False, rngs, std)
 
     def __call__(
-        self, coeffs: Float[Array, "batch time 58"], *, train: bool = False, key: Key = None
+        self,
+        coeffs: Float[Array, "batch time 58"],
+        *,
+        train: bool = False,
+        key: jax.Array | None = None,
     ) -> tuple[Float[Array, "batch time 58"], Float[Array, "batch time 25"], Quantized]:
         """Reconstructs at most one block: coefficients, emotion, and what the quantiser gave.
 
         `key` switches dropout on; `train` the quantiser's losses and statistics.
         """
-        encoder_key, decoder_key = split(key, 2)
-        quantized = self.quantize(self.latent(coeffs, encoder_key), train=train)
-        return *self.reconstruct(quantized.latent, decoder_key), quantized
+        encoder_seed, decoder_seed = split(seed_of(key), 2)
+        quantized = self.quantize(self.latent(coeffs, encoder_seed), train=train)
+        return *self.reconstruct(quantized.latent, decoder_seed), quantized
 
-    def latent(self, coeffs: jax.Array, key: Key = None) -> Float[Array, "batch time n_embd"]:
+    def latent(self, coeffs: jax.Array, seed: Seed = None) -> Float[Array, "batch time n_embd"]:
         """The encoder's output, which the quantiser takes."""
         if self.config.relative_pose:
             pose = relative_to_mean(coeffs[..., POSE]) * jnp.array(POSE_GAIN, coeffs.dtype)
             coeffs = jnp.concatenate([coeffs[..., : POSE.start], pose], axis=-1)
-        return self.encoder(self.encoder.embed(coeffs), key)
+        return self.encoder(self.encoder.embed(coeffs), seed)
 
-    def reconstruct(self, latent: jax.Array, key: Key = None) -> tuple[jax.Array, jax.Array]:
+    def reconstruct(self, latent: jax.Array, seed: Seed = None) -> tuple[jax.Array, jax.Array]:
         """Coefficients and emotion of a quantised latent.
 
         The emotion decoder has no input layers of its own: it takes those of the coefficient
         decoder (behaviour 33).
         """
-        coeffs_key, emotion_key = split(key, 2)
+        coeffs_seed, emotion_seed = split(seed, 2)
         embedded = self.decoder_to_3dmm.embed(latent)
-        coeffs = self.lm_head_3dmm(self.decoder_to_3dmm(embedded, coeffs_key))
-        emotion = self.lm_head_emotion(self.decoder_to_emotion(embedded, emotion_key))
+        coeffs = self.lm_head_3dmm(self.decoder_to_3dmm(embedded, coeffs_seed))
+        emotion = self.lm_head_emotion(self.decoder_to_emotion(embedded, emotion_seed))
         return coeffs, emotion
 
     def encode(self, coeffs: Float[Array, "batch time 58"]) -> Int[Array, "batch time"]:

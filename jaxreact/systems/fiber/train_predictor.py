@@ -160,8 +160,8 @@ def inputs(
     features = encode_waveforms(encoder, batch["speaker_waveform"])
     features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
     speaker, listener = (batch[f"{role}_coeffs"][:, context:] for role in ("speaker", "listener"))
-    speaker = tokenizer.encode(speaker[:, :length]) + SPECIAL_TOKENS
-    listener = tokenizer.encode(listener) + SPECIAL_TOKENS
+    both = jnp.concatenate([speaker[:, :length], listener], axis=1)  # whole blocks one by one
+    speaker, listener = jnp.split(tokenizer.encode(both) + SPECIAL_TOKENS, [length], axis=1)
     return features, speaker, listener[:, :length], listener[:, patch : length + patch]
 
 

@@ -13,11 +13,11 @@ from safetensors.numpy import save_file
 import jaxreact
 from jaxreact import runs
 from jaxreact.errors import UserError
-from jaxreact.nn.variables import variables_of
 from jaxreact.rendering.pirender.config import UPSTREAM, FaceGeneratorConfig
 from jaxreact.rendering.pirender.conversion import TABLE, convert_pirender
 from jaxreact.rendering.pirender.load import FACE_GENERATOR
 from jaxreact.torch_files.engine import paths, to_torch
+from jaxreact.variables import variables_of
 from tests.rendering.pirender.weights import shapes
 from tests.torch_files.handmade import write_archive
 

@@ -1,4 +1,4 @@
-"""Every place that drops something draws from a key of its own, at the model's rate."""
+"""Every place that drops something draws from a seed of its own, at the model's rate."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +11,10 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.nn import attention, layers
+from jaxreact.nn import dropout as dropout_module
+from jaxreact.nn.attention import Block
 from jaxreact.nn.layers import Layers
-from jaxreact.systems.fiber import predictor, streams, tokenizer
+from jaxreact.systems.fiber import streams, tokenizer
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.streams import CrossModalBlock, fuse, run
@@ -26,51 +28,41 @@ BLOCK, CROSS_BLOCK = 3, 5
 
 @dataclass
 class Noted:
-    """Rates and keys of dropouts, and keys that were split into others."""
+    """Rates of dropouts, and the seeds that they draw by or that are split into others."""
 
-    rates: set[float] = field(default_factory=set)
-    drawn: list[jax.Array] = field(default_factory=list)
-    split: list[jax.Array] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    seeds: list[jax.Array] = field(default_factory=list)
 
 
 @pytest.fixture
 def noted(monkeypatch) -> Noted:
-    """What dropouts, which do nothing else here, and splits are given."""
-    seen, split = Noted(), attention.split
+    seen, dropout, hashed_bits = Noted(), dropout_module.dropout, dropout_module.hashed_bits
 
-    def note(x: jax.Array, rate: float, key: Any) -> jax.Array:
-        seen.rates.add(rate)
-        seen.drawn.append(jax.random.key_data(key))
-        return x
+    def note(x: jax.Array, rate: float, seed: Any) -> jax.Array:
+        seen.rates.append(rate)
+        return dropout(x, rate, seed)
 
-    def note_split(key: Any, count: int) -> list[Any]:
-        seen.split.append(jax.random.key_data(key))
-        return split(key, count)
+    def note_seed(seed: Any, shape: tuple[int, ...]) -> jax.Array:
+        seen.seeds.append(seed)
+        return hashed_bits(seed, shape)
 
     for module in (attention, streams, tokenizer):
         monkeypatch.setattr(module, "dropout", note)
-    for module in (attention, layers, streams, tokenizer, predictor):
-        monkeypatch.setattr(module, "split", note_split)
+    for module in (dropout_module, layers):
+        monkeypatch.setattr(module, "hashed_bits", note_seed)
     return seen
 
 
 def dropouts(noted: Noted, kind: runs.Kind, config: Any, *inputs: jax.Array) -> int:
-    """How many there are in a model of zeros, of which nothing is computed but the keys.
-
-    Checks that each key serves once, to draw or to be split.
-    """
+    """How many there are in a model of zeros. Checks that each seed serves once."""
     graph, state = runs.abstract_model(kind, config)
-
-    def keys(key: jax.Array) -> jax.Array:
-        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state)
-        nnx.merge(graph, zeros)(*inputs, key=key)
-        return jnp.stack(noted.drawn + noted.split)
-
-    with jax.disable_jit():  # so that a loop over blocks is walked through, and keys are numbers
-        used = np.asarray(keys(jax.random.key(0)))
-    assert len(np.unique(used, axis=0)) == len(used)
-    assert noted.rates == {RATE}
-    return len(noted.drawn)
+    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state)
+    with jax.disable_jit():  # so that a loop over blocks is walked through, and seeds are numbers
+        nnx.merge(graph, zeros)(*inputs, key=jax.random.key(0))
+    assert len(np.unique(np.asarray(noted.seeds), axis=0)) == len(noted.seeds)
+    assert set(noted.rates) == {RATE}
+    assert len(noted.seeds) > len(noted.rates)
+    return len(noted.rates)
 
 
 def test_the_predictors(noted):
@@ -98,31 +90,35 @@ def test_the_tokenizers(noted):
     assert found == 3 * (1 + LAYERS * BLOCK)
 
 
-class Draw(CrossModalBlock):
-    """Stands in for a block: puts what its key draws behind the x that it is given."""
+class Draw(CrossModalBlock, Block):
+    """Stands in for a block: puts what its seed draws behind the x that it is given."""
 
-    def __init__(self):
-        pass
+    def __init__(self, number: int):
+        self.number = nnx.Param(jnp.full((), number, jnp.uint32))
 
     def __call__(self, x: jax.Array, *given: Any) -> jax.Array:
-        key = next(part for part in given if part is not None and part.dtype == KEY.dtype)
-        return jnp.append(x[1:], jax.random.uniform(key))
+        seed = next(part for part in given if part is not None and part.dtype == jnp.uint32)
+        drawn = dropout_module.hashed_bits(seed, (1,)) + self.number[...]
+        return jnp.append(x[1:], drawn.astype(jnp.float32))
 
 
-KEY = jax.random.key(1)
-DRAWS = np.asarray(jax.vmap(jax.random.uniform)(jax.random.split(KEY, 3)))
+SEED = dropout_module.seed_of(jax.random.key(1))
+DRAWS = [dropout_module.hashed_bits(seed, (1,))[0] for seed in dropout_module.split(SEED, 3)]
+FOUND = (np.asarray(DRAWS) + np.arange(3, dtype=np.uint32)).astype(np.float32)
+EMPTY = jnp.zeros(3)
+
+
+def draws() -> Layers:
+    return Layers([Draw(number) for number in range(3)])
 
 
 @pytest.mark.parametrize("remat", [False, True, None])
 def test_blocks_one_after_the_other_draw_anew(remat):
-    blocks = Layers([Draw() for _ in range(3)])
-    found = run(blocks, jnp.zeros(3), None, KEY, remat)
-    np.testing.assert_allclose(found, DRAWS)
+    np.testing.assert_array_equal(run(draws(), EMPTY, None, SEED, remat), FOUND)
 
 
 @pytest.mark.parametrize("remat", [False, True, None])
 @pytest.mark.parametrize("last", [None, 1])
 def test_cross_modal_blocks_draw_anew(remat, last):
-    blocks = Layers([Draw() for _ in range(3)])
-    found = fuse(blocks, jnp.zeros(3), jnp.zeros(3), None, None, KEY, remat, last)
-    np.testing.assert_allclose(found, DRAWS)
+    found = fuse(draws(), EMPTY, EMPTY, None, None, SEED, remat, last)
+    np.testing.assert_array_equal(found, FOUND)

@@ -15,9 +15,9 @@ import jaxreact
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import UserError
-from jaxreact.nn.variables import variables_of
 from jaxreact.systems.fiber.loaded_predictor import Predictor
 from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer
+from jaxreact.variables import variables_of
 from tests.kinds import KINDS
 from tests.weights import golden, predictor, tokenizer
 

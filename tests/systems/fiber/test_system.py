@@ -13,10 +13,10 @@ import jaxreact
 from jaxreact import Speaker, runs
 from jaxreact.audio_features.batches import audio_features
 from jaxreact.errors import UserError
-from jaxreact.nn.variables import variables_of
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.system import Fiber
+from jaxreact.variables import variables_of
 from tests.systems.conftest import MEAN
 
 pytestmark = pytest.mark.quickly_compiled

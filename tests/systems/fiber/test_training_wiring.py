@@ -18,7 +18,6 @@ from jaxreact.data.modality import Modality
 from jaxreact.errors import UserError
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.nn.quantizers import Quantized
-from jaxreact.nn.variables import one_by_one
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber import frozen_parts
 from jaxreact.systems.fiber import train_predictor as predictor_module
@@ -33,6 +32,7 @@ from jaxreact.training.loop import LoopConfig
 from jaxreact.training.run_start import record_of
 from jaxreact.training.stage import Recipe, Stage
 from jaxreact.training.state import TrainState
+from jaxreact.variables import one_by_one
 from tests.test_runs import variables
 
 CONTEXT, LENGTH, PATCH, BLOCK = 8, 8, 4, 4
