@@ -13,7 +13,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxreact.nn import attend as attend_module
 from jaxreact.nn import attention, layers
+from jaxreact.nn.attend import MASKED_SCORE, Mask, heads_mask, later_patches
 from jaxreact.nn.dropout import Seed
 from jaxreact.systems.fiber import streams, tokenizer
 
@@ -48,7 +50,7 @@ def attend(
     query: jax.Array,
     key: jax.Array,
     value: jax.Array,
-    mask: attention.Mask,
+    mask: Mask,
     n_head: int,
     rate: float = 0.0,
     seed: Seed = None,
@@ -65,8 +67,9 @@ def attend(
         part.reshape(batch, part.shape[1], n_head, features // n_head)
         for part in (query, key, value)
     )
-    allowed = attention.heads_mask(mask, n_head, mixed)
-    later = None if patch is None else attention.later_patches(queries, keys, patch)
+    allowed = heads_mask(mask, n_head, mixed)
+    allowed = None if allowed is None else allowed[:, :, None, :]
+    later = None if patch is None else later_patches(queries, keys, patch)
     if fused:
         both = allowed if later is None else ~later & (True if allowed is None else allowed)
         if both is not None:
@@ -76,16 +79,17 @@ def attend(
     scores = jnp.einsum("bqhd,bkhd->bhqk", query, key, preferred_element_type=jnp.float32)
     scores = scores * (features // n_head) ** -0.5
     if allowed is not None:
-        scores = jnp.where(allowed, scores, attention.MASKED_SCORE)
+        scores = jnp.where(allowed, scores, MASKED_SCORE)
     if later is not None:
-        scores = jnp.where(later, 2 * attention.MASKED_SCORE, scores)
+        scores = jnp.where(later, 2 * MASKED_SCORE, scores)
     weights = attention.dropout(jax.nn.softmax(scores, axis=-1), rate, seed)
     output = jnp.einsum("bhqk,bkhd->bqhd", weights.astype(value.dtype), value)
     return output.reshape(batch, queries, features)
 
 
 def _dropouts(function: Callable[..., jax.Array]) -> list[Replacement]:
-    return [(place, "dropout", function) for place in (attention, streams, tokenizer)]
+    places = (attend_module, attention, streams, tokenizer)
+    return [(place, "dropout", function) for place in places]
 
 
 _LINEAR: list[Replacement] = [(attention.Linear, "__call__", nnx.Linear.__call__)]

@@ -7,18 +7,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
+from jaxreact.nn import attend as written_out
+from jaxreact.nn import attend_fused
+from jaxreact.nn.attend import Mask, heads_mask
 from jaxreact.nn.dropout import Seed, dropout, split
-
-MASKED_SCORE = -1e30
-"""Score of a key that may not be attended to. Finite on purpose: a row in which every key is masked
-then has equal scores and attends uniformly to all of them, as the original does at the first
-generation step (behaviour 14), and its gradient stays finite; minus infinity would give NaN."""
-
-Mask = Bool[Array, "batch keys"] | None
 
 
 class LayerNorm(nnx.LayerNorm):
@@ -57,27 +52,6 @@ def residual_std(config: Any) -> float:
     return config.init_std / (2 * config.n_layer) ** 0.5
 
 
-def heads_mask(mask: Mask, n_head: int, mixed: bool) -> Bool[Array, "batch heads 1 keys"] | None:
-    """Key mask of every sample, ready to broadcast over the queries.
-
-    With `mixed`, head h of sample b uses the key mask of sample (b * n_head + h) % batch: the
-    original's `mask.repeat` mixes the samples of a batch so (behaviour 13).
-    """
-    if mask is None:
-        return None
-    if not mixed:
-        return mask[:, None, None, :]  # (batch, 1, 1, keys)
-    batch = mask.shape[0]
-    sample = (jnp.arange(batch)[:, None] * n_head + jnp.arange(n_head)) % batch
-    return mask[sample][:, :, None, :]  # (batch, heads, 1, keys)
-
-
-def later_patches(queries: int, keys: int, patch: int) -> Bool[np.ndarray, "queries keys"]:
-    """True where a key stands in a later patch than the query; queries are the last of the keys."""
-    number = np.arange(keys) // patch
-    return number > number[keys - queries :, None]
-
-
 def attend(
     query: Float[Array, "batch queries features"],
     key: Float[Array, "batch keys features"],
@@ -89,31 +63,18 @@ def attend(
     mixed: bool = False,
     patch: int | None = None,
 ) -> Float[Array, "batch queries features"]:
-    """Multi-head scaled dot-product attention, softmax in float32; True in `mask` is attended.
+    """Multi-head scaled dot-product attention; True in `mask` is attended.
 
-    With `patch`, queries, which are the last positions of the keys, see no later patch than theirs.
-    A sample without any attended key attends uniformly to all keys (see `MASKED_SCORE`).
+    As `jaxreact.nn.attend.attend` has it, by one kernel where the device can do that.
     """
     batch, queries, features = query.shape
-    keys = key.shape[1]
     query, key, value = (
-        part.reshape(batch, part.shape[1], n_head, features // n_head).swapaxes(1, 2)  # bhtd
+        part.reshape(batch, part.shape[1], n_head, features // n_head)
         for part in (query * (features // n_head) ** -0.5, key, value)
     )
-    scores = jnp.matmul(query, key.swapaxes(2, 3), preferred_element_type=jnp.float32)  # bhqk
-    allowed = heads_mask(mask, n_head, mixed)
-    if allowed is not None:
-        scores = scores + jnp.where(allowed, 0.0, MASKED_SCORE)
-    if patch is not None:
-        # Twice, so that later patches stay unseen where all that may be seen is masked.
-        scores = scores + jnp.where(later_patches(queries, keys, patch), 2 * MASKED_SCORE, 0.0)
-    # Generation on a CPU takes a fifth less time so than by selecting scores and `jax.nn.softmax`;
-    # a training step takes the same either way (benchmarks/layers.py).
-    weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True)))
-    total = weights.sum(axis=-1, keepdims=True)
-    weights = dropout(weights, rate, seed)
-    output = jnp.matmul(weights.astype(value.dtype), value) / total.astype(value.dtype)
-    return output.swapaxes(1, 2).reshape(batch, queries, features)  # bhqd -> bq(hd)
+    form = attend_fused.attend if attend_fused.is_usable() else written_out.attend
+    output = form(query, key, value, heads_mask(mask, n_head, mixed), patch, rate, seed)
+    return output.reshape(batch, queries, features)
 
 
 def _patch(config: Any) -> int | None:

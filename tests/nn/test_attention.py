@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from jaxreact.nn.attend import heads_mask
 from jaxreact.nn.attention import (
     MLP,
     Block,
@@ -15,7 +16,6 @@ from jaxreact.nn.attention import (
     SelfAttention,
     attend,
     gelu,
-    heads_mask,
     layer_norm,
 )
 from jaxreact.nn.dropout import seed_of
@@ -94,7 +94,9 @@ def test_gradients_are_finite_where_everything_is_masked():
 
 def for_heads(mask: np.ndarray, mixed: bool) -> np.ndarray:
     shape = (len(mask), HEADS, QUERIES, KEYS)
-    return np.broadcast_to(np.asarray(heads_mask(jnp.asarray(mask), HEADS, mixed)), shape)
+    found = heads_mask(jnp.asarray(mask), HEADS, mixed)
+    assert found is not None
+    return np.broadcast_to(np.asarray(found)[:, :, None], shape)
 
 
 def test_mixed_masks_are_the_originals_repeat():

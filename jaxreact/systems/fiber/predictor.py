@@ -4,7 +4,8 @@ import jax
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxreact.nn.attention import Mask, linear, residual_std
+from jaxreact.nn.attend import Mask
+from jaxreact.nn.attention import linear, residual_std
 from jaxreact.nn.dropout import Seed, seed_of, split
 from jaxreact.systems.fiber.config import AUDIO_FEATURES, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.streams import ListenerDecoder, SpeakerEncoder, pool, run

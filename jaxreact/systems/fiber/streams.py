@@ -7,11 +7,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from jaxreact.nn.attend import Mask
 from jaxreact.nn.attention import (
     MLP,
     Block,
     CrossAttention,
-    Mask,
     SelfAttention,
     layer_norm,
 )

@@ -10,7 +10,7 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.nn import attention, layers
+from jaxreact.nn import attend, attention, layers
 from jaxreact.nn import dropout as dropout_module
 from jaxreact.nn.attention import Block
 from jaxreact.nn.layers import Layers
@@ -46,7 +46,7 @@ def noted(monkeypatch) -> Noted:
         seen.seeds.append(seed)
         return hashed_bits(seed, shape)
 
-    for module in (attention, streams, tokenizer):
+    for module in (attend, attention, streams, tokenizer):
         monkeypatch.setattr(module, "dropout", note)
     for module in (dropout_module, layers):
         monkeypatch.setattr(module, "hashed_bits", note_seed)
