@@ -22,6 +22,7 @@ from jaxreact.face import FPS
 from jaxreact.files import replacing
 from jaxreact.media.sound import SAMPLE_RATE, read_audio, read_native_audio
 from jaxreact.media.video_writer import write_video
+from jaxreact.nn.precision import Precision
 from jaxreact.rendering import render_frames
 from jaxreact.rendering.compose import Frames, side_by_side
 from jaxreact.rendering.options import HeadFiles
@@ -72,6 +73,9 @@ class Config:
     seed: int = 0
     """Fixes the reactions."""
     sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
+    precision: Precision = "tensorfloat32"
+    """What the system's products are computed in; the speaker's codes are decided in float32
+    anyway. tensorfloat32 is float32 where a device has no such thing."""
     size: int = 256
     """Side of each picture in pixels."""
     seconds: float = MAX_SECONDS
@@ -199,7 +203,7 @@ def open_system(config: Config) -> System:
         raise UserError(
             f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))} too"
         )
-    return system
+    return system.in_precision(config.precision)
 
 
 def listener_face(config: Config) -> Face:

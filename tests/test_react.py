@@ -29,7 +29,15 @@ from tests.rendering.files import moving
 MEAN = np.linspace(0, 1, 58, dtype=np.float32)
 
 
-class _Encoder:
+class _Part:
+    precision = "tensorfloat32"
+
+    def in_precision(self, precision):
+        self.precision = precision
+        return self
+
+
+class _Encoder(_Part):
     """Mean and place of each 25 ms window every 20 ms: wav2vec2's frames without its weights."""
 
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
@@ -37,7 +45,7 @@ class _Encoder:
         return np.repeat(windows.mean(-1, keepdims=True), 512, axis=2)
 
 
-class _Tokenizer:
+class _Tokenizer(_Part):
     """Codes are the jaw's opening in per cent; the face of a code opens the jaw by it."""
 
     block_size = 32
@@ -52,7 +60,7 @@ class _Tokenizer:
         return coeffs, np.zeros((*codes.shape, 25), np.float32)
 
 
-class _Predictor:
+class _Predictor(_Part):
     """Listener i opens the mouth like the speaker, by i per cent more."""
 
     def generate(self, audio_features, speaker_codes, *, num_samples, **sampling):
@@ -219,6 +227,14 @@ def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
     }
     np.testing.assert_allclose(listener[:, 24], speaker[:, 24] + 0.01, atol=0.006)
     _check_video(config.out / "reaction.mp4", talking)
+
+
+@pytest.mark.wrong_arguments
+def test_a_system_computes_as_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(react, "load", lambda *_: _system())
+    system = react.open_system(_config(tmp_path, precision="bfloat16"))
+    parts = (system.tokenizer, system.predictor, system.audio_encoder)  # pyright: ignore
+    assert {part.precision for part in parts} == {"bfloat16"}
 
 
 def test_the_listeners_face(tmp_path, pirender):

@@ -24,6 +24,7 @@ from jaxreact.face import FPS
 from jaxreact.metrics.baselines import mean_training_reaction
 from jaxreact.metrics.neighbourhood import check_matrix
 from jaxreact.metrics.table import score_table
+from jaxreact.nn.precision import Precision
 from jaxreact.predictions import (
     Layout,
     OriginalOrder,
@@ -83,6 +84,9 @@ class Evaluation:
     seed: int = 0
     """Fixes the sampled reactions and the random baseline."""
     sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
+    precision: Precision = "tensorfloat32"
+    """What the system's products are computed in; the speaker's codes are decided in float32
+    anyway. tensorfloat32 is float32 where a device has no such thing."""
     batch: int | None = None
     """Clips to generate at once, all devices together; changes speed and memory alone. By default
     1 for a CPU, 8 for each GPU or TPU."""
@@ -187,7 +191,7 @@ def _system(config: Evaluation) -> System | None:
             f"{run}: {system.name} draws no codes; leave --temperature, --top-k and --vocabulary"
             " out"
         )
-    return system
+    return system.in_precision(config.precision)
 
 
 def _studio(config: Evaluation, split: Split) -> Studio | None:
@@ -208,7 +212,9 @@ def _predictions(
     if system is not None:
         frames = split.common_frames(config.frames or FRAMES, system.frame_multiple)
         mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
-        request = Generation(config.split, frames, config.samples, config.seed, config.sampling)
+        request = Generation(
+            config.split, frames, config.samples, config.seed, config.sampling, config.precision
+        )
         path = predict(system, data, split.dyads, request, config.out, truth, config.batch)
         return "model", read_predictions(path, clips=names), mean
     if config.predictions is not None:

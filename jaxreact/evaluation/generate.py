@@ -24,6 +24,7 @@ from jaxreact.data.pipeline import evaluation_items
 from jaxreact.data.split import clip_names
 from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
+from jaxreact.nn.precision import Precision
 from jaxreact.predictions.npz import map_npz
 from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.sampling import Sampling
@@ -49,6 +50,8 @@ class Generation:
     samples: int
     seed: int
     sampling: Sampling
+    precision: Precision = "tensorfloat32"
+    """What the system computes in, noted beside its reactions."""
 
 
 def predict(

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int, UInt8
 
 from jaxreact import runs, systems
 from jaxreact.errors import UserError
+from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
 
 Given = jax.Array | np.ndarray
@@ -139,6 +140,10 @@ class System(Protocol):
     def calibrate(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[np.ndarray, "time 58"]:
         """Raw coefficients shifted by a constant, so that their mean is that of the faces that the
         system knows. It removes what tracker and camera add, and whatever else is constant."""
+        ...
+
+    def in_precision(self, precision: Precision) -> "System":
+        """The same, whose products are computed so; what comes out is float32."""
         ...
 
     def placed(self, mesh: DeviceMesh) -> "System":

@@ -42,9 +42,10 @@ class LoopConfig:
     workers: int = 0
     """Processes that read data ahead; 0 reads with threads of this process."""
     seed: int = 0
-    precision: Precision = "float32"
+    precision: Precision = "tensorfloat32"
     """What matrix products compute in; parameters, norms, softmax, quantiser and losses are float32
-    in any case."""
+    in any case, and so is what decides a code of the frozen tokenizer. tensorfloat32 is float32
+    where a device has no such thing."""
     accumulate: int = 1
     """Parts into which a batch is cut, one computed after the other: less memory, a little more
     time."""
@@ -187,8 +188,8 @@ def _record(stage: Stage, data: Data, config: LoopConfig) -> dict[str, Any]:
 
 def _log(run: _Run, out: Path, record: dict[str, Any], start: int) -> RunLog:
     device, precision = jax.devices()[0], run.config.precision
-    if precision == "float32" and device.platform == "gpu":
-        precision = "tensorfloat32"  # what JAX computes float32 products in where a GPU can
+    if precision == "tensorfloat32" and device.platform != "gpu":
+        precision = "float32"
     peak = peak_flops(device, precision)
     return RunLog(
         out / "tensorboard",

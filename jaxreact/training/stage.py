@@ -94,7 +94,7 @@ def make_stage(
     steps_per_epoch: int,
     epochs: int,
     seed: int,
-    precision: Precision = "float32",
+    precision: Precision = "tensorfloat32",
     accumulate: int = 1,
 ) -> Stage:
     """Places a recipe's model on the devices and compiles its functions when they are called."""

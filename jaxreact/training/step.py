@@ -9,7 +9,7 @@ import optax
 from flax import nnx
 from jax.sharding import NamedSharding
 
-from jaxreact.nn.precision import Precision, computed_in
+from jaxreact.nn.precision import Precision, computed_in, products_in
 from jaxreact.training.codebook import Metrics, with_codebook_use
 from jaxreact.training.memory import give_back_memory
 from jaxreact.training.microbatches import accumulated
@@ -28,7 +28,7 @@ models that are used but not trained."""
 class Execution:
     """How a step is carried out; none of it changes what is computed, but for rounding."""
 
-    precision: Precision = "float32"
+    precision: Precision = "tensorfloat32"
     accumulate: int = 1
     """Parts into which a batch is cut; their gradients are averaged. Each part draws its own masks
     and dropout, and moves VQ's codebook."""
@@ -58,7 +58,9 @@ def make_step(
             model = nnx.merge(graph, computed_in(params, execution.precision), statistics)
             return loss(model, frozen, batch, key)
 
-        (_, (metrics, statistics)), gradients = jax.value_and_grad(objective, has_aux=True)(params)
+        with products_in(execution.precision):
+            found = jax.value_and_grad(objective, has_aux=True)(params)
+        (_, (metrics, statistics)), gradients = found
         return gradients, metrics, statistics
 
     def step(state: TrainState, frozen: Tree, batch: Tree) -> tuple[TrainState, Metrics]:
@@ -89,7 +91,8 @@ def make_evaluation(
     """
 
     def evaluate(state: TrainState, frozen: Tree, batch: Tree, key: jax.Array) -> Metrics:
-        params = computed_in(state.params, execution.precision)
-        return loss(nnx.merge(graph, params, state.statistics), frozen, batch, key)[1][0]
+        model = nnx.merge(graph, computed_in(state.params, execution.precision), state.statistics)
+        with products_in(execution.precision):
+            return loss(model, frozen, batch, key)[1][0]
 
     return jax.jit(evaluate, out_shardings=execution.metrics)

@@ -36,6 +36,9 @@ class Pretended:
     def __init__(self, name: str):
         self.name = name
 
+    def in_precision(self, precision: str) -> "Pretended":
+        return self
+
     def fingerprint(self) -> str:
         return hashlib.sha256(self.name.encode()).hexdigest()[:16]
 

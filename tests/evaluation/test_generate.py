@@ -166,6 +166,10 @@ def test_others_are(tmp_path, run, whole):
         (Generation("train", FRAMES, SAMPLES, 8, Sampling()), "begun with seed 7, now it is 8"),
         (Generation("train", 32, SAMPLES, SEED, Sampling()), "begun with frames 64, now it is 32"),
         (Generation("train", FRAMES, SAMPLES, SEED, Sampling(2.0)), "'temperature': None, .* 2.0"),
+        (
+            Generation("train", FRAMES, SAMPLES, SEED, Sampling(), "bfloat16"),
+            "begun with precision tensorfloat32, now it is bfloat16",
+        ),
     ],
 )
 def test_parts_of_another_run_are_not_gone_on_with(tmp_path, monkeypatch, run, other, words):

@@ -141,14 +141,14 @@ def test_an_evaluation_changes_nothing_and_uses_the_key_it_is_given():
     assert metrics["code_share"].shape == (4,)  # validation sums shares before it tells their use
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "tensorfloat32", "bfloat16"])
 def test_both_compute_in_the_precision_they_are_given(precision):
     def dtype_of(model, frozen, batch, key):
         size = jnp.array(model.moved[...].dtype.itemsize, jnp.float32)
         return jnp.sum(model.moved[...]).astype(jnp.float32), ({"bytes": size}, {})
 
     graph, execution, optimizer = split_model(Toy())[0], Execution(precision), optax.sgd(1.0)
-    size = {"float32": 4, "bfloat16": 2}[precision]
+    size = 2 if precision == "bfloat16" else 4
     evaluate = make_evaluation(graph, dtype_of, execution)
     assert float(evaluate(start(optimizer), {}, jnp.ones(4), KEY)["bytes"]) == size
     update = make_step(graph, dtype_of, optimizer, lambda path: True, KEY, None, execution)

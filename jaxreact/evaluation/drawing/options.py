@@ -9,7 +9,6 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Choice, Named
-from jaxreact.nn.precision import Precision
 from jaxreact.rendering.camera import SIZE
 from jaxreact.rendering.options import Drawing
 
@@ -50,7 +49,7 @@ class FilmOptions(Drawing):
     """PIRender's face generator, converted by convert_weights.py pirender, for photo-real faces."""
     pirender_batch: int = 16
     """Photo-real frames that are computed at a time."""
-    pirender_precision: Precision = "float32"
+    pirender_precision: Literal["float32", "bfloat16"] = "float32"
     """What the face generator's convolutions compute in; bfloat16 is for accelerators."""
     images: bool = False
     """With --render submit: also every frame of mesh and face as PNG, in the original's folders."""

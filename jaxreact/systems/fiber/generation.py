@@ -85,7 +85,7 @@ def respond(
         hidden = model.listener(
             past, memory[:, first:], past != PAD, speaker_mask[:, first:], start=first, last=patch
         )
-        return model.lm_head(hidden)
+        return model.lm_head(hidden).astype(jnp.float32)  # too fine a choice for bfloat16
 
     if alike:
         logits = predict(state.past[:, 0])[:, None]  # (streams, 1, patch, vocabulary)

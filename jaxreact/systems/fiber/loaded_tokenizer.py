@@ -35,14 +35,17 @@ class Tokenizer(Compiled):
 
     @cached_property
     def _encode(self) -> Any:
-        return self._jit(lambda model, coeffs: model.encode(coeffs))
+        return self._jit(lambda model, coeffs: model.encode(coeffs), "float32")
 
     @cached_property
     def _decode(self) -> Any:
         return self._jit(lambda model, codes: model.decode(codes))
 
     def encode(self, coeffs: Float[Given, "batch time 58"]) -> Int[Array, "batch time"]:
-        """Codes in [0, codebook_size). ValueError unless `time` is a multiple of the block."""
+        """Codes in [0, codebook_size), decided in float32 whatever the model computes in.
+
+        ValueError unless `time` is a multiple of the block.
+        """
         return self._encode(jnp.asarray(coeffs, jnp.float32))
 
     def codes_of(self, coeffs: Float[Given, "batch time 58"]) -> Int[Array, "batch time"]:

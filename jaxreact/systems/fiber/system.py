@@ -16,6 +16,7 @@ from jaxreact.audio_features.batches import audio_features
 from jaxreact.audio_features.load import Encoder, load_audio_encoder
 from jaxreact.errors import UserError
 from jaxreact.media.sound import SAMPLES_PER_FRAME
+from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber.config import AUDIO_RATE
 from jaxreact.systems.fiber.generation import State
@@ -134,6 +135,10 @@ class Fiber:
     def calibrate(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[np.ndarray, "time 58"]:
         """As `System.calibrate`; the mean is the data set's mean face."""
         return coeffs - coeffs.mean(axis=0) + self.tokenizer.mean_face
+
+    def in_precision(self, precision: Precision) -> "Fiber":
+        """As `System.in_precision`; codes of the speaker's face are decided in float32 anyway."""
+        return replace(self, **{n: getattr(self, n).in_precision(precision) for n in _PARTS})
 
     def placed(self, mesh: DeviceMesh) -> "Fiber":
         """As `System.placed`."""

@@ -14,6 +14,7 @@ from jaxreact.face import COEFFS, EMOTION_CHANNELS, ROTATION, TRANSLATION
 from jaxreact.nn.attention import Block, layer_norm, linear
 from jaxreact.nn.dropout import Seed, dropout, seed_of, split
 from jaxreact.nn.layers import Layers
+from jaxreact.nn.precision import products_in
 from jaxreact.nn.quantizers import QUANTIZERS, Quantized
 
 POSE = slice(ROTATION.start, TRANSLATION.stop)
@@ -176,7 +177,8 @@ class FaceTokenizer(nnx.Module):
 
         Raises ValueError otherwise (the original drops the remainder silently, behaviour 34).
         """
-        return self._by_block(coeffs, lambda blocks: self.quantize(self.latent(blocks)).codes)
+        with products_in("float32"):  # a code is a rounding decision
+            return self._by_block(coeffs, lambda blocks: self.quantize(self.latent(blocks)).codes)
 
     def decode(
         self, codes: Int[Array, "batch time"]
