@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -23,6 +24,7 @@ from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
 from jaxreact.files import building, check_new, replacing
 from jaxreact.nn.quantizers import Statistics
+from jaxreact.sharding import host
 from jaxreact.variables import Variables, joined, one_by_one
 
 FORMAT = 1
@@ -76,10 +78,18 @@ def abstract_variables(kind: Kind, config: Any) -> Variables:
     return jax.eval_shape(one_by_one, nnx.to_pure_dict(abstract_model(kind, config)[1]))
 
 
+def new_model(kind: Kind, config: Any, seed: int) -> Any:
+    """A model that nothing is trained of yet, on the host."""
+    with jax.default_device(host()):
+        return kind.module(config, rngs=nnx.Rngs(seed))
+
+
 def build(kind: Kind, config: Any, variables: Variables) -> Any:
     """The model that `config` describes, holding `variables`."""
     graph, state = abstract_model(kind, config)
-    nnx.replace_by_pure_dict(state, joined(variables, nnx.to_pure_dict(state)))
+    on_host = jax.tree.map(np.asarray, variables)  # where nothing is compiled to join layers
+    together = joined(on_host, nnx.to_pure_dict(state), np.stack)
+    nnx.replace_by_pure_dict(state, jax.tree.map(jnp.asarray, together))
     return nnx.merge(graph, state)
 
 

@@ -100,6 +100,18 @@ def make_device_mesh(fsdp: int = 1) -> DeviceMesh:
     return DeviceMesh(jax.make_mesh((devices // fsdp, fsdp), ("data", "fsdp"), axis_types=axes))
 
 
+def host() -> Any:
+    """The processor of this machine.
+
+    What begins a run are hundreds of small programs: they compile there in no time, on a GPU in
+    minutes. Where JAX may not use it (JAX_PLATFORMS=cuda), the first device.
+    """
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return jax.local_devices()[0]
+
+
 def check_batch(batch_size: int, accumulate: int, mesh: DeviceMesh) -> None:
     """Raises UserError unless a batch can be cut over all devices and into `accumulate` parts."""
     unit = mesh.devices * accumulate

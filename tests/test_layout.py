@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ROOMS = (
-    *("face", "curves", "errors", "commands", "files", "processes", "progress"),
+    *("face", "curves", "errors", "commands", "files", "processes", "progress", "profiling"),
     *("variables", "checkpoints", "sharding"),
     *("torch_files", "media", "html", "nn"),
     "runs",

@@ -95,6 +95,9 @@ class Evaluation:
     other, with the speaker's sound. The first N clips (without N: 4), all of them, the four of a
     submission, or pictures for FRRea ("fid", of the clips that the original takes)."""
     drawing: Annotated[FilmOptions, tyro.conf.arg(name="")] = field(default_factory=FilmOptions)
+    profile: Path | None = None
+    """Trace the generation of a few batches into this folder (docs/speed.md says how to look at
+    it)."""
     export_original: Path | None = None
     """Also write the original's files listener_pred_emotion.pt, listener_pred_3dmm.pt,
     listener_gt.pt, speaker_gt.pt and metrics.txt, below this directory. Needs torch."""
@@ -215,7 +218,16 @@ def _predictions(
         request = Generation(
             config.split, frames, config.samples, config.seed, config.sampling, config.precision
         )
-        path = predict(system, data, split.dyads, request, config.out, truth, config.batch)
+        path = predict(
+            system,
+            data,
+            split.dyads,
+            request,
+            config.out,
+            truth,
+            config.batch,
+            config.profile,
+        )
         return "model", read_predictions(path, clips=names), mean
     if config.predictions is not None:
         name, theirs = str(config.predictions), _read(config, split)

@@ -26,6 +26,7 @@ from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
 from jaxreact.nn.precision import Precision
 from jaxreact.predictions.npz import map_npz
+from jaxreact.profiling import Profile
 from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.sampling import Sampling
 from jaxreact.systems.system import Reactions, Speaker, System
@@ -62,13 +63,15 @@ def predict(
     out: Path,
     truth: tuple[np.ndarray, np.ndarray],
     batch: int | None = None,
+    profile: Path | None = None,
 ) -> Path:
     """Writes `OUT/predictions.npz`: reactions to every dyad's speaker, with the truth beside them.
 
     `truth` is the emotion of listeners and speakers (N, T, 25). Of a run that was interrupted, what
     is finished is not made again; nor are whole predictions that were made with the same models,
     data and options. A clip's reactions depend on the seed and its place in the split, not on
-    `batch` (clips at once, all devices together), on the devices or on interruptions. Raises
+    `batch` (clips at once, all devices together), on the devices or on interruptions. A few batches
+    are traced into the folder `profile`. Raises
     `UserError` where parts of another run are in the way, or the disk has no room.
     """
     path = out / "predictions.npz"
@@ -88,7 +91,7 @@ def predict(
         done = len(dyads) - len(parts.missing)
         print(f"{parts.folder}: {done} of {len(dyads)} clips are finished; going on")
     try:
-        _fill(parts, system, data, dyads, request, batch)
+        _fill(parts, system, data, dyads, request, batch, profile)
     except KeyboardInterrupt:
         done = len(dyads) - len(parts.missing)
         print(f"\n{parts.folder}: {done} clips are kept; the same command goes on", file=sys.stderr)
@@ -137,6 +140,7 @@ def _fill(
     dyads: Sequence[Dyad],
     request: Generation,
     batch: int | None,
+    profile: Path | None,
 ) -> None:
     """Makes the missing parts: while one batch is computed, the next is read, the last written."""
     mesh = make_device_mesh()
@@ -147,11 +151,20 @@ def _fill(
     items = evaluation_items(data, dyads, request.frames, modalities=modalities)
     react = _reactor(system, request, size, mesh)
     done = len(dyads) - len(missing)
+    trace = Profile(profile, len(batches), "generate")
+
+    def begin(number: int, clips: list[int], inputs: list[Item]) -> Reactions:
+        with trace.step(number):
+            reactions = react(clips, inputs)
+        trace.after(number, (reactions.emotion, reactions.coeffs))
+        return reactions
+
     with (
+        trace,
         closing(_read_ahead(batches, lambda clips: [items[clip] for clip in clips])) as read,
         tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar,
     ):
-        begun = ((clips, react(clips, inputs)) for clips, inputs in read)
+        begun = ((clips, begin(n, clips, inputs)) for n, (clips, inputs) in enumerate(read, 1))
         for clips, reactions in _one_behind(begun):
             rows = slice(len(clips))
             parts.add(

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxreact.errors import Stopped, UserError, filling
 from jaxreact.nn.precision import Precision
+from jaxreact.profiling import Profile
 from jaxreact.sharding import DeviceMesh
 from jaxreact.training.batches import Data
 from jaxreact.training.codebook import with_codebook_use
@@ -70,13 +71,22 @@ class LoopConfig:
         )
 
 
-def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bool) -> float:
+def train(
+    stage: Stage,
+    data: Data,
+    config: LoopConfig,
+    out: Path,
+    *,
+    resume: bool,
+    profile: Path | None = None,
+) -> float:
     """Trains a stage into the run directory `out`; returns the best validation loss.
 
     Writes config.json, `model/` (the variables with the best validation loss), `state/` (the last
     state, for `resume`), `tensorboard/` and, at the end, `training_report.html`. Starting point:
     the run's own last state with `resume`, else from scratch; an existing run without `resume` is
-    an error, so that nothing is lost. Of several processes, all call it.
+    an error, so that nothing is lost. Of several processes, all call it. A few steps of the first
+    process are traced into the folder `profile`.
 
     Raises Stopped after a SIGTERM, when the state of that moment is saved.
     """
@@ -97,9 +107,12 @@ def train(stage: Stage, data: Data, config: LoopConfig, out: Path, *, resume: bo
             best = position.best
         run = _Run(stage, data, config, saver, best)
         start = int(state.step)
-        with _log(run, out, record, start) as log:
+        trace = Profile(profile if is_first() else None, run.total - start, "train")
+        with _log(run, out, record, start) as log, trace:
             for step in range(start + 1, run.total + 1):
-                state = run.update(step, state, next(batches), log)
+                with trace.step(step - start):
+                    state = run.update(step, state, next(batches), log)
+                trace.after(step - start, state)
                 if run.validation_is_due(step):
                     with log.paused():
                         run.validate(step, state, batches.get_state(), log)
@@ -146,7 +159,8 @@ class _Run:
                 log.speed.flops_per_step = self.stage.operations(epoch, placed)
                 state, metrics = update(state, self.stage.frozen, placed)
         else:
-            state, metrics = update(state, self.stage.frozen, placed)
+            with jax.transfer_guard("disallow"):  # all that a step needs is on the devices
+                state, metrics = update(state, self.stage.frozen, placed)
         log.step(step, metrics, self.config.log_every)
         return state
 

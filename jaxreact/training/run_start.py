@@ -86,8 +86,12 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
     whose contents are told apart by fingerprints, and "preset" may change when a run is resumed.
     """
     fields = dataclasses.asdict(config)
-    paths = {name: str(value) for name, value in fields.items() if isinstance(value, Path)}
-    apart = ("model", "loop", "preset", "resume", "distributed", *paths)
+    paths = {
+        name: str(value)
+        for name, value in fields.items()
+        if isinstance(value, Path) and name != "profile"
+    }
+    apart = ("model", "loop", "preset", "resume", "distributed", "profile", *paths)
     return {
         "preset": config.preset,
         "paths": paths,

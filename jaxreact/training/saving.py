@@ -6,9 +6,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.sharding import SingleDeviceSharding
 
 from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import UserError
+from jaxreact.sharding import host
 from jaxreact.training.state import TrainState, join
 from jaxreact.variables import joined, one_by_one
 
@@ -68,13 +71,17 @@ class Saver:
 
     def restore(self, like: TrainState) -> tuple[TrainState, ResumePoint]:
         """The last state, placed as `like` is, and its position; UserError where there is none."""
-        abstract = jax.tree.map(
-            lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), _for_files(like)
-        )
-        separate, record = self.states.restore(abstract)
         placed = jax.tree.map(lambda x: x.sharding, like)
+        if jax.process_count() == 1:
+            on_host = SingleDeviceSharding(host())
+            separate, record = self.states.restore(
+                _shapes(jax.eval_shape(one_by_one, like), on_host)
+            )
+            together = joined(jax.tree.map(np.asarray, separate), like, np.stack)
+            return jax.device_put(together, placed), _position(record)
+        separate, record = self.states.restore(_shapes(_separated(like)))
         state = jax.jit(lambda separate: joined(separate, like), out_shardings=placed)(separate)
-        return state, ResumePoint(_iterator_state(record["iterator"]), record["best"])
+        return state, _position(record)
 
     def finish(self) -> None:
         """Returns when everything is on disk."""
@@ -96,10 +103,28 @@ class Saver:
             self.states.close()
 
 
-@jax.jit
 def _for_files(arrays: Any) -> Any:
     """Copies, in the form of files, that stay when a step consumes the state."""
+    if jax.process_count() == 1:
+        return one_by_one(jax.tree.map(np.array, arrays))  # on the host: nothing to be compiled
+    return _separated(arrays)
+
+
+@jax.jit
+def _separated(arrays: Any) -> Any:
+    """The same of arrays of which each process has a part."""
     return one_by_one(jax.tree.map(jnp.copy, arrays))
+
+
+def _shapes(arrays: Any, sharding: Any = None) -> Any:
+    """Shapes to restore to, placed as the arrays are or as is said."""
+    return jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding or x.sharding), arrays
+    )
+
+
+def _position(record: dict[str, Any]) -> ResumePoint:
+    return ResumePoint(_iterator_state(record["iterator"]), record["best"])
 
 
 def _jsonable(iterator: Any) -> Any:

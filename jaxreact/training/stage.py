@@ -12,7 +12,7 @@ from flax import nnx
 
 from jaxreact import runs
 from jaxreact.nn.precision import Precision
-from jaxreact.sharding import DeviceMesh
+from jaxreact.sharding import DeviceMesh, host
 from jaxreact.training.codebook import Metrics
 from jaxreact.training.monitor.flops import count_flops
 from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
@@ -102,7 +102,8 @@ def make_stage(
     statistics = statistics if recipe.statistics is None else recipe.statistics
     schedule = learning_rate(optimization, steps_per_epoch, epochs)
     optimizer = make_optimizer(optimization, schedule)
-    state = create_state(params, statistics, optimizer)
+    with jax.default_device(host()):
+        state = create_state(params, statistics, optimizer)
     abstract = jax.eval_shape(lambda: state)
     shardings = mesh.shard_variables(state)
     execution = Execution(precision, accumulate, shardings, mesh.replicated)

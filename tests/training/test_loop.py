@@ -1,6 +1,7 @@
 """The loop, with a model of one number: where runs start, stop, resume and what they leave."""
 
 import dataclasses
+import gzip
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ import pytest
 from jaxreact import runs
 from jaxreact.checkpoints import Checkpoints
 from jaxreact.errors import Stopped, UserError
-from jaxreact.sharding import make_device_mesh
+from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.presets import TOKENIZER_PRESETS
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
@@ -375,3 +376,22 @@ def test_a_bucket_is_refused_by_its_name(tmp_path, url, option, message):
     with pytest.raises(UserError, match=rf"^(gs|s3):/+bucket/run: .*{message}"):
         train_tokenizer(parse(TOKENIZER_PRESETS, ["debug", *arguments]))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_step_moves_nothing_between_host_and_devices(tmp_path, monkeypatch):
+    """A batch that was not placed would be moved by every step, unseen."""
+    config = dataclasses.replace(CONFIG, epochs=1)
+    train(stage(), data(), config, tmp_path / "placed", resume=False)
+    monkeypatch.setattr(DeviceMesh, "put_local_rows", lambda self, batch: batch)
+    with pytest.raises(Exception, match="Disallowed host-to-device transfer"):
+        train(stage(), data(), config, tmp_path / "moved", resume=False)
+
+
+def test_a_few_steps_are_traced(tmp_path, capsys):
+    folder = tmp_path / "trace"
+    train(stage(), data(), CONFIG, tmp_path / "run", resume=False, profile=folder)
+    assert f"{folder}: steps 3 to 7 are traced" in capsys.readouterr().out
+    [file] = folder.rglob("*.trace.json.gz")
+    events = json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
+    steps = [event["args"]["step_num"] for event in events if event.get("name") == "train"]
+    assert sorted(map(int, steps)) == [3, 4, 5, 6, 7]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import nnx
 from jaxtyping import Float
 
 from jaxreact import runs
@@ -68,7 +67,7 @@ def load_frozen_parts(
     if encoder is not None:
         ears = runs.load_model(encoder, AUDIO_ENCODER)[0]
     elif untrained_encoder is not None:
-        ears = AudioEncoder(untrained_encoder, rngs=nnx.Rngs(seed))
+        ears = runs.new_model(AUDIO_ENCODER, untrained_encoder, seed)
     else:
         raise UserError(
             "--wav2vec2 DIR is needed; make one with"

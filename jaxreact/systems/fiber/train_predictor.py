@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from flax import nnx
 from tyro.conf import Suppress, arg
 
+from jaxreact import runs
 from jaxreact.audio_features.batches import encode_waveforms
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.data.modality import Modality
@@ -52,6 +53,8 @@ class PredictorTraining:
     """Directory of a converted wav2vec2 encoder (`convert_weights.py wav2vec2`)."""
     resume: bool = False
     """Continue the run in `out` from its last checkpoint."""
+    profile: Path | None = None
+    """Trace a few steps into this folder (docs/speed.md says how to look at it)."""
     new_patch_only: bool = False
     """Count only targets that do not stand among the inputs (behaviour 16)."""
     past_mask_probability: float = 0.5
@@ -87,7 +90,7 @@ def train_predictor(config: PredictorTraining) -> float:
     model_config = _with_codebook(config.model, frozen.tokenizer)
     data = _data(config, model_config, frozen)
     stage = _stage(config, model_config, frozen, data, mesh)
-    return train(stage, data, config.loop, config.out, resume=config.resume)
+    return train(stage, data, config.loop, config.out, resume=config.resume, profile=config.profile)
 
 
 def _encoder(config: PredictorTraining) -> Path | None:
@@ -180,7 +183,7 @@ def _stage(
     )
     recipe = Recipe(
         kind=PREDICTOR,
-        model=ReactPredictor(model_config, rngs=nnx.Rngs(config.loop.seed)),
+        model=runs.new_model(PREDICTOR, model_config, config.loop.seed),
         loss=partial(_loss, given),
         show=partial(_show, given),
         draw=partial(draw_faces, frozen.mean_face),

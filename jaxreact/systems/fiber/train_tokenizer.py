@@ -10,6 +10,7 @@ import numpy as np
 from flax import nnx
 from tyro.conf import Suppress
 
+from jaxreact import runs
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.modality import Modality
 from jaxreact.nn.quantizers import kmeans
@@ -39,6 +40,8 @@ class TokenizerTraining:
     """Run directory to write."""
     resume: bool = False
     """Continue the run in `out` from its last checkpoint."""
+    profile: Path | None = None
+    """Trace a few steps into this folder (docs/speed.md says how to look at it)."""
     clip_frames: int = 736
     """Frames of a crop (25 a second), cut into blocks; a multiple of the model's block size."""
     emotion_phase: float = 0.8
@@ -67,7 +70,7 @@ def train_tokenizer(config: TokenizerTraining) -> float:
     mean = open_conversations(config.data).mean_face()
     data = _data(config, mean)
     stage = _stage(config, mean, data, mesh)
-    return train(stage, data, config.loop, config.out, resume=config.resume)
+    return train(stage, data, config.loop, config.out, resume=config.resume, profile=config.profile)
 
 
 def _data(config: TokenizerTraining, mean: np.ndarray) -> Data:
@@ -92,7 +95,7 @@ def blocks(batch: dict[str, jax.Array], block: int) -> tuple[jax.Array, jax.Arra
 
 def _stage(config: TokenizerTraining, mean: np.ndarray, data: Data, mesh: DeviceMesh) -> Stage:
     loop = config.loop
-    model = FaceTokenizer(config.model, rngs=nnx.Rngs(loop.seed))
+    model = runs.new_model(TOKENIZER, config.model, loop.seed)
     statistics = None
     if config.model.quantize_type == "vq" and not config.resume:
         first = _codebook_start(model, data, mesh, jax.random.key(loop.seed))
