@@ -95,6 +95,13 @@ def test_batches_change_nothing(tmp_path, run, whole, batch):
     assert run(tmp_path, batch=batch).read_bytes() == whole.read_bytes()
 
 
+def test_a_few_batches_are_traced(system, data, dyads, truth, tmp_path, capsys):
+    with unchecked():
+        predict(system, data, dyads, WANTED, tmp_path / "out", truth, 1, tmp_path / "trace")
+    assert "trace: steps 3 to 4 are traced" in capsys.readouterr().out
+    assert [path.suffix for path in (tmp_path / "trace").rglob("*.pb")] == [".pb"]
+
+
 class Interruption:
     """Lets so many parts be written, then raises what a signal raises."""
 
