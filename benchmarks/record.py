@@ -18,13 +18,20 @@ def machine(load_before: float, versions: dict[str, Any] | None = None) -> dict[
     `load_before` is `os.getloadavg()[0]` from before the measuring.
     """
     if versions is None:
-        versions = {name: metadata.version(name) for name in PACKAGES}
+        versions = {name: _version(name) for name in PACKAGES}
     return {
         "cores": os.cpu_count(),
         "load": [round(load_before, 2), round(os.getloadavg()[0], 2)],
         "machine": platform.machine(),
         "versions": {"python": platform.python_version(), **versions},
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:  # the project itself, run from its folder
+        return "not installed"
 
 
 def write(result: dict[str, Any], out: Path | None) -> None:
