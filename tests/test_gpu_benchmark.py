@@ -50,7 +50,7 @@ def test_a_way_that_hangs_or_breaks_does_not_stop_the_others(gpu, monkeypatch, t
     assert ways["late"] == {"stopped_after": 1}
     assert "ValueError: no such thing here" in ways["broken"]["failed"]
     assert ways["beside"] == {"skipped": "no --original"}
-    assert ways["fine, first"].pop("seconds") > 0
+    assert ways["fine, first"].pop("seconds") >= 0
     assert ways["fine, first"] == {"device": "fake", "cache": "rams/fine"}
 
 
