@@ -8,7 +8,7 @@ from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, ne
 from jaxreact.metrics.neighbourhood import check_neighbours, without_neighbours
 from jaxreact.metrics.parts import ClipValues, mean_over_clips
 from jaxreact.metrics.score import Reactions, Score
-from jaxreact.metrics.warping.nearest import MEMORY, nearest_distances
+from jaxreact.metrics.warping.nearest import nearest_distances
 
 
 def frd(
@@ -17,7 +17,7 @@ def frd(
     neighbours: ArrayLike,
     mode: str = "corrected",
     *,
-    memory: int = MEMORY,
+    memory: int | None = None,
 ) -> float:
     """Facial reaction distance, in units of the channels, 0 or more, lower is better.
 
@@ -44,7 +44,7 @@ def frd_of_clips(
     truth: Float[np.ndarray, "clips frames 25"],
     lists: list[np.ndarray],
     mode: str,
-    memory: int = MEMORY,
+    memory: int | None = None,
 ) -> Float[np.ndarray, "clips"]:
     """Each clip's part of FRD, float64: the sum over its samples."""
     nearest = nearest_distances(predicted, truth, lists, memory=memory)

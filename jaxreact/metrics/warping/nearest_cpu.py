@@ -1,6 +1,5 @@
 """The search for the nearest reaction on CPU cores, which gives up what cannot be the nearest."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -9,6 +8,7 @@ from queue import SimpleQueue
 import numpy as np
 from jaxtyping import Float, Int
 
+from jaxreact.metrics.warping.choice import usable_cores
 from jaxreact.metrics.warping.dtw import BLOCKS
 from jaxreact.metrics.warping.dtw_cpu import Warper
 from jaxreact.metrics.warping.pairs import WEIGHTS, Pairs, keep_nearest
@@ -38,7 +38,7 @@ class Search:
         self._predicted, self._truth, self._nearest = predicted, truth, nearest
         self._prune, self._progress = prune, progress
         lengths = predicted.shape[2], truth.shape[1]
-        self._threads = max(1, min(_cores(), memory // Warper.memory(*lengths)))
+        self._threads = max(1, min(usable_cores(), memory // Warper.memory(*lengths)))
         self._idle: SimpleQueue[Warper] = SimpleQueue()
         for _ in range(self._threads):
             self._idle.put(Warper(*lengths, WEIGHTS))
@@ -82,12 +82,6 @@ class Search:
         blocks = warper.distances(many, self._truth[other[0]], limits)
         self._idle.put(warper)
         return blocks
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _straight(predicted: np.ndarray, truth: np.ndarray, pairs: Pairs) -> Float[np.ndarray, "pairs"]:
