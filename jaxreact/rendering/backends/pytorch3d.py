@@ -13,14 +13,18 @@ from pytorch3d.renderer import MeshRasterizer, PerspectiveCameras, Rasterization
 from pytorch3d.structures import Meshes  # pyright: ignore[reportMissingImports]
 
 from jaxreact.rendering.backends import Surface
+from jaxreact.rendering.backends.bins import bin_size, most_in_a_bin
 from jaxreact.rendering.backends.rasterizer import NEAR
 from jaxreact.rendering.camera import CAMERA_DISTANCE, Camera
 
-BINS = 16 * 16
-"""Most bins a picture is cut into on a GPU, by PyTorch3D's own choice of their size."""
-
 BIN_MEMORY = 2**29
 """Bytes of the lists of triangles by bin; they set how many frames are drawn at a time."""
+
+FRAMES = 64
+"""Frames at a time at most."""
+
+ROOM = 256
+"""The room in a bin is a multiple of so many triangles."""
 
 
 def sees_cuda() -> bool:
@@ -37,10 +41,8 @@ class Pytorch3dRenderer:
     def __init__(self, surface: Surface, camera: Camera) -> None:
         self._device = torch.device("cuda" if sees_cuda() else "cpu")
         self._faces = torch.tensor(np.asarray(surface.faces), dtype=torch.int64).to(self._device)
-        self._rasterizer = MeshRasterizer(
-            _cameras(camera).to(self._device), _settings(camera, len(self._faces))
-        )
-        self._at_once = max(1, BIN_MEMORY // (4 * BINS * len(self._faces)))
+        self._camera = camera
+        self._rasterizer = MeshRasterizer(_cameras(camera).to(self._device))
 
     def frames(
         self, vertices: Float[np.ndarray | jax.Array, "time vertices 3"]
@@ -48,9 +50,17 @@ class Pytorch3dRenderer:
         """Yields an RGB picture for each frame of world positions, in order."""
         if not len(vertices):
             return
-        for few in torch.split(self._tensor(vertices), self._at_once):
-            for grey in self._draw(few).cpu().numpy():
-                yield np.repeat(grey[..., None], 3, axis=2)
+        for some in torch.split(self._tensor(vertices), FRAMES):
+            room = self._room(some)
+            for few in torch.split(some, _at_once(self._camera, room)):
+                for grey in self._draw(few, room).cpu().numpy():
+                    yield np.repeat(grey[..., None], 3, axis=2)
+
+    def _room(self, vertices: Float[torch.Tensor, "time vertices 3"]) -> int:
+        """Triangles that a bin must hold. A pixel goes through all the room there is in its bin,
+        filled or not, so that room for the whole mesh would cost most of the time."""
+        most = max(1, most_in_a_bin(vertices, self._faces, self._camera))
+        return min(-(-most // ROOM) * ROOM, len(self._faces))
 
     def _tensor(
         self, vertices: Float[np.ndarray | jax.Array, "time vertices 3"]
@@ -62,10 +72,11 @@ class Pytorch3dRenderer:
 
     @torch.inference_mode()
     def _draw(
-        self, vertices: Float[torch.Tensor, "time vertices 3"]
+        self, vertices: Float[torch.Tensor, "time vertices 3"], room: int
     ) -> UInt8[torch.Tensor, "time size size"]:
-        faces = self._faces.expand(len(vertices), -1, -1)
-        shown = self._rasterizer(Meshes(vertices, faces)).pix_to_face[..., 0]
+        meshes = Meshes(vertices, self._faces.expand(len(vertices), -1, -1))
+        settings = _settings(self._camera, room)
+        shown = self._rasterizer(meshes, raster_settings=settings).pix_to_face[..., 0]
         grey = flat_grey(vertices, self._faces).reshape(-1)  # as the triangles of all frames count
         return torch.where(shown < 0, 0, grey[shown.clamp(min=0)]).to(torch.uint8)
 
@@ -92,19 +103,25 @@ def _cameras(camera: Camera) -> PerspectiveCameras:
     )
 
 
-def _settings(camera: Camera, triangles: int) -> RasterizationSettings:
+def _at_once(camera: Camera, room: int) -> int:
+    """Frames whose lists of triangles by bin fit into `BIN_MEMORY`."""
+    bins = -(-camera.size // bin_size(camera.size))
+    return max(1, BIN_MEMORY // (4 * bins**2 * room))
+
+
+def _settings(camera: Camera, room: int) -> RasterizationSettings:
     """The original's hard edges, without its holes.
 
     On a GPU PyTorch3D first sorts triangles into bins of the picture. A bin that is full drops what
     else falls into it, which leaves holes in a head of many triangles that is small in the picture:
-    here each bin has room for all of them.
+    here each bin has room for all that meet it. On a processor there are no bins.
     """
     return RasterizationSettings(
         image_size=camera.size,
         blur_radius=0.0,
         faces_per_pixel=1,
-        bin_size=None,
-        max_faces_per_bin=triangles,
+        bin_size=bin_size(camera.size) if sees_cuda() else None,
+        max_faces_per_bin=room,
         perspective_correct=True,
         clip_barycentric_coords=False,
         cull_backfaces=False,

@@ -44,9 +44,9 @@ def test_draws_what_the_cpu_backend_draws(name: str, zoom: float):
 def test_arrays_of_jax_and_numpy_and_any_division_into_batches_give_the_same(monkeypatch):
     scene = SCENES["sphere_48"]
     whole = pictures(scene)
-    monkeypatch.setattr(pytorch3d, "BIN_MEMORY", 4 * pytorch3d.BINS * len(scene.faces) * 3)
+    monkeypatch.setattr(pytorch3d, "FRAMES", 3)
+    monkeypatch.setattr(pytorch3d, "BIN_MEMORY", 1)
     renderer = Pytorch3dRenderer(scene, Camera(scene.size))
-    assert renderer._at_once == 3
     np.testing.assert_array_equal(list(renderer.frames(scene.vertices)), whole)
     np.testing.assert_array_equal(list(renderer.frames(jnp.asarray(scene.vertices))), whole)
     assert list(renderer.frames(scene.vertices[:0])) == []
