@@ -11,7 +11,7 @@ import pytest
 
 from jaxreact.errors import UserError
 from jaxreact.nn import attend as written_out
-from jaxreact.nn import attend_fused, attention
+from jaxreact.nn import attend_fused, attention, layers
 from jaxreact.nn.dropout import seed_of
 from tests.weights import golden, predictor, tokenizer
 
@@ -100,9 +100,9 @@ def in_steps(monkeypatch):
     """Models attend by the kernel."""
     monkeypatch.setattr(attend_fused, "is_usable", lambda: True)
     monkeypatch.setattr(attend_fused, "attend", IN_STEPS)
-    jax.clear_caches()  # of loops that were traced with the other form
-    yield
-    jax.clear_caches()
+    # A loop that was traced with the other form would be taken again.
+    anew = jax.jit(partial(layers._scan), static_argnames=("graph", "step", "remat"))
+    monkeypatch.setattr(layers, "_loop", anew)
 
 
 @pytest.mark.usefixtures("in_steps")
