@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
 
 from jaxreact.errors import UserError
 from jaxreact.nn import attend as written_out
@@ -178,15 +179,10 @@ def test_attention_hands_on_what_it_is_given(monkeypatch):
 
 def lowered(function: Any, *arguments: Any) -> str:
     """For a GPU, which need not be there, as text."""
-    traced = jax.jit(function).trace(*arguments)
-    try:
+    device = AbstractDevice("NVIDIA H100 80GB HBM3", 132, "gpu")
+    with use_abstract_mesh(AbstractMesh((), (), abstract_device=device)):
+        traced = jax.jit(function).trace(*arguments)
         return traced.lower(lowering_platforms=("cuda",)).as_text()
-    except RuntimeError:  # newer JAX wants to know which GPU
-        from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
-
-        device = AbstractDevice("NVIDIA H100 80GB HBM3", 132, "gpu")
-        with use_abstract_mesh(AbstractMesh((), (), abstract_device=device)):
-            return traced.lower(lowering_platforms=("cuda",)).as_text()
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
