@@ -29,6 +29,7 @@ MATCHING = {
     "jaxreact/nn/attention.py": ("tests/nn/test_attention.py", FIBER + "test_keys.py"),
     "jaxreact/nn/attend.py": ("tests/nn/test_attention.py", "tests/nn/test_attend_fused.py"),
     "jaxreact/nn/attend_fused.py": ("tests/nn/test_attend_fused.py",),
+    "jaxreact/nn/attend_kernels.py": ("tests/nn/test_attend_fused.py",),
     "jaxreact/nn/dropout.py": ("tests/nn/test_dropout.py", FIBER + "test_keys.py"),
     "jaxreact/nn/layers.py": ("tests/nn/test_layers.py", FIBER + "test_keys.py"),
     "jaxreact/nn/precision.py": ("tests/nn/test_precision.py", TRAINING + "test_execution.py"),

@@ -1,63 +1,32 @@
 """Attention in one kernel, which writes no scores to memory: for NVIDIA GPUs, by Pallas and Triton.
 
-The same as `jaxreact.nn.attend`, gradients and dropped weights included. A block of queries looks
-at one block of keys after the other and rescales what it has when a larger score comes (Dao et al.
-2022, arXiv 2205.14135); backwards, weights are computed again from each row's largest score and
-sum, and which of them were dropped from their numbers.
+The same as `jaxreact.nn.attend`, gradients and dropped weights included.
 """
 
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 from jaxtyping import Array, Float
 
 from jaxreact.errors import UserError
 from jaxreact.nn import attend as written_out
-from jaxreact.nn.attend import MASKED_SCORE, HeadsMask
-from jaxreact.nn.dropout import Seed, mixed
-
-BLOCK = 64
-"""Queries or keys of a block at most."""
-LEAST = 16
-"""Triton's products have no smaller side."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is known when tracing."""
-
-    patch: int | None
-    rate: float
-    interpret: bool
-    """Walk through the kernels step by step on any device, slowly, for tests."""
-    queries: int = 0
-    keys: int = 0
-
-    @property
-    def query_block(self) -> int:
-        return _block(self.queries)
-
-    @property
-    def key_block(self) -> int:
-        return _block(self.keys)
-
-
-def _block(length: int) -> int:
-    return min(BLOCK, _power_of_two(length))
-
-
-def _power_of_two(length: int) -> int:
-    return max(LEAST, 1 << (length - 1).bit_length())
-
+from jaxreact.nn.attend import HeadsMask
+from jaxreact.nn.attend_kernels import (
+    Plan,
+    Scores,
+    forward_kernel,
+    key_kernel,
+    power_of_two,
+    query_kernel,
+)
+from jaxreact.nn.dropout import Seed
 
 CHOICE = "JAXREACT_FUSED_ATTENTION"
 """Environment variable: `auto` (the default), `on` or `off`."""
@@ -149,7 +118,7 @@ def _forward_kernels(plan: Plan, query: Any, key: Any, value: Any, allowed: Any,
     rows = jax.ShapeDtypeStruct((*call.rows, call.padded_queries), jnp.float32)
     output = jax.ShapeDtypeStruct(call.query.shape, query.dtype)
     output, peak, total = call(
-        _forward_kernel,
+        forward_kernel,
         ("queries", "all keys", "all keys"),
         (call.query, call.key, call.value),
         ("queries", "rows", "rows"),
@@ -170,14 +139,14 @@ def _backward_kernels(plan: Plan, *kept: Any):
     inputs = (call.query, call.key, call.value, gradient, peak, total, shift)
     shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in inputs[:3]]
     [by_query] = call(
-        _query_kernel,
+        query_kernel,
         ("queries", "all keys", "all keys", "queries", "rows", "rows", "rows"),
         inputs,
         ("queries",),
         shapes[:1],
     )
     by_key, by_value = call(
-        _key_kernel,
+        key_kernel,
         ("all queries", "keys", "keys", "all queries", *["all rows"] * 3),
         inputs,
         ("keys", "keys"),
@@ -191,7 +160,7 @@ class _Call:
 
     def __init__(self, plan: Plan, query: Any, key: Any, value: Any, allowed: Any, seed: Any):
         self.plan = plan
-        self.size = _power_of_two(query.shape[-1])
+        self.size = power_of_two(query.shape[-1])
         self.rows = (query.shape[0], query.shape[2])
         self.padded_queries = -(-plan.queries // plan.query_block) * plan.query_block
         self.padded_keys = -(-plan.keys // plan.key_block) * plan.key_block
@@ -245,7 +214,7 @@ class _Call:
             inside, outside = refs[: len(arrays)], refs[len(arrays) :]
             extra = dict(zip(given, inside[len(parts) :], strict=True))
             here = (pl.program_id(0), pl.program_id(1))
-            kernel(_Scores(plan, *here, **extra), *inside[: len(parts)], *outside)
+            kernel(Scores(plan, *here, **extra), *inside[: len(parts)], *outside)
 
         return pl.pallas_call(
             body,
@@ -255,7 +224,7 @@ class _Call:
             out_specs=[self._spec(part) for part in out_parts],
             interpret=plan.interpret,
             compiler_params=triton.CompilerParams(num_warps=4, num_stages=2),
-            name=kernel.__name__.strip("_"),
+            name=kernel.__name__,
         )(*arrays)
 
     def _spec(self, part: str) -> pl.BlockSpec:
@@ -278,132 +247,3 @@ class _Call:
             (None, lengths[part], None, self.size),
             lambda row, block: (row // heads, 0 if whole else block, row % heads, 0),
         )
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """Scores of a block of queries and a block of keys, and which of their weights are kept."""
-
-    plan: Plan
-    row: Any
-    """Number of the sample and head."""
-    block: Any
-    """Number of the block of what the first output is cut into."""
-    allowed: Any = None
-    seed: Any = None
-
-    def of(self, query: jax.Array, key: jax.Array, queries: jax.Array, keys: jax.Array, at: Any):
-        """`at` is the place of the block of keys in the mask."""
-        plan = self.plan
-        scores = _product(query, key, trans_b=True)
-        if self.allowed is not None:
-            allowed = self.allowed[at]
-            scores = jnp.where(allowed[None, :] != 0, scores, MASKED_SCORE)
-        if plan.patch is not None:
-            position = queries + (plan.keys - plan.queries)
-            later = (keys // plan.patch)[None, :] > (position // plan.patch)[:, None]
-            scores = jnp.where(later, 2 * MASKED_SCORE, scores)
-        return jnp.where((keys < plan.keys)[None, :], scores, -jnp.inf)
-
-    def dropped(self, weights: jax.Array, queries: jax.Array, keys: jax.Array) -> jax.Array:
-        plan = self.plan
-        if self.seed is None:
-            return weights
-        # As `hashed_bits` numbers the entries of (batch, heads, queries, keys).
-        row = self.row.astype(jnp.uint32) * np.uint32(plan.queries)
-        row = (row + queries.astype(jnp.uint32)) * np.uint32(plan.keys)
-        number = row[:, None] + keys.astype(jnp.uint32)[None, :]
-        bits = mixed(number * (self.seed[0] | np.uint32(1)) + self.seed[1])
-        return jnp.where(bits >= np.uint32(plan.rate * 2**32), weights / (1.0 - plan.rate), 0.0)
-
-
-def _positions(block: Any, length: int) -> jax.Array:
-    return block * length + jnp.arange(length)
-
-
-def _product(a: jax.Array, b: jax.Array, **transposed: bool) -> jax.Array:
-    """In float32 of what the second has; TensorFloat-32 where XLA would take it, too."""
-    precision = None
-    if a.dtype == jnp.float32:
-        wanted = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
-        exact = wanted in ("float32", "highest")
-        precision = jax.lax.Precision.HIGHEST if exact else jax.lax.Precision.HIGH
-    return triton.dot(a, b, precision=precision, **transposed)
-
-
-def _forward_kernel(scores: _Scores, query, key, value, output, peak, total) -> None:
-    plan, rows = scores.plan, query[...]
-    queries = _positions(scores.block, plan.query_block)
-
-    def look(block: Any, seen: Any) -> Any:
-        gathered, highest, sums = seen
-        keys = _positions(block, plan.key_block)
-        at = pl.ds(block * plan.key_block, plan.key_block)
-        found = scores.of(rows, key[at, :], queries, keys, at)
-        higher = jnp.maximum(highest, found.max(axis=1))
-        weights = jnp.exp(found - higher[:, None])
-        shrunk = jnp.exp(highest - higher)
-        sums = sums * shrunk + weights.sum(axis=1)
-        kept = scores.dropped(weights, queries, keys).astype(value.dtype)
-        gathered = gathered * shrunk[:, None] + _product(kept, value[at, :])
-        return gathered, higher, sums
-
-    start = (
-        jnp.zeros(rows.shape, jnp.float32),
-        jnp.full(plan.query_block, -jnp.inf, jnp.float32),
-        jnp.zeros(plan.query_block, jnp.float32),
-    )
-    blocks = -(-plan.keys // plan.key_block)
-    gathered, highest, sums = jax.lax.fori_loop(0, blocks, look, start)
-    output[...] = (gathered / sums[:, None]).astype(output.dtype)
-    peak[...] = highest
-    total[...] = sums
-
-
-def _pulled(scores: _Scores, rows, keys_block, value_block, gradient, stats, queries, keys, at):
-    """Weights, those that were kept, and the gradient of the scores, of two blocks."""
-    highest, sums, shift = stats
-    found = scores.of(rows, keys_block, queries, keys, at)
-    weights = jnp.exp(found - highest[:, None]) / sums[:, None]
-    kept = scores.dropped(weights, queries, keys)
-    pulled = _product(gradient, value_block, trans_b=True)
-    return kept, kept * pulled - weights * shift[:, None]
-
-
-def _query_kernel(scores, query, key, value, gradient, peak, total, shift, by_query) -> None:
-    plan, rows, above = scores.plan, query[...], gradient[...]
-    queries = _positions(scores.block, plan.query_block)
-    stats = (peak[...], total[...], shift[...])
-
-    def look(block: Any, gathered: jax.Array) -> jax.Array:
-        keys = _positions(block, plan.key_block)
-        at = pl.ds(block * plan.key_block, plan.key_block)
-        columns = key[at, :]
-        slope = _pulled(scores, rows, columns, value[at, :], above, stats, queries, keys, at)[1]
-        return gathered + _product(slope.astype(columns.dtype), columns)
-
-    start = jnp.zeros(rows.shape, jnp.float32)
-    gathered = jax.lax.fori_loop(0, -(-plan.keys // plan.key_block), look, start)
-    by_query[...] = gathered.astype(by_query.dtype)
-
-
-def _key_kernel(scores, query, key, value, gradient, peak, total, shift, by_key, by_value) -> None:
-    plan, columns, values = scores.plan, key[...], value[...]
-    keys = _positions(scores.block, plan.key_block)
-    place = pl.ds(scores.block * plan.key_block, plan.key_block)
-
-    def look(block: Any, gathered: Any) -> Any:
-        queries = _positions(block, plan.query_block)
-        at = pl.ds(block * plan.query_block, plan.query_block)
-        rows, above = query[at, :], gradient[at, :]
-        stats = (peak[at], total[at], shift[at])
-        kept, slope = _pulled(scores, rows, columns, values, above, stats, queries, keys, place)
-        return (
-            gathered[0] + _product(slope.astype(rows.dtype), rows, trans_a=True),
-            gathered[1] + _product(kept.astype(above.dtype), above, trans_a=True),
-        )
-
-    start = (jnp.zeros(columns.shape, jnp.float32), jnp.zeros(values.shape, jnp.float32))
-    gathered = jax.lax.fori_loop(0, -(-plan.queries // plan.query_block), look, start)
-    by_key[...] = gathered[0].astype(by_key.dtype)
-    by_value[...] = gathered[1].astype(by_value.dtype)
