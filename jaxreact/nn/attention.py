@@ -88,7 +88,24 @@ Seeds = tuple[Seed, Seed]
 NO_SEEDS: Seeds = (None, None)
 
 
-class SelfAttention(nnx.Module):
+class _Attention(nnx.Module):
+    """What both kinds do with queries, keys and values."""
+
+    c_proj: Linear
+    n_head: int
+    dropout: float
+    mixed: bool
+    patch: int | None
+
+    def output(
+        self, query: jax.Array, keys: jax.Array, value: jax.Array, mask: Mask, seeds: Seeds
+    ) -> jax.Array:
+        rate, own = self.dropout, (self.mixed, self.patch)
+        y = attend(query, keys, value, mask, self.n_head, rate, seeds[0], *own)
+        return dropout(self.c_proj(y), rate, seeds[1])
+
+
+class SelfAttention(_Attention):
     """Attention of a sequence to itself, all positions to all unless `block_causal`."""
 
     def __init__(self, config, *, rngs: nnx.Rngs):
@@ -105,21 +122,10 @@ class SelfAttention(nnx.Module):
         """The output of all positions, or of the `last` ones; all positions are attended to."""
         query, keys, value = jnp.split(self.c_attn(x), 3, axis=-1)
         query = query if last is None else query[:, -last:]
-        y = attend(
-            query,
-            keys,
-            value,
-            mask,
-            self.n_head,
-            self.dropout,
-            seeds[0],
-            self.mixed,
-            self.patch,
-        )
-        return dropout(self.c_proj(y), self.dropout, seeds[1])
+        return self.output(query, keys, value, mask, seeds)
 
 
-class CrossAttention(nnx.Module):
+class CrossAttention(_Attention):
     """Attention of x (queries) to y (keys and values). Masks have y's length.
 
     A key is attended where both masks allow it. Without a mask for x there is no mask at all, even
@@ -145,18 +151,7 @@ class CrossAttention(nnx.Module):
     ) -> jax.Array:
         mask = mask_x if mask_x is None or mask_y is None else mask_x & mask_y
         keys, value = jnp.split(self.y_c_attn(y), 2, axis=-1)
-        y = attend(
-            self.x_c_attn(x),
-            keys,
-            value,
-            mask,
-            self.n_head,
-            self.dropout,
-            seeds[0],
-            self.mixed,
-            self.patch,
-        )
-        return dropout(self.c_proj(y), self.dropout, seeds[1])
+        return self.output(self.x_c_attn(x), keys, value, mask, seeds)
 
 
 def gelu(x: jax.Array) -> jax.Array:
