@@ -6,14 +6,17 @@ import errno
 import hashlib
 import os
 import sys
+import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 from llvmlite import binding
 
-from jaxreact.errors import NO_ROOM, Stopped, UserError
+from jaxreact.errors import NO_ROOM, Remark, Stopped, UserError
 
 OPTION, OFF = "--compilation-cache", "off"
 MAX_BYTES = 2 * 1024**3
@@ -30,14 +33,17 @@ every command also takes
 def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
     """Runs a command-line `main`: a `UserError` becomes one line on stderr and exit status 1.
 
-    So does a full disk. `Stopped` becomes a line too, but is a success. The option
+    So does a full disk. `Stopped` becomes a line too, but is a success, and so does a `Remark`,
+    which stops nothing. The option
     `--compilation-cache` is taken from the command line before `main` reads it; without `keep`, for
     what measures starts, there is no such option and nothing is kept.
     """
     asked_for_help = {"-h", "--help"} & set(sys.argv)
     try:
         keep_programs(_take_option() if keep else OFF)
-        main()
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_show_warning, warnings.showwarning)
+            main()
     except Stopped as stop:
         print(stop, file=sys.stderr)
     except UserError as error:
@@ -55,6 +61,16 @@ def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
         if keep and asked_for_help and not end.code:
             print(_HELP)
         raise
+
+
+def _show_warning(
+    otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """As `warnings.showwarning`, but a `Remark` is one line without the place in our code."""
+    if issubclass(category, Remark):
+        print(f"warning: {message}", file=sys.stderr)
+    else:
+        otherwise(message, category, *where)
 
 
 def _take_option() -> str | None:

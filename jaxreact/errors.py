@@ -1,4 +1,4 @@
-"""The one exception that users see, and its kin; `commands.run_command` shows them as one line."""
+"""What users see of errors and doubts; `commands.run_command` shows each as one line."""
 
 import errno
 from collections.abc import Iterator
@@ -23,6 +23,10 @@ class NotFiniteError(UserError):
 
 class ShapeError(UserError):
     """Numbers of a file that do not form the table expected."""
+
+
+class Remark(UserWarning):
+    """Something of a file was repaired or is doubtful; the message is one line that names it."""
 
 
 class Stopped(Exception):

@@ -2,6 +2,7 @@
 
 import errno
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from jaxreact import commands
 from jaxreact.commands import MAX_BYTES, OFF, OPTION, keep_programs, run_command
-from jaxreact.errors import Stopped, UserError, filling
+from jaxreact.errors import Remark, Stopped, UserError, filling
 
 
 def shown(capsys, error: BaseException) -> tuple[str, object]:
@@ -40,6 +41,20 @@ def test_stopping_is_a_success(capsys):
 
     run_command(main)
     assert capsys.readouterr().err == "run: stopped after step 3\n"
+
+
+def test_a_remark_is_a_line_and_stops_nothing(capsys, recwarn):
+    def main() -> None:
+        for _ in range(2):
+            warnings.warn("a.mp4: silent", Remark, stacklevel=1)
+        warnings.warn("of a library", UserWarning, stacklevel=1)
+
+    warnings.simplefilter("default")
+    before = warnings.showwarning
+    run_command(main)
+    assert capsys.readouterr().err == "warning: a.mp4: silent\n"
+    assert [str(warning.message) for warning in recwarn] == ["of a library"]
+    assert warnings.showwarning is before
 
 
 def test_a_full_disk_gets_the_path_that_it_lacks():
