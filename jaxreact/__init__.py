@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from jaxreact import metrics, rendering
     from jaxreact.audio_features.load import load_audio_encoder
     from jaxreact.media.sound import read_audio
+    from jaxreact.media.video_reader import read_video
     from jaxreact.metrics.realism.load import load_inception
     from jaxreact.rendering.pirender.load import load_face_generator
     from jaxreact.systems.fiber.loaded_predictor import load_predictor
@@ -29,6 +30,7 @@ __all__ = [
     "load_tokenizer",
     "metrics",
     "read_audio",
+    "read_video",
     "rendering",
 ]
 
@@ -39,6 +41,7 @@ _HOMES = {
     "load_predictor": "systems.fiber.loaded_predictor",
     "load_tokenizer": "systems.fiber.loaded_tokenizer",
     "read_audio": "media.sound",
+    "read_video": "media.video_reader",
     **dict.fromkeys(("OnlineSystem", "Reactions", "Speaker", "System", "load"), "systems.system"),
 }
 

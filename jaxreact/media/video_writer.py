@@ -1,6 +1,7 @@
 """Pictures and sound to an mp4 that every player opens: H.264 and AAC, without a system ffmpeg."""
 
 import io
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -119,7 +120,8 @@ def write_sound(file: BinaryIO | io.BytesIO, audio: Sound) -> None:
 
 def _open(path: Path) -> OutputContainer:
     # faststart puts the index first, so that a browser plays before it has the whole file.
-    return av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+    # FFmpeg takes what stands before a colon in a relative name for a protocol.
+    return av.open(os.path.abspath(path), "w", format="mp4", options={"movflags": "faststart"})
 
 
 def _picture(frame: np.ndarray) -> av.VideoFrame:

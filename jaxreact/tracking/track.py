@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EXPRESSION, ROTATION, TRANSLATION
-from jaxreact.media.video_reader import count_pictures, pictures
+from jaxreact.media.video_reader import count_pictures, read_video
 from jaxreact.tracking import pose, timeline
 from jaxreact.tracking.landmarker import Detection, open_landmarker
 
@@ -113,11 +113,10 @@ def _watch(path: Path, max_seconds: float | None, model: Path | None) -> _Seen:
         total=count_pictures(path), desc="tracking", unit="picture", disable=None, file=sys.stderr
     )
     with open_landmarker(model) as landmarker, bar:
-        step = 0.0
-        for picture in pictures(path):
+        for picture in read_video(path):
             if max_seconds is not None and picture.time >= max_seconds:
                 break
-            step, seen.end = picture.time - seen.end, picture.time
+            seen.end = picture.time + picture.duration
             seen.picture_size = picture.rgb.shape[1], picture.rgb.shape[0]
             face = landmarker.detect(picture.rgb, picture.time)
             if face is None:
@@ -126,7 +125,6 @@ def _watch(path: Path, max_seconds: float | None, model: Path | None) -> _Seen:
                 seen.times.append(picture.time)
                 seen.faces.append(face)
             bar.update()
-    seen.end += step  # the last picture is shown as long as the one before
     return seen
 
 

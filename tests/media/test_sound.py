@@ -20,14 +20,19 @@ def _tone(seconds: float, rate: int, hertz: float = 440.0) -> np.ndarray:
     return (0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype("f4")
 
 
-def _write_container(
+def write_container(
     path: Path, waveform: np.ndarray, rate: int, codec: str, delay: float = 0.0
 ) -> Path:
-    """A file with a 2 s picture track (black) and, `delay` seconds later, a mono sound track."""
+    """A file with a 2 s picture track (black) and, `delay` seconds later, a sound track.
+
+    `waveform` is (samples,) or, for stereo, (samples, 2).
+    """
+    layout = "mono" if waveform.ndim == 1 else "stereo"
+    stored = np.round(waveform.reshape(len(waveform), -1) * 32767).astype(np.int16)
     with av.open(str(path), "w") as container:
         picture = container.add_stream("libx264", rate=25)
         picture.width = picture.height = 32
-        sound = container.add_stream(codec, rate=rate, layout="mono")
+        sound = container.add_stream(codec, rate=rate, layout=layout)
         assert isinstance(sound, av.AudioStream)
         for number in range(50):
             frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
@@ -35,8 +40,8 @@ def _write_container(
             container.mux(picture.encode(frame))
         container.mux(picture.encode(None))
         for first in range(0, len(waveform), 1024):
-            block = np.round(waveform[None, first : first + 1024] * 32767).astype(np.int16)
-            frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
+            block = stored[first : first + 1024].reshape(1, -1)  # packed: channels take turns
+            frame = av.AudioFrame.from_ndarray(block, format="s16", layout=layout)
             frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
             frame.pts = first + round(delay * rate)
             container.mux(sound.encode(frame))
@@ -89,14 +94,14 @@ def test_a_segment_of_flac_and_ogg(tmp_path):
 def test_lossless_video_sound_equals_the_wav(tmp_path):
     wave, _ = soundfile.read(STEREO, dtype="int16")
     mono = wave[:, 0].astype(np.float32) / 32767
-    video = _write_container(tmp_path / "clip.mkv", mono, 44100, "pcm_s16le")
+    video = write_container(tmp_path / "clip.mkv", mono, 44100, "pcm_s16le")
     soundfile.write(tmp_path / "mono.wav", wave[:, 0], 44100)
     expected = read_audio(tmp_path / "mono.wav", 7 / 25, 16 / 25)
     np.testing.assert_allclose(read_audio(video, 7 / 25, 16 / 25), expected, atol=1e-6)
 
 
 def test_compressed_video_sound_keeps_its_time(tmp_path):
-    video = _write_container(tmp_path / "clip.mp4", _tone(2.0, 48000), 48000, "aac")
+    video = write_container(tmp_path / "clip.mp4", _tone(2.0, 48000), 48000, "aac")
     native, rate = read_native_audio(video)
     assert rate == 48000
     assert abs(len(native) / rate - 2.0) < 0.03
@@ -104,7 +109,7 @@ def test_compressed_video_sound_keeps_its_time(tmp_path):
 
 
 def test_a_late_sound_track_stays_with_its_picture(tmp_path):
-    video = _write_container(tmp_path / "late.mkv", _tone(1.0, 16000), 16000, "pcm_s16le", 0.5)
+    video = write_container(tmp_path / "late.mkv", _tone(1.0, 16000), 16000, "pcm_s16le", 0.5)
     waveform = read_audio(video)
     assert len(waveform) == pytest.approx(24000, abs=20)
     assert not waveform[:7900].any()
@@ -135,7 +140,7 @@ def _broken_files(folder: Path) -> dict[str, Path]:
     (folder / "cut.flac").write_bytes(flac[: len(flac) // 2])
     soundfile.write(folder / "zero.wav", np.zeros(0), 16000)
     soundfile.write(folder / "nan.wav", np.full(800, np.nan, "f4"), 16000, subtype="FLOAT")
-    movie = _write_container(folder / "whole.mp4", _tone(2.0, 16000), 16000, "aac").read_bytes()
+    movie = write_container(folder / "whole.mp4", _tone(2.0, 16000), 16000, "aac").read_bytes()
     (folder / "cut.mp4").write_bytes(movie[: len(movie) // 2])
     with av.open(str(folder / "mute.mp4"), "w") as container:
         picture = container.add_stream("libx264", rate=25)
@@ -146,7 +151,7 @@ def _broken_files(folder: Path) -> dict[str, Path]:
     return {
         "no such file": folder / "missing.wav",
         "empty": folder / "empty.wav",
-        "truncated": folder / "cut.wav",
+        "cut off": folder / "cut.wav",
         "damaged": folder / "head.wav",
         "cannot be read": folder / "noise.wav",
         "damaged or truncated": folder / "cut.flac",
@@ -175,6 +180,6 @@ def test_impossible_segments_are_refused(start, duration):
 
 
 def test_a_start_beyond_the_end_of_a_video(tmp_path):
-    video = _write_container(tmp_path / "clip.mkv", _tone(1.0, 16000), 16000, "pcm_s16le")
+    video = write_container(tmp_path / "clip.mkv", _tone(1.0, 16000), 16000, "pcm_s16le")
     with pytest.raises(UserError, match=r"1\.00 s long"):
         read_audio(video, 1.2)

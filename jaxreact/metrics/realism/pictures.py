@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 
 from jaxreact.errors import UserError
 from jaxreact.media.image import IMAGES, VIDEOS, read_image
-from jaxreact.media.video_reader import count_pictures, pictures
+from jaxreact.media.video_reader import count_pictures, read_video
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class PictureFiles:
         """Yields RGB pictures. Raises UserError naming the file that cannot be read."""
         for clip in self.clips:
             if clip[0].suffix.lower() in VIDEOS:
-                for number, picture in enumerate(pictures(clip[0])):
+                for number, picture in enumerate(read_video(clip[0])):
                     if number % self.every == 0:
                         yield picture.rgb
             else:

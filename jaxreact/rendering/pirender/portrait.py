@@ -8,7 +8,7 @@ from PIL import Image
 
 from jaxreact.errors import UserError
 from jaxreact.media.image import VIDEOS, read_image
-from jaxreact.media.video_reader import pictures
+from jaxreact.media.video_reader import read_video
 from jaxreact.rendering.camera import SIZE
 
 MARGIN = 256 / SIZE
@@ -26,7 +26,7 @@ def read_portrait(
     if not isinstance(source, np.ndarray):
         path = Path(source)
         film = path.suffix.lower() in VIDEOS
-        source = next(pictures(path)).rgb if film else read_image(path)
+        source = next(read_video(path)).rgb if film else read_image(path)
     elif source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or not source.size:
         raise UserError(
             f"portrait: expected uint8 (height, width, 3), got {source.dtype} {source.shape}"

@@ -1,0 +1,158 @@
+"""What a stream of a container holds, decoded as players do: over damage, on one clock."""
+
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+
+from jaxreact.errors import UserError
+from jaxreact.media.clock import Clock
+from jaxreact.media.container import reason
+from jaxreact.media.damage import Damage, report_end
+
+WITHOUT_SHOWING_TIMES = {"avi"}
+"""Formats that say when packets are decoded only, not when they are shown."""
+
+WITH_LENGTH = {"asf", "avi", "flv", "matroska", "mov"}
+"""Formats whose header says how long they are; of others FFmpeg guesses it."""
+
+
+class Decoded(NamedTuple):
+    """A frame and its time: seconds on the container's clock, None where nothing is said of it."""
+
+    frame: Any
+    time: float | None
+
+
+class Decoding:
+    """The frames of one stream of a container, and what was wrong with them."""
+
+    def __init__(
+        self,
+        path: Path,
+        container: InputContainer,
+        stream: Stream,
+        others: Sequence[Stream],
+        what: str,
+    ) -> None:
+        """`others`: streams that the clock listens to besides; `what`: this one, for messages."""
+        self.path, self.stream, self.what = path, stream, what
+        self.start = (container.start_time or 0) / av.time_base
+        self.clock = Clock(self.start)
+        self.damage = Damage(path, what)
+        self._container, self._others = container, others
+        self.unchanged: deque[float] = deque()
+        """Times (s) of packets that only say that the picture stays as it is, in their order."""
+        self._format = container.format.name
+        self._by_order = self._format in WITHOUT_SHOWING_TIMES
+        self._stamps: list[float] = []  # a heap, of packets that have given no frame yet
+
+    def frames(self, until: float = math.inf) -> Iterator[Decoded]:
+        """Yields frames as they are shown, those that begin before `until` seconds.
+
+        What was lost, and jumps of the clock, are remarked on at the end, also if the caller ends
+        early. Raises `UserError` where too much is damaged, or lacks at the end.
+        """
+        context = self.stream.codec_context
+        assert context is not None
+        context.copy_opaque = True  # a packet's shift goes with the frames that it gives
+        complete = False
+        try:
+            for packet, shift in self._packets():
+                for frame in self._decoded(packet, shift):
+                    if frame.time is not None and frame.time >= until:
+                        complete = True
+                        return
+                    yield frame
+            complete = True
+            self._report_end(until)
+        finally:
+            self.clock.report(self.path)
+            self.damage.report(refuse=complete)
+
+    def _report_end(self, until: float) -> None:
+        if self.clock.jumps or not set(self._format.split(",")) & WITH_LENGTH:
+            return
+        stream, whole = self.stream, self._container.duration
+        if stream.duration is not None and stream.time_base is not None:
+            begin = (stream.start_time or 0) * stream.time_base
+            promised = float(begin + stream.duration * stream.time_base) - self.start
+            report_end(self.path, self.what, self.clock.end(stream.index), min(promised, until))
+        elif whole is not None:  # of all streams together
+            report_end(self.path, "recording", self.clock.latest, min(whole / av.time_base, until))
+
+    def _packets(self) -> Iterator[tuple[Packet, float]]:
+        """Packets of this stream, with the clock's shift."""
+        packets = self._container.demux([self.stream, *self._others])
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError as error:
+                self._broken_off(error)
+                return
+            if packet is None:
+                return
+            shift = self._shift(packet)
+            if packet.stream_index == self.stream.index:
+                packet.opaque = shift
+                yield packet, shift
+
+    def _shift(self, packet: Packet) -> float:
+        duration = float((packet.duration or 0) * (packet.time_base or 0))
+        return self.clock.shift(packet.stream_index, _stamp(packet), duration)
+
+    def _decoded(self, packet: Packet, shift: float) -> Iterator[Decoded]:
+        stamp = _stamp(packet)
+        is_last = stamp is None and not packet.size
+        if not packet.size and not is_last:  # FFmpeg would take it for the end
+            self.unchanged += [] if stamp is None else [stamp + shift]
+            return
+        self.damage.packets += not is_last
+        if self._by_order and stamp is not None:
+            heappush(self._stamps, stamp)
+        try:
+            frames = packet.decode()
+        except (FFmpegError, ValueError):
+            if not is_last:
+                self._lose(stamp, shift)
+            return
+        for frame in frames:
+            yield Decoded(frame, self._time(frame))
+
+    def _lose(self, stamp: float | None, shift: float) -> None:
+        self.damage.lose((stamp or 0.0) + shift)
+        if stamp in self._stamps:
+            self._stamps.remove(stamp)
+            heapify(self._stamps)
+
+    def _time(self, frame: Any) -> float | None:
+        time = frame.time
+        if self._by_order:  # the k-th picture shown has the k-th time, whichever packet it is from
+            time = heappop(self._stamps) if self._stamps else None
+        if time is None:
+            return None
+        is_marked = isinstance(frame.opaque, float)
+        return time + (frame.opaque if is_marked else self.clock.shift(self.stream.index, None))
+
+    def _broken_off(self, error: FFmpegError) -> None:
+        """The file itself cannot be read on: one more packet is lost, after those that could."""
+        if not self.damage.packets:
+            raise UserError(
+                f"{self.path}: cannot be read as film or sound, or is damaged ({reason(error)})"
+            )
+        self.damage.packets += 1
+        self.damage.lose(self.clock.end(self.stream.index))
+
+
+def _stamp(packet: Packet) -> float | None:
+    """When a packet is decoded (s, the container's); when shown, where that is all it says."""
+    stamp = packet.pts if packet.dts is None else packet.dts
+    return None if stamp is None or packet.time_base is None else float(stamp * packet.time_base)
