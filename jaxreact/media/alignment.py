@@ -37,12 +37,14 @@ class Block:
     time: that of the first sample (s), None where nothing is said of it.
     count: how many they are; rate: how many a second.
     samples: mono; empty where they are not wanted.
+    is_after_loss: whether what was before it could not be decoded; then its stamp is no jitter.
     """
 
     time: float | None
     count: int
     rate: int
     samples: Float[np.ndarray, "samples"]
+    is_after_loss: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ def pieces_of(blocks: Sequence[Block]) -> list[Piece]:
     begins = np.concatenate([[0], np.cumsum([block.count for block in blocks])]) / rate
     told = np.array([np.nan if block.time is None else block.time for block in blocks])
     offsets = _without_outliers(_continued(told - begins[:-1]))
-    breaks = np.flatnonzero(np.abs(np.diff(offsets)) > SLACK) + 1
+    breaks = set((np.flatnonzero(np.abs(np.diff(offsets)) > SLACK) + 1).tolist())
+    breaks |= {k for k, block in enumerate(blocks) if block.is_after_loss}
     pieces: list[Piece] = []
-    edges = [0, *breaks.tolist(), len(blocks)]
-    for first, last in pairwise(edges):
+    for first, last in pairwise(sorted({0, *breaks, len(blocks)})):
         pieces += _fitted(first, last, offsets, begins)
     return pieces
 

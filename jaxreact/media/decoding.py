@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from jaxreact.errors import UserError
-from jaxreact.media.clock import Clock
+from jaxreact.media.clock import LONGEST_HOLE, Clock
 from jaxreact.media.container import reason
 from jaxreact.media.damage import Damage, report_end
 
@@ -54,6 +54,12 @@ class Decoding:
         self._format = container.format.name
         self._by_order = self._format in WITHOUT_SHOWING_TIMES
         self._stamps: list[float] = []  # a heap, of packets that have given no frame yet
+        self._ends: dict[int, float] = {}
+
+    @property
+    def end(self) -> float:
+        """When the last packet so far is no longer shown or heard (s)."""
+        return self._ends.get(self.stream.index, 0.0)
 
     def frames(self, until: float = math.inf) -> Iterator[Decoded]:
         """Yields frames as they are shown, those that begin before `until` seconds.
@@ -85,9 +91,10 @@ class Decoding:
         if stream.duration is not None and stream.time_base is not None:
             begin = (stream.start_time or 0) * stream.time_base
             promised = float(begin + stream.duration * stream.time_base) - self.start
-            report_end(self.path, self.what, self.clock.end(stream.index), min(promised, until))
+            report_end(self.path, self.what, self.end, min(promised, until))
         elif whole is not None:  # of all streams together
-            report_end(self.path, "recording", self.clock.latest, min(whole / av.time_base, until))
+            latest = max(self._ends.values(), default=0.0)
+            report_end(self.path, "recording", latest, min(whole / av.time_base, until))
 
     def _packets(self) -> Iterator[tuple[Packet, float]]:
         """Packets of this stream, with the clock's shift."""
@@ -101,13 +108,21 @@ class Decoding:
             if packet is None:
                 return
             shift = self._shift(packet)
-            if packet.stream_index == self.stream.index:
+            if packet.stream.index == self.stream.index:  # stream_index is 0 in the last packets
                 packet.opaque = shift
                 yield packet, shift
 
     def _shift(self, packet: Packet) -> float:
-        duration = float((packet.duration or 0) * (packet.time_base or 0))
-        return self.clock.shift(packet.stream_index, _stamp(packet), duration)
+        stream, decoded, tick = packet.stream.index, _stamp(packet), float(packet.time_base or 0)
+        duration = (packet.duration or 0) * tick
+        shift = self.clock.shift(stream, decoded, duration)
+        if decoded is None:
+            return shift
+        shown = decoded if packet.pts is None else packet.pts * tick
+        if shown - decoded > LONGEST_HOLE:  # decoded before a jump of the clock, shown after it
+            shift = self.clock.shift(stream, shown)
+        self._ends[stream] = max(self._ends.get(stream, 0.0), shown + shift + duration)
+        return shift
 
     def _decoded(self, packet: Packet, shift: float) -> Iterator[Decoded]:
         stamp = _stamp(packet)
@@ -149,7 +164,7 @@ class Decoding:
                 f"{self.path}: cannot be read as film or sound, or is damaged ({reason(error)})"
             )
         self.damage.packets += 1
-        self.damage.lose(self.clock.end(self.stream.index))
+        self.damage.lose(self.end)
 
 
 def _stamp(packet: Packet) -> float | None:

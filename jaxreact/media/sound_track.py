@@ -58,7 +58,7 @@ def _blocks(
         picture = film_stream(container)
         others = [] if picture is None else [picture]
         decoding = Decoding(path, container, stream, others, "sound")
-        end = 0.0
+        end, lost = 0.0, 0
         for frame, time in decoding.frames(until):
             if frame.sample_rate <= 0 or not frame.samples:
                 continue
@@ -72,7 +72,8 @@ def _blocks(
                 mono = channels.mean(axis=0, dtype=np.float32)
                 if channel is not None and channel < len(channels):
                     mono = channels[channel]
-            yield Block(time, frame.samples, frame.sample_rate, mono)
+            is_after_loss, lost = decoding.damage.lost > lost, decoding.damage.lost
+            yield Block(time, frame.samples, frame.sample_rate, mono, is_after_loss)
 
 
 def as_float(frame: av.AudioFrame) -> Float[np.ndarray, "channels samples"]:

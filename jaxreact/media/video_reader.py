@@ -54,7 +54,7 @@ def read_video(path: str | Path, duration: float = math.inf) -> Iterator[Picture
             held = time, frame
         if held is None:
             raise UserError(f"{path}: no picture could be decoded; record or copy it again")
-        yield _picture(held, stream, _last_step(decoding, held, step))
+        yield _picture(held, stream, _last_step(held[1], step))
 
 
 def count_pictures(path: str | Path) -> int | None:
@@ -119,12 +119,10 @@ def _picture(held: tuple[float, av.VideoFrame], stream: av.VideoStream, step: fl
     return Picture(time, displayed(frame, stream.sample_aspect_ratio), step)
 
 
-def _last_step(decoding: Decoding, held: tuple[float, av.VideoFrame], step: float) -> float:
+def _last_step(frame: av.VideoFrame, step: float) -> float:
     """How long the last picture stays: as the file says, otherwise as long as the one before."""
-    time, frame = held
     said = float((frame.duration or 0) * (frame.time_base or 0))
-    until_end = decoding.clock.end(decoding.stream.index) - time  # later, empty packets
-    return max(said, until_end) if max(said, until_end) > 0 else step
+    return said if said > 0 else step
 
 
 def steady(

@@ -66,7 +66,7 @@ def test_unreadable_files_are_named(tmp_path):
             list(find_pictures(tmp_path))
     (tmp_path / "video").mkdir()
     (tmp_path / "video" / "1.mp4").write_bytes(b"no video")
-    with pytest.raises(UserError, match=r"1\.mp4: cannot be read as a video"):
+    with pytest.raises(UserError, match=r"1\.mp4: cannot be read as film or sound"):
         list(find_pictures(tmp_path / "video"))
 
 
