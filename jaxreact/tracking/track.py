@@ -83,7 +83,8 @@ def track_video(
     total = len(seen.times) + len(seen.lost)
     if not seen.faces:
         raise UserError(f"{path}: no face found in {total} pictures; show one face, well lit")
-    fps = total / seen.end if seen.end > 0 else 0.0
+    first_to_last = max(seen.times + seen.lost)
+    fps = (total - 1) / first_to_last if first_to_last > 0 else 0.0
     if fps < MIN_SOURCE_FPS:
         raise UserError(
             f"{path}: {fps:.1f} pictures a second are too few to follow a face; "
