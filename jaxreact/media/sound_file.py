@@ -39,8 +39,11 @@ def read_sound_file(
 
 def _decoded(path: Path, file: soundfile.SoundFile, first: int, count: int) -> np.ndarray:
     try:
-        file.seek(first)
-        return file.read(count, dtype="float32", always_2d=True)
+        if first and file.seekable():
+            file.seek(first)
+            first = 0
+        # GSM 6.10 and some kinds of ADPCM can only be read from the beginning.
+        return file.read(first + count, dtype="float32", always_2d=True)[first:]
     except soundfile.LibsndfileError as error:
         raise UserError(f"{path}: the sound is damaged or truncated ({error})") from None
 
