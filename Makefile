@@ -11,6 +11,12 @@ DEMO := runs/demo
 # A demo that was interrupted goes on where it stopped; a state is a folder whose name is a number,
 # which one that was being saved has not got yet.
 RESUME = $(if $(shell ls $(dir $@)state 2>/dev/null | grep -xE '[0-9]+'),--resume)
+# $(call say,STAGE,DONE,LEFT): what comes next, and how long all the rest will take here, by the time
+# since the simulation began and by the seconds that the stages before and after this moment took on
+# two cores. A demo that goes on where it stopped knows no such beginning, and says nothing of it.
+IS_NEW := $(if $(wildcard $(DEMO)/data/simulation.json),,yes)
+say = @echo "demo: $(1)$(if $(IS_NEW),, goes on)$(if $(IS_NEW),$$(begun=$$(cat $(DEMO)/.begun); \
+	echo ", about $$(( ($$(date +%s) - begun) * $(3) / $(2) / 60 + 1 )) minutes left"))"
 
 .PHONY: demo test test-slow lint clean
 
@@ -38,19 +44,24 @@ clean:
 	rm -rf .venv $(DEMO)
 
 $(DEMO)/data/simulation.json: | .venv/.core
+	@mkdir -p $(DEMO) && date +%s > $(DEMO)/.begun
 	$(BIN)/python -m jaxreact.data.simulate --out $(DEMO)/data --split 144 16 2
 
 $(DEMO)/cache/cache.json: $(DEMO)/data/simulation.json
+	$(call say,cache,16,505)
 	$(BIN)/python -m jaxreact.data.prepare --data $(DEMO)/data --out $(DEMO)/cache
 
 $(DEMO)/tokenizer/training_report.html: $(DEMO)/cache/cache.json
+	$(call say,tokenizer,26,495)
 	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/cache --out $(DEMO)/tokenizer $(RESUME)
 
 $(DEMO)/predictor/training_report.html: $(DEMO)/tokenizer/training_report.html
+	$(call say,predictor,93,428)
 	$(BIN)/python train_predictor.py demo --data $(DEMO)/cache --tokenizer $(DEMO)/tokenizer \
 		--out $(DEMO)/predictor $(RESUME)
 
 $(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/training_report.html
+	$(call say,evaluation,483,38)
 	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --run $(DEMO)/predictor \
 		--out $(DEMO)/evaluation --render 1
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,31 @@ def test_the_demo_resumes_where_there_is_a_state(tmp_path, stage, left, goes_on)
         for each in STAGES
     }
     assert resumed == {each: goes_on and each == stage for each in STAGES}
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(
+    ("stage", "minutes"), [("cache", 64), ("tokenizer", 39), ("predictor", 10), ("evaluation", 1)]
+)
+def test_the_demo_says_what_is_left(tmp_path, stage, minutes):
+    """Of a demo whose simulation began two minutes ago; one that goes on says nothing of it."""
+    demo = tmp_path / "runs" / "demo"
+    demo.mkdir(parents=True)
+    (demo / ".begun").write_text(f"{int(time.time()) - 120}\n")
+    (tmp_path / "Makefile").write_text(
+        f"include {MAKEFILE}\nask-%:\n\t$(call say,$*,$(SPENT),$(REST))\n"
+    )
+    spent, rest = next(
+        line.split(f"{stage},")[1].rstrip(")").split(",")
+        for line in MAKEFILE.read_text().splitlines()
+        if f"$(call say,{stage}," in line
+    )
+    ask = ["make", "--silent", f"ask-{stage}", f"SPENT={spent}", f"REST={rest}"]
+
+    def said() -> str:
+        return subprocess.run(ask, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    assert said() == f"demo: {stage}, about {minutes} minutes left\n"
+    (demo / "data").mkdir()
+    (demo / "data" / "simulation.json").touch()
+    assert said() == f"demo: {stage} goes on\n"
