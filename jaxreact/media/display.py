@@ -25,8 +25,7 @@ def displayed(
     if convert is None:
         rgb = frame.reformat(width, height, "rgb24", src_colorspace=space).to_ndarray()
     else:
-        deep = frame.reformat(width, height, "rgb48", src_colorspace=space)
-        rgb = convert(deep.to_ndarray())
+        rgb = convert(frame.reformat(width, height, "rgb48le", src_colorspace=space))
     return np.ascontiguousarray(_turned(rgb, display_matrix(frame)))
 
 
