@@ -9,6 +9,7 @@ a power of 2.4 (BT.1886), as films are graded for.
 from fractions import Fraction
 from functools import lru_cache
 from tempfile import NamedTemporaryFile
+from threading import Lock
 
 import av
 import numpy as np
@@ -48,16 +49,18 @@ class Conversion:
     def __init__(self, transfer: int, primaries: int) -> None:
         self._table = _table(transfer, primaries)
         self._graphs: dict[tuple[int, int], Graph] = {}
+        self._lock = Lock()  # films are read in several threads, and a graph holds one picture
 
     def __call__(self, frame: av.VideoFrame) -> UInt8[np.ndarray, "height width 3"]:
         """A frame of RGB with 16 bits -> pixels."""
         size = frame.width, frame.height
-        if size not in self._graphs:
-            self._graphs[size] = self._graph(*size)
-        graph = self._graphs[size]
-        frame.pts = None
-        graph.push(frame)
-        return graph.pull().to_ndarray()
+        with self._lock:
+            if size not in self._graphs:
+                self._graphs[size] = self._graph(*size)
+            graph = self._graphs[size]
+            frame.pts = None
+            graph.push(frame)
+            return graph.pull().to_ndarray()
 
     def _graph(self, width: int, height: int) -> Graph:
         graph, deep = Graph(), av.VideoFormat("rgb48le", width, height)
