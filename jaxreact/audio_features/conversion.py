@@ -1,7 +1,8 @@
 """wav2vec2 weights from Hugging Face, a local directory or one file -> the audio encoder."""
 
-import json
 import re
+import warnings
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,32 @@ import numpy as np
 from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.files import building, check_new
 from jaxreact.progress import progress
-from jaxreact.torch_files.engine import CONV, Ignored, Rule, Table, fill, nest, paths
-from jaxreact.torch_files.torch_file import read_state_dict
+from jaxreact.torch_files.damage import counted, listed, reason, shown
+from jaxreact.torch_files.engine import (
+    CONV,
+    Ignored,
+    Rule,
+    Table,
+    fill,
+    nest,
+    own_parts,
+    paths,
+    without_prefix,
+)
+from jaxreact.torch_files.json_file import read_mapping
+from jaxreact.torch_files.shards import INDEX, shard_names
+from jaxreact.torch_files.weights import read_weights
+
+HEADS = {
+    "lm_head": "a speech recogniser",
+    **dict.fromkeys(("quantizer", "project_hid", "project_q"), "the pre-training"),
+    **dict.fromkeys(("projector", "classifier", "layer_weights"), "a classifier"),
+    **dict.fromkeys(("tdnn", "objective"), "a recogniser of speakers"),
+}
+"""What Hugging Face's models put beside wav2vec2, and what for."""
 
 TABLE = Table(
     rules=(
@@ -29,17 +51,25 @@ TABLE = Table(
         Ignored("masked_spec_embed", "input of the transformer layers in training"),
         Ignored("feature_projection.projection.{rest}", "leads into the transformer layers"),
         Ignored("adapter.{rest...}", "comes after the transformer layers"),
-        Ignored("lm_head.{rest}", "head of the speech recogniser"),
-        Ignored("quantizer.{rest...}", "head of the pre-training"),
-        Ignored("project_hid.{rest}", "head of the pre-training"),
-        Ignored("project_q.{rest}", "head of the pre-training"),
+        *(
+            Ignored(name, f"head of {what}")
+            for head, what in HEADS.items()
+            for name in (head, f"{head}.{{rest...}}")
+        ),
     ),
+    model="a wav2vec2 encoder",
 )
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
-WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+WEIGHTS = tuple(
+    name + kind for name in ("model.safetensors", "pytorch_model.bin") for kind in ("", INDEX)
+)
+"""The first of these that is there is read; an index names further files."""
+
+FIRST = "feature_extractor.conv_layers.0.conv.weight"
 PREFIXES = ("", "wav2vec2.", "model.", "sound_feature_extractor.model.")
-"""What stands before a key, depending on the model that was saved around the encoder."""
+"""What stands before a key, depending on the model that was saved around the encoder; others may
+stand before `wav2vec2.`"""
 
 Encoder = tuple[AudioEncoderConfig, dict[str, Any]]
 """Configuration and variables, as `jaxreact.runs.save_model` takes them."""
@@ -69,7 +99,7 @@ def load_wav2vec2(source: str | Path) -> Encoder:
         files = {name: path / name for name in (CONFIG, PREPROCESSOR, *WEIGHTS)}
         return _load_files({name: file for name, file in files.items() if file.is_file()}, source)
     if path.is_file():
-        tensors = strip_prefix(read_state_dict(path), source)
+        tensors = strip_prefix(_read(path), source)
         return from_tensors(tensors, config_of(tensors, source), source)
     if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", str(source)) and path.suffix not in (
         *(".ckpt", ".bin", ".safetensors", ".pt", ".pth"),
@@ -82,26 +112,36 @@ def _load_files(files: Mapping[str, Path], source: str | Path) -> Encoder:
     weights = next((files[name] for name in WEIGHTS if name in files), None)
     if weights is None or CONFIG not in files:
         raise UserError(f"{source}: needs {CONFIG} and one of {', '.join(WEIGHTS)}")
-    fields = _read_json(files[CONFIG])
+    fields = read_mapping(files[CONFIG])
     if fields.get("model_type") != "wav2vec2":
-        raise UserError(f"{source}: holds a {fields.get('model_type')!r} model, not a wav2vec2")
+        kind = shown(repr(fields.get("model_type")))
+        raise UserError(f"{source}: holds a {kind} model, not a wav2vec2")
     do_normalize = True
     if PREPROCESSOR in files:
-        do_normalize = bool(_read_json(files[PREPROCESSOR]).get("do_normalize", True))
+        do_normalize = bool(read_mapping(files[PREPROCESSOR]).get("do_normalize", True))
+    tensors = strip_prefix(_read(weights), weights)
+    config = _config(_shapes_of(tensors) | fields, do_normalize, files[CONFIG])
+    return from_tensors(tensors, config, weights)
+
+
+def _config(fields: dict[str, Any], do_normalize: bool, source: Path) -> AudioEncoderConfig:
     from transformers import Wav2Vec2Config
 
-    config = AudioEncoderConfig.from_wav2vec2(Wav2Vec2Config(**fields), do_normalize=do_normalize)
-    return from_tensors(strip_prefix(read_state_dict(weights), weights), config, weights)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
+    for name in ("conv_dim", "conv_kernel", "conv_stride"):
+        sizes = fields.get(name, (1,))
+        if not isinstance(sizes, (list, tuple)) or any(type(x) is not int or x < 1 for x in sizes):
+            raise UserError(f"{source}: {name} is {shown(repr(sizes))}, not a list of sizes")
     try:
-        fields = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not a readable JSON file: {error}") from error
-    if not isinstance(fields, dict):
-        raise UserError(f"{path}: not a mapping")
-    return fields
+        config = Wav2Vec2Config(**fields)
+        return AudioEncoderConfig.from_wav2vec2(config, do_normalize=do_normalize)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from error
+    except Exception as error:  # transformers checks its fields with errors of its own
+        raise UserError(f"{source}: no configuration of a wav2vec2: {reason(error)}") from error
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    return read_weights(path, own=own_parts(TABLE))
 
 
 def _download(name: str) -> dict[str, Path]:
@@ -110,9 +150,10 @@ def _download(name: str) -> dict[str, Path]:
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     files: dict[str, Path] = {}
-    for file in (CONFIG, PREPROCESSOR, *WEIGHTS):
-        if file == WEIGHTS[1] and WEIGHTS[0] in files:
-            break
+    wanted = [CONFIG, PREPROCESSOR, *WEIGHTS]
+    for file in wanted:
+        if file in WEIGHTS and set(WEIGHTS) & set(files):
+            continue
         try:
             files[file] = Path(hf_hub_download(name, file))
         except EntryNotFoundError as error:
@@ -120,6 +161,9 @@ def _download(name: str) -> dict[str, Path]:
                 raise _unreachable(name, error) from error
         except Exception as error:  # the hub's client raises its transport's own errors too
             raise _unreachable(name, error) from error
+        else:
+            if file.endswith(INDEX):
+                wanted += shard_names(files[file])
     return files
 
 
@@ -132,41 +176,56 @@ def _unreachable(name: str, error: Exception) -> UserError:
 
 
 def strip_prefix(tensors: Mapping[str, np.ndarray], source: Any) -> dict[str, np.ndarray]:
-    """The tensors by wav2vec2's own names. Raises UserError where there is no wav2vec2 among them.
-
-    Of a whole predictor checkpoint of the original, only the wav2vec2 part is kept.
+    """The tensors by wav2vec2's own names; a `Remark` says what stands around it and is left: the
+    head of a classifier, the rest of a predictor of the original. Raises UserError where there is
+    no wav2vec2 among them, or more than one.
     """
-    first = "feature_extractor.conv_layers.0.conv.weight"
-    prefix = next((prefix for prefix in PREFIXES if prefix + first in tensors), None)
-    if prefix is None:
-        raise UserError(f"{source}: holds no wav2vec2 (no key ends in {first})")
-    alone = not prefix.startswith("sound_feature_extractor")
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if alone or name.startswith(prefix)
-    }
+    before = [name.removesuffix(FIRST) for name in tensors if name.endswith(FIRST)]
+    prefixes = [p for p in before if p in PREFIXES or p.endswith(".wav2vec2.")]
+    if not prefixes:
+        held = f"{counted(len(tensors), 'tensor')}, {listed(tensors)}"
+        raise UserError(f"{source}: holds no wav2vec2 (no key ends in {FIRST}): {held}")
+    if len(prefixes) > 1:
+        raise UserError(f"{source}: holds {len(prefixes)} wav2vec2, at {listed(prefixes)}")
+    inside = without_prefix(tensors, prefixes[0])
+    outside = Counter(name.split(".")[0] for name in tensors if not name.startswith(prefixes[0]))
+    if not prefixes[0]:
+        outside = Counter(name.split(".")[0] for name in tensors if name.split(".")[0] in HEADS)
+    if outside:
+        left = listed(f"{part} ({counted(n, 'tensor')})" for part, n in outside.items())
+        warnings.warn(
+            f"{source}: left out, since the audio encoder does without: {left}",
+            Remark,
+            stacklevel=2,
+        )
+    return inside
 
 
 def config_of(tensors: Mapping[str, np.ndarray], source: Any) -> AudioEncoderConfig:
     """The configuration, read from the tensors' shapes; strides, which leave no trace in them, are
     wav2vec2's usual ones. Raises UserError where the number of layers is not the usual one."""
     usual = AudioEncoderConfig()
+    fields = _shapes_of(tensors)
+    if len(fields["conv_dim"]) != len(usual.conv_stride):
+        raise UserError(
+            f"{source}: {len(fields['conv_dim'])} convolutions, not {len(usual.conv_stride)}: their"
+            " strides are unknown; give a directory with config.json"
+        )
+    return AudioEncoderConfig(**fields)
+
+
+def _shapes_of(tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """What shapes and names say of the configuration, in its words."""
     layer = "feature_extractor.conv_layers.{}.{}".format
     shapes = []
-    while (name := layer(len(shapes), "conv.weight")) in tensors:
+    while (name := layer(len(shapes), "conv.weight")) in tensors and tensors[name].ndim == 3:
         shapes.append(tensors[name].shape)
-    if len(shapes) != len(usual.conv_stride) or any(len(shape) != 3 for shape in shapes):
-        raise UserError(
-            f"{source}: {len(shapes)} convolutions, not {len(usual.conv_stride)}: their strides "
-            "are unknown; give a directory with config.json"
-        )
-    return AudioEncoderConfig(
-        conv_dim=tuple(shape[0] for shape in shapes),
-        conv_kernel=tuple(shape[2] for shape in shapes),
-        conv_bias=layer(0, "conv.bias") in tensors,
-        feat_extract_norm="layer" if layer(1, "layer_norm.weight") in tensors else "group",
-    )
+    return {
+        "conv_dim": tuple(shape[0] for shape in shapes),
+        "conv_kernel": tuple(shape[2] for shape in shapes),
+        "conv_bias": layer(0, "conv.bias") in tensors,
+        "feat_extract_norm": "layer" if layer(1, "layer_norm.weight") in tensors else "group",
+    }
 
 
 def from_tensors(

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxreact.errors import UserError
+from jaxreact.torch_files.misfit import Misfit
+from jaxreact.torch_files.precision import beyond_float32
 
 Path = tuple[str | int, ...]
 """Where a variable stands in its model; list indices are integers."""
@@ -65,12 +66,13 @@ class Table:
     """How one model's tensors are named.
 
     `constants`: tensors that the torch model stores but that follow from its configuration; they
-    are checked on the way in and written on the way back.
+    are checked on the way in and written on the way back. `model`: what it is, as errors say it.
     """
 
     rules: tuple[Rule, ...]
     constants: Mapping[str, np.ndarray] = field(default_factory=dict)
     ignored: tuple[Ignored, ...] = ()
+    model: str = "this model"
 
 
 @cache
@@ -125,9 +127,10 @@ def fill(
 ) -> dict[Path, np.ndarray]:
     """Every variable of `abstract` (anything with shape and dtype) from `tensors`, by `table`.
 
-    Raises UserError, naming `source` and listing every offender, `prefix` before its name: a key
-    that is neither placed nor ignored, a variable that stays empty, a shape (both given) or dtype
-    that differs, a constant with another value than the configuration says.
+    Raises UserError, naming `source`, the cause and the first offenders, `prefix` before their
+    names: a key that is neither placed nor ignored, a variable that stays empty, a shape (both
+    given) or dtype that differs, a constant with another value than the configuration says, values
+    that are infinite or no numbers.
     """
     places = {
         name: (path, rule, abstract[path])
@@ -135,38 +138,53 @@ def fill(
         for name, rule in [_torch_name(path, table)]
     }
     filled: dict[Path, np.ndarray] = {}
-    offenders: list[str] = []
+    misfit = Misfit()
     for name, tensor in split_ignored(tensors, table)[0].items():
         if name in table.constants:
-            offenders += _constant_offence(name, tensor, table.constants[name])
+            _check_constant(misfit, name, tensor, table.constants[name])
         elif name not in places:
-            offenders.append(f"{name}: unknown key, {tensor.shape}")
+            misfit.unknown.append(f"{name} {tensor.shape}")
         else:
             path, rule, leaf = places[name]
             shape = np.shape(rule.transform.to_torch(np.broadcast_to(0, leaf.shape)))
-            if tensor.shape != shape:
-                offenders.append(f"{name}: shape {tensor.shape} in the file, {shape} expected")
-            elif tensor.dtype != leaf.dtype:
-                offenders.append(f"{name}: {tensor.dtype} in the file, {leaf.dtype} expected")
-            else:
+            if _fits(misfit, name, tensor, shape, leaf.dtype):
                 filled[path] = np.array(rule.transform.to_jax(tensor), order="C")
-    for name in (*places, *table.constants):
-        if name not in tensors:
-            offenders.append(f"{name}: missing from the file")
-    if offenders:
-        raise UserError(
-            f"{source}: {len(offenders)} tensors do not fit the configuration; is it this model's? "
-            + "; ".join(prefix + offender for offender in sorted(offenders))
-        )
+    misfit.missing += [name for name in (*places, *table.constants) if name not in tensors]
+    misfit.fitted = len(filled)
+    misfit.refuse(source, table.model, prefix)
     return filled
 
 
-def _constant_offence(name: str, tensor: np.ndarray, expected: np.ndarray) -> list[str]:
+def _fits(
+    misfit: Misfit, name: str, tensor: np.ndarray, shape: tuple[int, ...], dtype: np.dtype
+) -> bool:
+    """Whether a tensor can be a variable of this shape and type; else `misfit` says why."""
+    if tensor.shape != shape:
+        misfit.shapes.append(f"{name}: shape {tensor.shape} in the file, {shape} expected")
+    elif tensor.dtype == np.float64 and (number := beyond_float32(tensor)):
+        misfit.values.append(f"{name}: {number} of {tensor.size} are too large")
+    elif tensor.dtype != dtype:
+        misfit.types.append(f"{name}: {tensor.dtype} in the file, {dtype} expected")
+    elif number := tensor.size - int(np.isfinite(tensor).sum()):
+        misfit.values.append(f"{name}: {number} of {tensor.size} are not finite")
+    else:
+        return True
+    return False
+
+
+def _check_constant(misfit: Misfit, name: str, tensor: np.ndarray, expected: np.ndarray) -> None:
     if tensor.shape != expected.shape:
-        return [f"{name}: shape {tensor.shape} in the file, {expected.shape} expected"]
-    if tensor.dtype != expected.dtype or not np.array_equal(tensor, expected):
-        return [f"{name}: {tensor.tolist()} in the file, {expected.tolist()} expected"]
-    return []
+        misfit.shapes.append(f"{name}: shape {tensor.shape} in the file, {expected.shape} expected")
+    elif tensor.dtype != expected.dtype or not np.array_equal(tensor, expected):
+        misfit.constants.append(
+            f"{name}: {tensor.tolist()} in the file, {expected.tolist()} expected"
+        )
+
+
+def own_parts(*tables: Table) -> frozenset[str]:
+    """The parts of dotted torch names that tables spell out."""
+    names = {rule.torch for table in tables for rule in table.rules}
+    return frozenset(part for name in names for part in name.split(".") if "{" not in part)
 
 
 def without_prefix(tensors: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

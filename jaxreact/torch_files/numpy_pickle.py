@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from jaxreact.errors import UserError
+from jaxreact.torch_files.damage import UNREADABLE, reason
 from jaxreact.torch_files.plain_pickle import Call, Malformed, Refused, load
 
 _NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
@@ -28,7 +29,9 @@ _HEADER = re.compile(
 class PickledDtype:
     """NumPy's pickled dtype: made from a code, its byte order set afterwards."""
 
-    def __init__(self, code: str, *_: Any):
+    def __init__(self, code: Any, *_: Any):
+        if not isinstance(code, str):  # which might take forever to write out
+            raise Malformed("numpy dtype that is no text")
         if code not in (*_NUMBERS, *_OBJECTS) and not _TEXT.fullmatch(code):
             raise Malformed(f"numpy dtype {code!r}")
         self.dtype = np.dtype("O" if code in _OBJECTS else code)
@@ -75,10 +78,10 @@ def numpy_scalar(dtype: Any, value: Any) -> Any:
     return np.frombuffer(value, dtype.dtype, count=1)[0].item()
 
 
-def encode(text: str, codec: str) -> bytes:
+def encode(text: Any, codec: Any) -> bytes:
     """How bytes are written in the older protocols."""
     if codec not in ("latin1", "latin-1"):
-        raise Malformed(f"codec {codec!r}")
+        raise Malformed("a codec other than latin-1")
     return text.encode("latin-1")
 
 
@@ -111,9 +114,9 @@ def read_dictionary(path: Path, expected: str) -> dict[str, Any]:
             f"{path}: refused: it names {error}, which no array needs; nothing was executed"
         ) from None
     except Malformed as error:
-        raise UserError(f"{path}: damaged ({error}); fetch it again") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: not a readable .npy file: {error}") from error
+        raise UserError(f"{path}: damaged ({reason(error)}); fetch it again") from error
+    except UNREADABLE as error:
+        raise UserError(f"{path}: not a readable .npy file: {reason(error)}") from error
     content = _plain(whole)
     if not isinstance(content, list) or len(content) != 1 or not isinstance(content[0], dict):
         raise UserError(f"{path}: it holds no dictionary; give {expected}")

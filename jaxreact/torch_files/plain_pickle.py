@@ -36,6 +36,8 @@ class Attributes(dict):
 
     def build(self, state: Any) -> None:
         """Takes the attributes as pickle hands them over."""
+        if not isinstance(state, dict):  # pairs would be hashed, whatever they are
+            raise Malformed("attributes that are no dictionary")
         self.update(state)
 
 
@@ -79,7 +81,10 @@ def load(
             machine.step(operation.name, argument)
     except (Refused, Malformed):
         raise
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+    except (
+        *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+        RecursionError,
+    ) as error:
         raise Malformed(str(error) or type(error).__name__) from error
     raise Malformed("it does not end")
 
@@ -130,7 +135,7 @@ class _Machine:
         self.call(self.stack.pop(), arguments)
 
     def op_stack_global(self, _: None) -> None:
-        name, module = self.stack.pop(), self.stack.pop()
+        name, module = (_expect(self.stack.pop(), str) for _ in range(2))
         self.lookup(f"{module}.{name}")
 
     def op_reduce(self, _: None) -> None:

@@ -7,6 +7,7 @@ file before anything is allocated, and arrays are views of the stored bytes.
 """
 
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import IO, Any
 
 import numpy as np
 
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
+from jaxreact.torch_files.damage import UNREADABLE, reason, shown
+from jaxreact.torch_files.entries import ENTRIES, dictionary, find_state_dict
 from jaxreact.torch_files.plain_pickle import Malformed, Refused, load
 from jaxreact.torch_files.torch_tensors import (
     GLOBALS,
     Storage,
-    Tensor,
     materialise,
     storage_of,
     swap_bytes,
@@ -38,7 +40,7 @@ def read_checkpoint(path: str | Path) -> dict[Any, Any]:
     bfloat16 and float8 come as `ml_dtypes`. Raises UserError where the file is missing, truncated,
     damaged, no checkpoint, or names a global that is not permitted (which is not executed).
     """
-    return _read(path, _dictionary)
+    return _read(path, dictionary)
 
 
 def read_content(path: str | Path) -> Any:
@@ -46,46 +48,28 @@ def read_content(path: str | Path) -> Any:
     return _read(path, lambda content: content, "save its tensors again by themselves")
 
 
-def read_state_dict(
-    path: str | Path, entries: tuple[str, ...] = ("state_dict",)
-) -> dict[str, np.ndarray]:
+def read_state_dict(path: str | Path, entries: tuple[str, ...] = ENTRIES) -> dict[str, np.ndarray]:
     """The tensors by name: those under the first of `entries` that the file has, or of a file that
-    is a state dict; safetensors too.
+    is a state dict; safetensors too. A `Remark` says where there was a choice.
 
     Only these are read, not the optimizer's. Raises UserError as `read_checkpoint` does, and where
     the file holds no state dict.
     """
-    tensors = _read(path, lambda content: _state_dict(content, entries))
+    tensors, remark = _read(path, lambda content: find_state_dict(content, entries))
     for name, tensor in tensors.items():
         if not isinstance(name, str) or not isinstance(tensor, np.ndarray):
-            raise UserError(f"{path}: {name!r} in its state dict is no tensor")
+            raise UserError(f"{path}: {shown(repr(name))} in its state dict is no tensor")
+    if remark:
+        warnings.warn(f"{path}: {remark}", Remark, stacklevel=2)
     return tensors
 
 
 def read_training_record(path: str | Path) -> dict[str, int]:
     """What a Lightning checkpoint says of its training, where it does: `epoch`, `global_step`."""
     content = _read(
-        path, lambda entries: {k: v for k, v in _dictionary(entries).items() if isinstance(v, int)}
+        path, lambda entries: {k: v for k, v in dictionary(entries).items() if isinstance(v, int)}
     )
     return {name: content[name] for name in ("epoch", "global_step") if name in content}
-
-
-def _dictionary(content: Any) -> dict[Any, Any]:
-    if not isinstance(content, dict):
-        raise Malformed("it holds no dictionary")
-    return content
-
-
-def _state_dict(content: Any, entries: tuple[str, ...]) -> Any:
-    content = _dictionary(content)
-    for entry in entries:
-        if entry in content:
-            if not isinstance(content[entry], dict):
-                raise Malformed(f"its {entry} is no dictionary")
-            return content[entry]
-    if content and all(isinstance(value, (np.ndarray, Tensor)) for value in content.values()):
-        return content
-    raise Malformed(f"there is no {' or '.join(entries)} in it; is it a model's checkpoint?")
 
 
 def _read(
@@ -112,13 +96,13 @@ def _read(
             f" If you trust the file, {instead}"
         ) from None
     except Malformed as error:
-        raise UserError(f"{path}: not a readable checkpoint: {error}") from error
+        raise UserError(f"{path}: not a readable checkpoint: {reason(error)}") from error
     except MemoryError:
         raise UserError(
             f"{path}: damaged (it names more bytes than there are); copy it again"
         ) from None
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError, OverflowError) as error:
-        raise UserError(f"{path}: truncated or damaged ({error}); copy it again") from error
+    except UNREADABLE as error:
+        raise UserError(f"{path}: truncated or damaged ({reason(error)}); copy it again") from error
 
 
 def _open(path: Path, file: IO[bytes]) -> Contents:
@@ -143,7 +127,12 @@ def _open_safetensors(path: Path) -> Contents:
     try:
         return dict(load_file(path)), lambda storage: b""
     except SafetensorError as error:
-        raise Malformed(f"{error}; copy it again") from error
+        raise Malformed(f"{reason(error)}; copy it again") from error
+    except (AttributeError, LookupError) as error:  # float8 and less: it asks NumPy for the type
+        kind = reason(error).rpartition(" ")[2].strip("'")
+        raise Malformed(
+            f"a tensor of {kind}, which means nothing without its scales; save it as float32"
+        ) from error
 
 
 def _open_zip(path: Path, file: IO[bytes]) -> Contents:
@@ -153,6 +142,8 @@ def _open_zip(path: Path, file: IO[bytes]) -> Contents:
     if len(pickles) != 1:
         raise Malformed("the archive has no data.pkl; it is no PyTorch checkpoint")
     root = pickles[0].removesuffix("data.pkl")
+    if any(entry.flag_bits & 0x1 for entry in entries.values()):
+        raise Malformed("the archive is encrypted, which PyTorch never does; unpack and zip -0 it")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
         raise Malformed("the archive is compressed, which PyTorch never does; unpack and zip -0 it")
     if sum(entry.file_size for entry in entries.values()) > path.stat().st_size:
@@ -189,9 +180,9 @@ def _open_legacy(path: Path, file: IO[bytes]) -> Contents:
 
     content = load(file, GLOBALS, persistent)
     places: dict[str, tuple[int, int]] = {}
-    for key in load(file, {}):
+    for key in _expect_names(load(file, {})):
         if key not in sizes:
-            raise Malformed(f"storage {key!r} belongs to nothing")
+            raise Malformed(f"storage {shown(key)} belongs to nothing")
         count = struct.unpack("<q", _exactly(file, 8))[0]
         places[key] = (file.tell(), count * sizes[key])
         if not 0 <= count * sizes[key] <= path.stat().st_size - file.tell():
@@ -209,6 +200,12 @@ def _open_legacy(path: Path, file: IO[bytes]) -> Contents:
         return cache[storage.key]
 
     return content, read
+
+
+def _expect_names(keys: Any) -> list[str]:
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise Malformed("its storages are no list of names")
+    return keys
 
 
 def _exactly(file: IO[bytes], size: int) -> bytes:

@@ -84,13 +84,15 @@ class Tensor:
         if (reach + 1) * self.dtype.itemsize > last - first:
             raise Malformed(f"a tensor reaches outside its storage {self.storage.key}")
         whole = np.frombuffer(buffer, np.uint8)[first:last]
-        usable = whole[: len(whole) // self.dtype.itemsize * self.dtype.itemsize].view(self.dtype)
+        # as_strided asks NumPy for the type by name, which it lacks for float8_e5m2.
+        kind = np.dtype(np.uint8) if self.dtype.itemsize == 1 else self.dtype
+        usable = whole[: len(whole) // kind.itemsize * kind.itemsize].view(kind)
         return np.lib.stride_tricks.as_strided(
             usable[self.offset :],
             self.shape,
-            [step * self.dtype.itemsize for step in self.strides],
+            [step * kind.itemsize for step in self.strides],
             writeable=False,
-        )
+        ).view(self.dtype)
 
 
 def swap_bytes(buffer: bytes, dtype: np.dtype) -> bytes:
@@ -129,8 +131,14 @@ def _rebuild_tensor_v3(
     return _tensor(storage, offset, shape, strides, dtype)
 
 
-def _path(*parts: str) -> str:
+def _path(*parts: Any) -> str:
     return "/".join(parts).replace("//", "/")
+
+
+def _device(kind: Any, index: Any = None) -> str:
+    if not isinstance(kind, str) or not isinstance(index, (int, type(None))):
+        raise Malformed("a device that is none")
+    return kind if index is None else f"{kind}:{index}"
 
 
 def _globals() -> dict[str, Any]:
@@ -141,7 +149,7 @@ def _globals() -> dict[str, Any]:
         "torch._utils._rebuild_tensor_v3": Call(_rebuild_tensor_v3),
         "torch._utils._rebuild_parameter": Call(lambda data, *_: data),
         "torch.Size": Call(lambda sizes=(): tuple(sizes)),
-        "torch.device": Call(lambda kind, index=None: kind if index is None else f"{kind}:{index}"),
+        "torch.device": Call(_device),
         "torch.storage.UntypedStorage": np.dtype(np.uint8),
         "_codecs.encode": Call(encode),
         "numpy.dtype": Call(PickledDtype),

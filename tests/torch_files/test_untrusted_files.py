@@ -12,7 +12,7 @@ import pytest
 
 from jaxreact.errors import UserError
 from jaxreact.torch_files.torch_file import read_checkpoint, read_state_dict, read_training_record
-from tests.torch_files.handmade import tensor_pickle, write_archive
+from tests.torch_files.handmade import tensor_pickle, with_central_fields, write_archive
 
 CHECKPOINTS = Path(__file__).parents[1] / "golden" / "checkpoints"
 
@@ -196,3 +196,94 @@ def test_a_changed_byte_is_noticed_or_harmless(tmp_path):
         except UserError:
             continue
         assert all(isinstance(tensor, np.ndarray) for tensor in tensors.values())
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"flags": 0x1}, "encrypted"),
+        ({"flags": 0x41}, "encrypted"),
+        ({"flags": 0x20}, "damaged"),  # patched data
+        ({"flags": 0x40}, "damaged"),  # strong encryption
+        ({"version": 99}, "damaged"),
+        *(({"method": method}, "compressed") for method in (1, 8, 9, 12, 14, 93, 97, 65535)),
+    ],
+)
+@pytest.mark.parametrize("read", [read_checkpoint, read_state_dict, read_training_record])
+def test_an_archive_that_zipfile_cannot_read(tmp_path, fields, reason, read):
+    path = write_archive(
+        tmp_path / "x.ckpt", tensor_pickle(0, (2,), (1,), 2), {"0": bytes(8)}, byteorder=b"little"
+    )
+    read_state_dict(path)
+    with pytest.raises(UserError, match=reason) as caught:
+        read(with_central_fields(path, **fields))
+    assert "\n" not in str(caught.value)
+
+
+def doubled(depth: int) -> bytes:
+    """A list that holds the one before it twice, and so on: written out it fills any memory."""
+    return b"]q\x000" + b"]q\x01(h\x00h\x00e0h\x01q\x000" * depth + b"h\x00"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(lambda x: b"ctorch\ndevice\n" + x + b"\x85R", id="device"),
+        pytest.param(lambda x: x + b"\x8c\x01x\x93", id="a global's module"),
+        pytest.param(lambda x: b"\x8c\x01x" + x + b"\x93", id="a global's name"),
+        pytest.param(lambda x: b"cnumpy\ndtype\n" + x + b"\x85R", id="dtype"),
+        pytest.param(lambda x: b"c_codecs\nencode\n\x8c\x01x" + x + b"\x86R", id="codec"),
+        pytest.param(lambda x: x + b"Q", id="storage"),
+        pytest.param(lambda x: b"cpathlib\nPath\n" + x + b"\x85R", id="path"),
+    ],
+)
+@pytest.mark.parametrize("what", [b"]" * 20_000 + b"a" * 19_999, doubled(60)], ids=["deep", "wide"])
+def test_nothing_is_written_out_that_has_no_end(tmp_path, program, what):
+    path = write_archive(tmp_path / "x.ckpt", STATE_DICT + program(what) + b"s.")
+    with pytest.raises(UserError) as caught:
+        read_state_dict(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "state", [b"]" + b")" + b"\x85" * 200_000 + b"K\x01\x86a", b"K\x01", b")"], ids=lambda _: ""
+)
+def test_attributes_that_are_none(tmp_path, state):
+    data = STATE_DICT + b"cargparse\nNamespace\n)R" + state + b"bs."
+    with pytest.raises(UserError, match="attributes that are no dictionary"):
+        read_state_dict(write_archive(tmp_path / "x.ckpt", data))
+
+
+@pytest.mark.parametrize("keys", [3, {"0": 1}, [["0"]], [1], None])
+def test_an_older_files_storages_have_names(tmp_path, keys):
+    parts = [pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {})]
+    parts += [tensor_pickle(0, (2,), (1,), 2), pickle.dumps(keys, 2)]
+    path = tmp_path / "x.ckpt"
+    path.write_bytes(b"".join(parts))
+    with pytest.raises(UserError, match="its storages are no list of names"):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"a":1}',
+        b'{"a":' + b"[" * 100_000,
+        b'{"\xff":1}',
+        b'{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,8]}}',
+        b'{"a":{"dtype":"F32","shape":[18446744073709551615,9],"data_offsets":[0,8]}}',
+        b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}',
+        b'{"a":{"dtype":"X1","shape":[2],"data_offsets":[0,8]}}',
+        b'{"a":{"dtype":"F4","shape":[16],"data_offsets":[0,8]}}',
+        b'{"__metadata__":5}',
+        b"{}",
+    ],
+)
+def test_a_header_of_safetensors_that_is_wrong(tmp_path, header):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    with pytest.raises(UserError, match="not a readable checkpoint") as caught:
+        read_state_dict(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500

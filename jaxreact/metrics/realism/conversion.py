@@ -10,8 +10,17 @@ from jaxreact.files import building, check_new
 from jaxreact.metrics.realism.inception import FEATURES, InceptionConfig
 from jaxreact.metrics.realism.load import INCEPTION
 from jaxreact.progress import progress
-from jaxreact.torch_files.engine import CONV_2D, Ignored, Rule, Table, fill, nest, paths
-from jaxreact.torch_files.torch_file import read_state_dict
+from jaxreact.torch_files.engine import (
+    CONV_2D,
+    Ignored,
+    Rule,
+    Table,
+    fill,
+    nest,
+    own_parts,
+    paths,
+)
+from jaxreact.torch_files.weights import read_weights
 
 FID_CLASSES = 1008
 """Class scores of FID's Inception, by which its file is told from ImageNet's with 1000."""
@@ -28,6 +37,7 @@ TABLE = Table(
         Ignored("fc.{which}", "class scores: FID takes the features before them"),
         Ignored("{at...}.bn.num_batches_tracked", "a count of training steps"),
     ),
+    model="FID's Inception",
 )
 
 
@@ -40,7 +50,7 @@ def convert_inception(source: Path, out: Path) -> None:
     check_new(out)
     with building(out) as directory, progress(2) as step:
         step(f"reading {source.name}")
-        tensors = read_state_dict(source)
+        tensors = read_weights(source, own=own_parts(TABLE))
         scores = tensors.get("fc.weight", np.empty(0)).shape
         if scores != (FID_CLASSES, FEATURES):
             held = f"its fc.weight is {scores}" if "fc.weight" in tensors else "it has no fc.weight"

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxreact.errors import UserError
+from jaxreact.errors import NotFiniteError, UserError
 from jaxreact.face import EXPRESSIONS
 from jaxreact.progress import progress
 from jaxreact.rendering.heads.faceverse import FaceVerse
 from jaxreact.rendering.heads.faceverse_file import LANDMARKS, save_faceverse
 from jaxreact.rendering.heads.reference import SIZES
 from jaxreact.torch_files.numpy_pickle import read_dictionary
+from jaxreact.torch_files.precision import in_float32
 
 BASES = {"idBase": "identity", "exBase": "expression", "texBase": "texture"}
 """FaceVerse's bases and the coefficients that weigh them."""
@@ -44,7 +45,7 @@ def convert_faceverse(source: Path, out: Path) -> None:
         step(f"reading {source.name}")
         content = read_dictionary(source, "faceverse_simple_v2.npy")
         step("checking the model")
-        model = model_of(content, source)
+        model = model_of(content | in_float32(_bases_and_means(content), source), source)
         step(f"writing {out.name}")
         save_faceverse(model, out)
     if strangers := sorted(set(content) - {*USED, *UNUSED}):
@@ -80,6 +81,13 @@ def model_of(content: dict[str, Any], source: Path) -> FaceVerse:
         triangles=triangles,
         keypoints=keypoints.reshape(-1),
     )
+
+
+def _bases_and_means(content: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays of floating-point numbers that a head keeps."""
+    names = ("meanshape", "meantex", *BASES)
+    values = {name: content.get(name) for name in names}
+    return {n: x for n, x in values.items() if isinstance(x, np.ndarray) and x.dtype.kind == "f"}
 
 
 def _check_version(content: dict[str, Any], source: Path) -> None:
@@ -131,8 +139,11 @@ def _numbers(values: Any, name: str, source: Path) -> Float[np.ndarray, "..."]:
         raise UserError(f"{source}: {name} is no array of numbers")
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
-    if not np.isfinite(values).all():
-        raise UserError(f"{source}: {name} holds numbers that are not finite")
+    if number := values.size - int(np.isfinite(values).sum()):
+        raise NotFiniteError(
+            f"{source}: {name} holds numbers that are not finite in float32: {number} of"
+            f" {values.size}"
+        )
     return values
 
 

@@ -12,7 +12,6 @@ Not compressed: dense bases would shrink by a fifth and take several times as lo
 (`benchmarks/heads.py`).
 """
 
-import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from jaxreact.files import replacing
 from jaxreact.rendering.heads.faceverse import FaceVerse
 from jaxreact.rendering.heads.head import HeadModel
 from jaxreact.rendering.heads.reference import SIZES, read_reference
+from jaxreact.torch_files.damage import UNREADABLE, reason
 
 LANDMARKS = 66
 _NPY, _ZIP = b"\x93NUMPY", b"PK"
@@ -55,8 +55,8 @@ def load_faceverse(path: str | Path) -> FaceVerse:
                 arrays = {field.name: archive[field.name] for field in fields(FaceVerse)}
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: damaged ({error}); convert it again") from error
+    except UNREADABLE as error:
+        raise UserError(f"{path}: damaged ({reason(error)}); convert it again") from error
     for name, problem in problems(arrays).items():
         raise UserError(f"{path}: no converted FaceVerse: {name} {problem}")
     return FaceVerse(**arrays)

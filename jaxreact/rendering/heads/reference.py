@@ -1,6 +1,5 @@
 """FaceVerse v2's 486 coefficients of one face in one picture, as in `reference_full.npy`."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.errors import UserError
+from jaxreact.torch_files.damage import UNREADABLE, reason
 
 SIZES = {
     "identity": 150,
@@ -45,14 +45,16 @@ def read_reference(path: str | Path) -> Reference:
         values = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not a readable .npy file of numbers: {error}") from error
+    except UNREADABLE as error:
+        raise UserError(f"{path}: not a readable .npy file of numbers: {reason(error)}") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
         raise UserError(f"{path}: a reference is an .npy file of {COUNT} floating-point numbers")
     if values.size != COUNT or values.shape[-1] != COUNT:
         raise UserError(f"{path}: a reference has shape (1, 1, {COUNT}), this one {values.shape}")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise UserError(f"{path}: the reference holds numbers that are not finite")
     ends = np.cumsum(list(SIZES.values()))[:-1]
-    parts = np.split(values.astype(np.float32).reshape(-1), ends)
+    parts = np.split(values.reshape(-1), ends)
     return Reference(**dict(zip(SIZES, parts, strict=True)))

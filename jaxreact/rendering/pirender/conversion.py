@@ -18,10 +18,10 @@ from jaxreact.torch_files.engine import (
     Table,
     fill,
     nest,
+    own_parts,
     paths,
-    without_prefix,
 )
-from jaxreact.torch_files.torch_file import read_state_dict
+from jaxreact.torch_files.weights import read_weights
 
 GENERATORS = ("state_dict", "net_G_ema", "net_G")
 """Where a PIRender checkpoint may hold the generator, best first. Upstream's hold it twice: its
@@ -64,6 +64,7 @@ TABLE = Table(
         Rule("{at...}.weight", "{at...}.kernel", CONV_2D),
         Rule("{at...}.bias", "{at...}.bias"),
     ),
+    model="PIRender's face generator",
 )
 """Neither network has running statistics: every norm is of the picture at hand."""
 
@@ -77,9 +78,7 @@ def convert_pirender(source: Path, out: Path) -> None:
     check_new(out)
     with building(out) as directory, progress(2) as step:
         step(f"reading {source.name}")
-        tensors = read_state_dict(source, GENERATORS)
-        if all(name.startswith("module.") for name in tensors):  # as DistributedDataParallel saves
-            tensors = without_prefix(tensors, "module.")
+        tensors = read_weights(source, GENERATORS, own_parts(TABLE))
         if WARPING not in tensors:
             raise UserError(
                 f"{source}: not PIRender's face generator, there is no {WARPING} in it; give the"

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from jaxreact import runs
 from jaxreact.audio_features import conversion as wav2vec2
 from jaxreact.audio_features.load import AUDIO_ENCODER
-from jaxreact.errors import UserError
+from jaxreact.errors import NotFiniteError, UserError
 from jaxreact.face import COEFFS
 from jaxreact.files import building, check_new
 from jaxreact.nn.fingerprint import fingerprint
@@ -19,6 +19,7 @@ from jaxreact.progress import progress
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.original_config import read_config, with_codebook
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from jaxreact.torch_files.damage import UNREADABLE, counted, listed, reason
 from jaxreact.torch_files.engine import (
     LINEAR,
     ONLY,
@@ -26,11 +27,14 @@ from jaxreact.torch_files.engine import (
     Table,
     fill,
     nest,
+    own_parts,
     paths,
     split_ignored,
     without_prefix,
 )
-from jaxreact.torch_files.torch_file import read_state_dict, read_training_record
+from jaxreact.torch_files.shards import INDEX
+from jaxreact.torch_files.torch_file import read_training_record
+from jaxreact.torch_files.weights import read_weights
 
 MODEL = "model."
 PARTS = {"tokenizer": "face_tokenizer.model.", "audio_encoder": "sound_feature_extractor.model."}
@@ -63,7 +67,7 @@ QUANTIZER = (
     Rule("quantize.quantize.{projection}.bias", "quantize.{projection}.bias"),
 )
 
-PREDICTOR_TABLE = Table(rules=TRANSFORMER)
+PREDICTOR_TABLE = Table(rules=TRANSFORMER, model="a predictor")
 
 
 def tokenizer_table(config: FaceTokenizerConfig) -> Table:
@@ -75,7 +79,7 @@ def tokenizer_table(config: FaceTokenizerConfig) -> Table:
     if config.quantize_type == "lfq":
         bits = config.codebook_size.bit_length() - 1
         constants["quantize.quantize.mask"] = 2 ** np.arange(bits - 1, -1, -1, dtype=np.int64)
-    return Table(rules=QUANTIZER + TRANSFORMER, constants=constants)
+    return Table(rules=QUANTIZER + TRANSFORMER, constants=constants, model="a face tokenizer")
 
 
 Tensors = dict[str, np.ndarray]
@@ -167,13 +171,15 @@ def read_mean_face(path: Path) -> list[float]:
     """The 58 numbers of the data set's mean_face.npy. Raises UserError where they are not."""
     try:
         values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: not a readable .npy file: {error}") from error
+    except UNREADABLE as error:
+        raise UserError(f"{path}: not a readable .npy file: {reason(error)}") from error
     if not isinstance(values, np.ndarray) or values.size != COEFFS or values.dtype.kind != "f":
         raise UserError(f"{path}: a mean face is {COEFFS} floating-point numbers")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise UserError(f"{path}: the mean face holds numbers that are not finite")
-    return values.astype(np.float32).reshape(-1).tolist()
+    return values.reshape(-1).tolist()
 
 
 def kind_of(names: Iterable[str]) -> str | None:
@@ -186,18 +192,23 @@ def kind_of(names: Iterable[str]) -> str | None:
 
 def _read(source: Path, kind: str) -> Tensors:
     """The tensors of a checkpoint that holds this kind of model, by the original's names."""
-    tensors = read_state_dict(source)
+    tensors = read_weights(source, own=own_parts(Table(rules=QUANTIZER + TRANSFORMER)))
     held = kind_of(tensors)
     if held != kind:
         what = f"a {held}" if held else "neither a tokenizer nor a predictor of the original"
-        hint = f"; use `convert_weights.py {held}`" if held else ""
+        found = f": {counted(len(tensors), 'tensor')}, {listed(tensors)}"
+        hint = f"; use `convert_weights.py {held}`" if held else found
         raise UserError(f"{source}: expected a {kind}, but it holds {what}{hint}")
     if not any(name.startswith(MODEL) for name in tensors):
-        tensors = {MODEL + name: x for name, x in tensors.items()}
+        others = tuple(PARTS.values())
+        tensors = {n if n.startswith(others) else MODEL + n: x for n, x in tensors.items()}
     known = (MODEL, *PARTS.values()) if kind == "predictor" else (MODEL,)
     strangers = [name for name in tensors if not name.startswith(known)]
     if strangers:
-        raise UserError(f"{source}: unknown keys: {', '.join(strangers)}")
+        raise UserError(
+            f"{source}: has {counted(len(strangers), 'tensor')} that a {kind} of the original does"
+            f" not know: {listed(strangers)}"
+        )
     return tensors
 
 
@@ -218,6 +229,8 @@ def _embedded_tokenizer(tensors: Tensors, config: Path | None, source: Path) -> 
     model = read_config(TOKENIZER, config)
     try:
         return model, _fill(TOKENIZER, model, tensors, source, prefix)
+    except NotFiniteError:
+        raise
     except UserError:
         if config is not None:
             raise
@@ -227,4 +240,5 @@ def _embedded_tokenizer(tensors: Tensors, config: Path | None, source: Path) -> 
 
 
 def _origin(source: Path) -> dict[str, Any]:
-    return {"file": source.name, **read_training_record(source)}
+    record = {} if source.name.endswith(INDEX) else read_training_record(source)
+    return {"file": source.name, **record}

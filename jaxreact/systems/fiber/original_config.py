@@ -1,13 +1,15 @@
 """Configurations in the original's own names -> this project's."""
 
 import dataclasses
-import json
+import math
 from pathlib import Path
 from typing import Any
 
 from jaxreact import runs
 from jaxreact.errors import UserError
 from jaxreact.runs import Kind
+from jaxreact.torch_files.damage import shown
+from jaxreact.torch_files.json_file import read_mapping
 
 _LEARNING = (
     *("learning_rate", "weight_decay", "beta1", "beta2", "grad_clip", "decay_lr", "warmup_iters"),
@@ -37,13 +39,31 @@ def read_config(kind: Kind, path: str | Path | None) -> Any:
     """
     if path is None:
         return kind.config()
-    try:
-        fields = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not a readable JSON file: {error}") from error
-    if isinstance(fields, dict):
-        fields = {name: fields[name] for name in fields if name not in NOT_THE_MODEL[kind.name]}
+    fields = read_mapping(path)
+    fields = {name: fields[name] for name in fields if name not in NOT_THE_MODEL[kind.name]}
+    _check_types(kind, fields, path)
     return runs.make_config(kind, fields, path)
+
+
+def _check_types(kind: Kind, fields: dict[str, Any], path: str | Path) -> None:
+    """Raises UserError for a value that is not of its default's type; sizes are 1 or more."""
+    defaults = dataclasses.asdict(kind.config())
+    for name, value in fields.items():
+        default = defaults.get(name)
+        if isinstance(default, bool):
+            fits, expected = isinstance(value, bool), "true or false"
+        elif isinstance(default, int):
+            fits, expected = type(value) is int and value > 0, "a whole number of 1 or more"
+        elif isinstance(default, float):
+            fits = type(value) in (int, float) and math.isfinite(value)
+            expected = "a number"
+        elif isinstance(default, tuple):
+            fits = isinstance(value, list) and all(type(x) is int and x > 0 for x in value)
+            expected = "a list of whole numbers of 1 or more"
+        else:
+            continue
+        if not fits:
+            raise UserError(f"{path}: {name} is {shown(repr(value))}, not {expected}")
 
 
 def with_codebook(predictor: Any, tokenizer: Any) -> Any:

@@ -23,6 +23,7 @@ from jaxreact.systems.fiber.conversion import (
     tokenizer_table,
 )
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+from jaxreact.torch_files.damage import UNREADABLE, reason
 from jaxreact.torch_files.engine import paths, to_torch
 
 LIGHTNING = "2.2.1"
@@ -90,8 +91,8 @@ def model_tensors(run: Path, kind: runs.Kind, prefix: str) -> dict[str, np.ndarr
 def _kind(run: Path) -> runs.Kind:
     try:
         name = json.loads((run / "config.json").read_text()).get("kind")
-    except (OSError, ValueError, AttributeError) as error:
-        raise UserError(f"{run}: not the directory of a model: {error}") from error
+    except (*UNREADABLE, AttributeError) as error:
+        raise UserError(f"{run}: not the directory of a model: {reason(error)}") from error
     for kind in (TOKENIZER, PREDICTOR):
         if name == kind.name:
             return kind

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 import jaxreact
 from jaxreact import runs
-from jaxreact.errors import UserError
+from jaxreact.errors import NotFiniteError, Remark, UserError
 from jaxreact.metrics.realism.conversion import convert_inception
 from jaxreact.metrics.realism.inception import (
     SIDE,
@@ -75,6 +75,24 @@ def test_another_inception_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"Mixed_6c\.branch7x7_2\.conv\.weight"):
         convert_inception(path, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_wrapped_file_in_half_precision(tmp_path):
+    tensors = {f"module.{name}": x.astype(np.float16) for name, x in published_tensors().items()}
+    path = tmp_path / "half.safetensors"
+    save_file(tensors, path)
+    with pytest.warns(Remark) as caught:
+        convert_inception(path, tmp_path / "run")
+    count = len(tensors)
+    assert [str(w.message) for w in caught if w.category is Remark] == [
+        f"{path}: module. taken off {count} of {count} names",
+        f"{path}: tensors converted to float32: {count} of float16",
+    ]
+    name = "Mixed_5b.branch1x1.bn.running_var"
+    tensors[f"module.{name}"][3] = np.nan
+    save_file(tensors, path)
+    with pytest.raises(NotFiniteError, match=f"{name}: 1 of 64 are not finite"):
+        convert_inception(path, tmp_path / "other")
 
 
 def test_resizing_like_tensorflow_1():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxreact.commands import run_command
-from jaxreact.errors import UserError
+from jaxreact.errors import NotFiniteError, Remark, UserError
 from jaxreact.face import EXPRESSIONS
 from jaxreact.rendering.heads import load_faceverse
 from jaxreact.rendering.heads.conversion import convert_faceverse
@@ -84,6 +84,31 @@ def test_other_layouts_of_the_same(tmp_path, content, case, capsys):
     convert_faceverse(source, tmp_path / "model.npz")
     assert_converted(tmp_path / "model.npz", content)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("float64", ", those of float64 rounded: 3 of float64"),
+        ("big-endian", ", those of float64 rounded: 1 of float64"),
+        ("float16", ": 1 of float16"),
+    ],
+)
+def test_other_precisions_are_said(tmp_path, content, case, said):
+    source = faceverse_file.save(tmp_path / "model.npy", GOOD[case](content))
+    with pytest.warns(Remark) as caught:
+        convert_faceverse(source, tmp_path / "model.npz")
+    assert [str(warning.message) for warning in caught] == [
+        f"{source}: tensors converted to float32{said}"
+    ]
+
+
+def test_numbers_beyond_float32_are_counted(tmp_path, content):
+    texture = content["texBase"].astype(float)
+    texture[:2, 3] = 1e39
+    source = faceverse_file.save(tmp_path / "model.npy", {**content, "texBase": texture})
+    with pytest.raises(NotFiniteError, match=rf"texBase .* in float32: 2 of {texture.size}$"):
+        convert_faceverse(source, tmp_path / "model.npz")
 
 
 def test_keys_nobody_knows_are_named_and_left_out(tmp_path, content, capsys):

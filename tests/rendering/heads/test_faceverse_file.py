@@ -7,6 +7,7 @@ from jaxreact.errors import UserError
 from jaxreact.rendering import load_head
 from jaxreact.rendering.heads import load_faceverse
 from jaxreact.rendering.heads.faceverse_file import save_faceverse
+from tests.torch_files.handmade import with_central_fields
 
 
 def test_what_is_written_is_read_again(model, tmp_path):
@@ -88,3 +89,23 @@ def test_what_is_no_npz(converted, tmp_path):
     path.write_bytes(whole[:5000] + bytes([whole[5000] ^ 64]) + whole[5001:])
     with pytest.raises(UserError, match="damaged"):
         load_head(path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"flags": 0x1},
+        {"flags": 0x20},
+        {"flags": 0x40},
+        {"version": 99},
+        {"method": 8},
+        {"method": 97},
+    ],
+    ids=str,
+)
+def test_an_npz_that_zipfile_cannot_read(converted, tmp_path, fields):
+    path = tmp_path / "x.npz"
+    path.write_bytes(converted.read_bytes())
+    with pytest.raises(UserError, match="damaged") as caught:
+        load_head(with_central_fields(path, **fields))
+    assert "\n" not in str(caught.value)

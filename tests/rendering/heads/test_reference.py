@@ -42,6 +42,7 @@ def test_a_simulated_data_sets_reference(tmp_path):
         (np.zeros(58), r"this one \(58,\)"),
         (np.zeros((1, 1, 486), int), "486 floating-point numbers"),
         (np.full((1, 1, 486), np.inf), "not finite"),
+        (np.full((1, 1, 486), 1e39), "not finite"),
         (np.array({"id": 1}), "not a readable"),
     ],
 )
@@ -66,3 +67,25 @@ def test_files_that_cannot_be_read(tmp_path):
         read_reference(tmp_path / "x.npz")
     with pytest.raises(UserError, match="readable"):
         read_reference(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"(" * 5000,
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (486",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }" % 10**17,
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }" % 10**30,
+        b"{'descr': [('x', '<f4', (%d,))], 'fortran_order': False, 'shape': (1,), }" % 10**10,
+        b"{'descr': 3, 'fortran_order': False, 'shape': (486,), }",
+        b"\xff" * 40,
+        b"  \n x\n  y",
+    ],
+    ids=lambda header: header[-20:].decode("ascii", "replace"),
+)
+def test_a_header_that_numpy_cannot_read(tmp_path, header):
+    path = tmp_path / "r.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(UserError, match=r"not a readable \.npy file") as caught:
+        read_reference(path)
+    assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 import jaxreact
 from jaxreact import runs
-from jaxreact.errors import UserError
+from jaxreact.errors import NotFiniteError, Remark, UserError
 from jaxreact.rendering.pirender.config import UPSTREAM, FaceGeneratorConfig
 from jaxreact.rendering.pirender.conversion import TABLE, convert_pirender
 from jaxreact.rendering.pirender.load import FACE_GENERATOR
@@ -76,7 +76,12 @@ def test_upstreams_checkpoint(tmp_path):
         "current_iteration": 600_000,
     }
     torch.save(content, tmp_path / "epoch.pt")
-    convert_pirender(tmp_path / "epoch.pt", tmp_path / "run")
+    with pytest.warns(Remark) as caught:
+        convert_pirender(tmp_path / "epoch.pt", tmp_path / "run")
+    assert [str(w.message).split(".pt: ")[1] for w in caught if w.category is Remark] == [
+        "its net_G_ema, the average of the weights over training, is taken, not its net_G",
+        "module. taken off 304 of 304 names",
+    ]
     assert_holds(tmp_path / "run", average, UPSTREAM)
 
 
@@ -87,22 +92,38 @@ def test_a_plain_state_dict_of_a_parallel_module(tmp_path, baseline):
     assert_holds(tmp_path / "run", baseline, FaceGeneratorConfig())
 
 
-def test_every_misfit_is_named(tmp_path, baseline):
+def test_half_precision_and_a_compiled_module(tmp_path, baseline):
+    path = tmp_path / "weights.safetensors"
+    halved = {name: tensor.astype(np.float16) for name, tensor in baseline.items()}
+    save_file({f"_orig_mod.{name}": tensor for name, tensor in halved.items()}, path)
+    with pytest.warns(Remark, match="tensors converted to float32: 306 of float16"):
+        convert_pirender(path, tmp_path / "run")
+    widened = {name: tensor.astype(np.float32) for name, tensor in halved.items()}
+    assert_holds(tmp_path / "run", widened, FaceGeneratorConfig())
+
+
+def test_numbers_that_are_none(tmp_path, baseline):
+    name = "warpping_net.flow_out.2.bias"
+    save_file({**baseline, name: np.full(2, np.nan, np.float32)}, tmp_path / "w.safetensors")
+    with pytest.raises(NotFiniteError, match=rf"{name}: 2 of 2 are not finite"):
+        convert_pirender(tmp_path / "w.safetensors", tmp_path / "run")
+
+
+def test_a_misfit_is_named(tmp_path, baseline):
     name = "editing_net.decoder.res1.res0.norm2.mlp_gamma.weight"
     wrong: dict[str, Any] = {**baseline, name: np.zeros((256, 64), np.float32)}
     del wrong["warpping_net.flow_out.2.bias"]
-    wrong["editing_net.encoder.first.model.0.bias"] = np.zeros(64, np.float16)
+    wrong["editing_net.encoder.first.model.0.bias"] = np.zeros(64, np.int32)
     wrong["mapping_net.pre.weight_u"] = np.zeros(73, np.float32)
     save_file(wrong, tmp_path / "wrong.safetensors")
     with pytest.raises(UserError) as caught:
         convert_pirender(tmp_path / "wrong.safetensors", tmp_path / "run")
     message = str(caught.value)
     assert "\n" not in message
-    assert "wrong.safetensors: 4 tensors do not fit" in message
-    assert "warpping_net.flow_out.2.bias: missing from the file" in message
+    assert "lacks 1 tensor of PIRender's face generator, warpping_net.flow_out.2.bias;" in message
     assert f"{name}: shape (256, 64) in the file, (256, 128) expected" in message
-    assert "editing_net.encoder.first.model.0.bias: float16 in the file" in message
-    assert "mapping_net.pre.weight_u: unknown key" in message
+    assert "has 1 tensor of another type" in message
+    assert "does not know, mapping_net.pre.weight_u (73,)" in message
     assert not (tmp_path / "run").exists()
 
 
