@@ -8,6 +8,9 @@ from pathlib import Path
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Numbers of the `OSError`s of a disk that is full."""
 
+_LONGEST = 200
+"""Characters of a library's own words that a message quotes."""
+
 
 class UserError(Exception):
     """Something the user gave cannot be used; the message is one line that says what to do.
@@ -42,3 +45,43 @@ def filling(path: str | Path) -> Iterator[None]:
         if error.errno not in NO_ROOM or error.filename:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def reading(
+    path: str | Path, problem: str, advice: str = "copy it again", *, of: str = "file"
+) -> Iterator[None]:
+    """The guard of every place where a file from outside is read: one line for whatever happens.
+
+    Libraries raise what they like over damaged bytes: ValueError and EOFError, but also zlib.error,
+    NotImplementedError, SyntaxError, RecursionError or MemoryError. All become a `UserError`
+    `PATH: <problem> (<the library's first line>); <advice>`; of a missing file, `no such file`. A
+    `UserError` passes as it is. Keep the block to the reading itself: it hides mistakes of ours
+    too, but as the error's cause.
+    """
+    try:
+        yield
+    except (UserError, Stopped):
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path}: a folder; give the {of} in it") from error
+    except PermissionError as error:
+        raise UserError(f"{path}: may not be read; allow it (chmod)") from error
+    except MemoryError as error:
+        reason = "it promises more than fits the memory"
+        raise UserError(f"{path}: {problem} ({reason}); {advice}") from error
+    except Exception as error:
+        raise UserError(f"{path}: {problem} ({reason_of(error)}); {advice}") from error
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, on one line and not too long; its kind where it says nothing."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    lines = str(error).strip().splitlines()
+    text = lines[0].strip() if lines else type(error).__name__
+    if isinstance(error, KeyError):  # whose text is the key alone
+        text = f"no {text}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

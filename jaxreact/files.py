@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, reading
 
 
 @contextmanager
@@ -68,6 +68,15 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     with replacing(path) as temporary:
         text = json.dumps(_finite(content), indent=2, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path, problem: str, advice: str = "copy it again") -> Any:
+    """What a JSON file holds. Raises `UserError` in these words, see `errors.reading`.
+
+    Editors on Windows begin a file with a byte order mark, which JSON does not know.
+    """
+    with reading(path, problem, advice):
+        return json.loads(Path(path).read_text("utf-8-sig"))
 
 
 def _finite(value: Any) -> Any:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -21,8 +21,9 @@ import numpy as np
 from flax import nnx
 
 from jaxreact.checkpoints import Checkpoints
-from jaxreact.errors import UserError
-from jaxreact.files import building, check_new, replacing
+from jaxreact.errors import UserError, reading
+from jaxreact.face import COEFFS
+from jaxreact.files import building, check_new, read_json, replacing
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.sharding import host
 from jaxreact.variables import Variables, joined, one_by_one
@@ -124,15 +125,12 @@ def read_config(directory: str | Path, kind: Kind) -> tuple[Any, dict[str, Any]]
 
 def _read_json(directory: str | Path, expected: str) -> tuple[Path, dict[str, Any]]:
     path = Path(directory) / "config.json"
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError:
+    if not path.exists() and not Path(directory).is_file():
         raise UserError(
             f"{directory}: no config.json here; give the directory of a trained or converted"
             f" {expected}"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
+        )
+    content = read_json(path, "cannot be read")
     return path, content if isinstance(content, dict) else {}
 
 
@@ -146,10 +144,19 @@ def make_config(kind: Kind, fields: Any, source: str | Path) -> Any:
         raise UserError(f"{source}: unknown keys for a {kind.name}: {', '.join(unknown)}")
     # JSON has no tuples.
     fields = {k: tuple(value) if isinstance(value, list) else value for k, value in fields.items()}
-    try:
+    _check_types(kind, fields, source)
+    with reading(source, f"describes no {kind.name}"):
         return kind.config(**fields)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{source}: {error}") from error
+
+
+def _check_types(kind: Kind, fields: dict[str, Any], source: str | Path) -> None:
+    """Raises UserError for a value of another type than a field's, where that is a plain one."""
+    hints = get_type_hints(kind.config)
+    for name, value in fields.items():
+        wanted = hints[name]
+        given = float if wanted is float and type(value) is int else type(value)
+        if wanted in (bool, int, float, str) and given is not wanted:
+            raise UserError(f"{source}: {name} is {value!r}, not of type {wanted.__name__}")
 
 
 def save_model(
@@ -193,4 +200,5 @@ def mean_face(content: dict[str, Any], source: str | Path) -> np.ndarray:
             f"{source}: this tokenizer was converted without a mean face; convert it again with"
             " --mean-face mean_face.npy"
         )
-    return np.asarray(values, np.float32)
+    with reading(source, "its mean_face is not 58 numbers"):
+        return np.asarray(values, np.float32).reshape(COEFFS)

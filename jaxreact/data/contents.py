@@ -5,17 +5,19 @@ rows under a header line); here they are read whole, `Clip.frames` is the common
 """
 
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from jaxtyping import Float
 
+from jaxreact.data.emotion_csv import count_rows, heading_of, read_emotion
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
 from jaxreact.data.npy import map_npy
-from jaxreact.errors import NotFiniteError, ShapeError, UserError
+from jaxreact.errors import NotFiniteError, Remark, ShapeError, UserError, reading
 from jaxreact.face import COEFFS as COEFF_COUNT
-from jaxreact.face import EMOTION_CHANNELS, FPS
+from jaxreact.face import FPS
 
 
 def load_coeffs(path: Path) -> Float[np.ndarray, "frames 58"]:
@@ -27,18 +29,17 @@ def load_coeffs(path: Path) -> Float[np.ndarray, "frames 58"]:
     return _finite(path, _as_table(path, open_array(path)))
 
 
-def load_emotion(path: Path) -> Float[np.ndarray, "frames 25"]:
+def load_emotion(path: Path, *, quietly: bool = False) -> Float[np.ndarray, "frames 25"]:
     """Reads a clip's emotion channels: (frames, 25) float32, order of `face.EMOTIONS`.
 
-    The first line is a header whatever it says (behaviour 12). Raises `UserError` with the path
-    for text that is no table of 25 numbers a line, and for values that are not finite.
+    Columns are found by their names, see `emotion_csv.heading_of`; what is doubtful about these is
+    a `Remark`, unless it is read `quietly` because `count_frames` has said so. Raises `UserError`
+    with the path for text that is no table of numbers, for columns that cannot be told, and for
+    values that are not finite.
     """
-    try:
-        table = np.loadtxt(path, np.float32, delimiter=",", skiprows=1, ndmin=2, comments=None)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a table of numbers ({error}); copy it again") from None
-    if table.shape[1] != EMOTION_CHANNELS:
-        raise ShapeError(f"{path}: {table.shape[1]} columns instead of {EMOTION_CHANNELS}")
+    table, doubts = read_emotion(path)
+    for doubt in () if quietly else doubts:
+        warnings.warn(f"{path}: {doubt}", Remark, stacklevel=2)
     return _finite(path, table)
 
 
@@ -62,31 +63,29 @@ def mean_face(root: str | Path) -> Float[np.ndarray, "58"]:
 def count_frames(modality: str, path: Path) -> int:
     """Length of a file in frames (25 a second) from its header or line count; 0 for an empty one.
 
-    A started frame of sound counts: 29.99 s are 750 frames. Raises `UserError` like the readers.
+    A started frame of sound counts: 29.99 s are 750 frames. Raises `UserError` like the readers,
+    and says what is doubtful about an emotion table's columns, as a `Remark`.
     """
     if modality == COEFFS:
         return len(_as_table(path, open_array(path)))
     if modality == EMOTION:
-        with path.open("rb") as lines:
-            return max(sum(1 for line in lines if line.strip()) - 1, 0)
+        heading = heading_of(path)
+        for doubt in heading.doubts:
+            warnings.warn(f"{path}: {doubt}", Remark, stacklevel=2)
+        return count_rows(path, heading)
     if modality != AUDIO:
         raise ValueError(f"no such modality: {modality}")
-    try:
+    with reading(path, "not a sound file"):
         info = soundfile.info(path)
-    except soundfile.LibsndfileError as error:
-        raise UserError(f"{path}: not a sound file ({error.error_string})") from None
     return math.ceil(info.frames / info.samplerate * FPS - 1e-6)
 
 
 def open_array(path: Path) -> np.ndarray:
-    """Maps an npy file without reading it; one that would run pickled code is refused."""
-    try:
+    """Maps an npy file of real numbers without reading it; one of pickled objects is refused."""
+    with reading(path, "not a plain npy array", "copy it again, or save its numbers by np.save"):
         array = map_npy(path)
-    except (ValueError, EOFError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: not a plain npy array ({reason}); copy it again") from None
     if array.dtype.kind not in "fiub":
-        raise UserError(f"{path}: not an npy array of numbers")
+        raise UserError(f"{path}: not an npy array of numbers but of {array.dtype}; save it again")
     return array
 
 
@@ -98,7 +97,8 @@ def _as_table(path: Path, array: np.ndarray) -> np.ndarray:
 
 
 def _finite(path: Path, table: np.ndarray) -> np.ndarray:
-    table = np.ascontiguousarray(table, np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and named so
+        table = np.ascontiguousarray(table, np.float32)
     bad = ~np.isfinite(table).all(axis=1)
     if bad.any():
         raise NotFiniteError(f"{path}: values that are not finite, first in frame {bad.argmax()}")

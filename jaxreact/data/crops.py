@@ -106,7 +106,8 @@ def check_lengths(dyads: Sequence[Dyad], frames: int) -> None:
         )
         raise UserError(
             f"{len(short)} of {len(dyads)} dyads are shorter than the {frames} frames needed "
-            f"({frames / FPS:g} s); remove their rows from the list: {named}"
+            f"({frames / FPS:g} s); leave them out by `python -m jaxreact.data.prepare --shortest "
+            f"{frames}`: {named}"
         )
 
 

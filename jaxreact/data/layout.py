@@ -8,12 +8,13 @@ Copies of the release differ: `Emotion` may call the two persons P1 and P2, a si
 `._*`, `.DS_Store` and `<clip>_full.npy` files behind, which are never read.
 """
 
-import csv
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxreact.errors import UserError
+from jaxreact.data.text import read_rows
+from jaxreact.errors import Remark, UserError
 from jaxreact.media.image import IMAGES
 
 COEFFS, EMOTION, AUDIO, VIDEO = "coeffs", "emotion", "audio", "video"
@@ -41,7 +42,7 @@ _FOLDER = {
     EMOTION: ("Emotion", ".csv"),
     AUDIO: ("Audio_files", ".wav"),
 }
-_PICTURES_IN = "Video_files"
+VIDEO_FOLDER = "Video_files"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class Dyad:
 def read_pairs(root: Path, split: str) -> list[tuple[str, str]]:
     """Reads `ROOT/<split>.csv`: the two clip names of every row, in the file's order.
 
-    The first row is a header whatever it says (behaviour 12); columns 1 and 2 hold the names.
+    The first row is a header whatever it says (behaviour 12), with a `Remark` where it names two
+    clips; columns 1 and 2 hold the names. Encodings and separators are those of `text.read_rows`.
     Raises `UserError` for a root that is no data set, a malformed row or an empty list.
     """
     path = root / f"{split}.csv"
@@ -90,24 +92,33 @@ def read_pairs(root: Path, split: str) -> list[tuple[str, str]]:
             f"{path}: no such file; the data root must hold {split}.csv beside the folder {split}/ "
             "with 3D_FV_files, Emotion and Audio_files (REACT2024 layout)"
         )
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        rows = [row for row in list(csv.reader(lines))[1:] if row]
+    header, *rows = read_rows(path) or [[]]
+    if _is_pair(header):
+        doubt = "its first row names two clips and is not read, a header belongs there"
+        warnings.warn(f"{path}: {doubt}", Remark, stacklevel=1)  # once, whoever reads it
     for number, row in enumerate(rows, start=2):
-        if len(row) < 3 or not all(_is_clip_name(field.strip()) for field in row[1:3]):
+        if not _is_pair(row):
             raise UserError(
-                f"{path}: row {number} is {','.join(row)!r}; expected "
+                f"{path}: row {number} is {','.join(row)[:200]!r}; expected "
                 "<number>,<site>/<chat>/<person>/<clip>,<site>/<chat>/<person>/<clip>"
             )
     if not rows:
         raise UserError(f"{path}: lists no conversation; choose another split or fill the list")
     if not (root / split).is_dir():
         raise UserError(f"{root / split}: no such folder, though {path.name} lists clips in it")
-    return [(row[1].strip(), row[2].strip()) for row in rows]
+    return [(row[1], row[2]) for row in rows]
+
+
+def _is_pair(row: list[str]) -> bool:
+    return len(row) >= 3 and all(_is_clip_name(field) for field in row[1:3])
 
 
 def _is_clip_name(field: str) -> bool:
+    """Whether it can be a path below a folder; file systems take names of 255 bytes at most."""
     parts = field.split("/")
-    return len(parts) >= 4 and all(part not in ("", ".", "..") for part in parts)
+    lengths = [len(part.encode()) for part in parts]
+    possible = field.isprintable() and max(lengths) <= 240 and sum(lengths) <= 1000
+    return possible and len(parts) >= 4 and all(part not in ("", ".", "..") for part in parts)
 
 
 def find(root: Path, split: str, modality: str, name: str) -> Path | None:
@@ -124,7 +135,7 @@ def find(root: Path, split: str, modality: str, name: str) -> Path | None:
 def expected(split: str, modality: str, name: str) -> str:
     """The path below the root where a clip's modality should be, for messages."""
     if modality == VIDEO:
-        return f"{split}/{_PICTURES_IN}/{name}.mp4, or a folder of frames"
+        return f"{split}/{VIDEO_FOLDER}/{name}.mp4, or a folder of frames"
     folder, suffix = _FOLDER[modality]
     return f"{split}/{folder}/{name}{suffix}"
 
@@ -153,10 +164,10 @@ def unlisted(root: Path, split: str, modality: str, names: Iterable[str]) -> lis
 
 def video_source(root: str | Path, split: str, name: str) -> Path | None:
     """A clip's frame folder, or else its mp4 file, or None where there are no pictures."""
-    folder = _with_site(Path(root) / split / _PICTURES_IN, name)
+    folder = _with_site(Path(root) / split / VIDEO_FOLDER, name)
     if folder is not None and folder.is_dir() and frame_files(folder):
         return folder
-    film = _with_site(Path(root) / split / _PICTURES_IN, f"{name}.mp4")
+    film = _with_site(Path(root) / split / VIDEO_FOLDER, f"{name}.mp4")
     return film if film is not None and film.is_file() else None
 
 

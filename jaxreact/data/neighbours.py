@@ -4,8 +4,8 @@ Row k of a split's matrix has a 1 in column j where dyad j's speaker behaved lik
 dyad j's listener is a further ground truth for k. Rows and columns are in `read_split`'s order.
 """
 
-import csv
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from jaxtyping import Float
 
 from jaxreact.data.contents import open_array
 from jaxreact.data.layout import read_pairs
-from jaxreact.errors import ShapeError, UserError
+from jaxreact.data.text import read_rows
+from jaxreact.errors import Remark, ShapeError, UserError
 
 ALL_REACTIONS = "Approprirate_facial_reaction.npy"  # spelled so in the release
 INDICES = "data_indices.csv"
@@ -44,9 +45,10 @@ def neighbours(root: str | Path, split: str, n: int) -> Float[np.ndarray, "n n"]
             "copy either from the data set"
         )
     if matrix.shape != (n, n):
+        built = f", or remove it to have it built from {ALL_REACTIONS}" if has_sources(root) else ""
         raise UserError(
             f"{path}: shape {matrix.shape}, but {split}.csv gives {n} mirrored dyads, which "
-            f"need ({n}, {n}); use the matrix of the same list"
+            f"need ({n}, {n}); use the matrix of the same list{built}"
         )
     return matrix
 
@@ -88,13 +90,15 @@ def load_square(path: Path) -> np.ndarray:
 
 def _read_indices(path: Path) -> tuple[dict[tuple[str, str, str], int], int]:
     """({(SITE, chat, clip): row}, rows), counting below the header `site,chat_index,clip_index`."""
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        rows = [row for row in list(csv.reader(lines))[1:] if row]
+    header, *rows = read_rows(path) or [[]]
+    if header and header[-1].isdecimal():
+        doubt = f"its first row, {','.join(header)!r}, is not read, a header belongs there"
+        warnings.warn(f"{path}: {doubt}", Remark, stacklevel=1)  # once, whoever reads it
     position: dict[tuple[str, str, str], int] = {}
     for number, row in enumerate(rows):
         if len(row) != 3:
             raise UserError(f"{path}: row {number + 2} is not site,chat_index,clip_index")
-        site, chat, clip = (field.strip() for field in row)
+        site, chat, clip = row
         position.setdefault((site.upper(), chat, clip), number)
     return position, len(rows)
 

@@ -5,6 +5,7 @@ in which one thread reads an npy file while another one compiles anything now an
 "AST constructor recursion depth mismatch". The headers that NumPy itself writes are simple.
 """
 
+import math
 import re
 import threading
 from pathlib import Path
@@ -21,23 +22,26 @@ _LOCK = threading.Lock()
 def map_npy(path: Path) -> np.ndarray:
     """The array of numbers in an npy file, mapped read-only; nothing of it is read yet.
 
-    Raises ValueError, EOFError or OSError as `np.load` does for what is no such file, ValueError
+    Raises whatever NumPy does for what is no such file (`errors.reading` is for that), ValueError
     for one that holds pickled objects.
     """
     with path.open("rb") as file:
-        if file.read(8) == b"\x93NUMPY\x01\x00":
+        head = file.read(8)
+        if head.startswith(b"PK"):
+            raise ValueError("it is an npz archive")
+        if head == b"\x93NUMPY\x01\x00":
             size = int.from_bytes(file.read(2), "little")
             header = _HEADER.fullmatch(file.read(size))
             if header is not None:
                 return _map(path, header, 10 + size)
     with _LOCK:  # at least two readers do not meet each other
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.lib.format.open_memmap(path, "r")
 
 
 def _map(path: Path, header: re.Match[bytes], offset: int) -> np.ndarray:
     shape = tuple(int(size) for size in header["shape"].split(b",") if size.strip())
     kind = np.dtype(header["type"].decode())
-    if path.stat().st_size < offset + kind.itemsize * int(np.prod(shape)):
+    if path.stat().st_size < offset + kind.itemsize * math.prod(shape):
         raise ValueError(f"the file is cut off: its header promises shape {shape}")
     if 0 in shape:
         return np.empty(shape, kind)

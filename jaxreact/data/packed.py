@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, VIDEO, Clip, Dyad
 from jaxreact.data.modality import Modality
+from jaxreact.data.neighbours import load_square
 from jaxreact.data.packed_index import AGAIN, INDEX, PackedClip, PackedSplit, read_index
 from jaxreact.data.pairing import pair_up
 from jaxreact.data.shards import Shards, decode_sound, decode_table
@@ -97,11 +98,11 @@ class Packed:
         if part is None:
             raise UserError(
                 f"{self.path}: holds no neighbour matrix of {split}, since the packed root had "
-                f"none; put neighbour_emotion_{split}.npy there and run {AGAIN} again"
+                f"none; put neighbour_emotion_{split}.npy into the root and run {AGAIN} again"
             )
         if not part.is_intact(self.path):
             raise UserError(f"{self.path / part.file}: missing or damaged; run {AGAIN} again")
-        matrix = np.load(self.path / part.file, allow_pickle=False).astype(np.float64)
+        matrix = load_square(self.path / part.file).astype(np.float64)
         if matrix.shape != (n, n):
             raise UserError(f"{self.path / part.file}: shape {matrix.shape}, not {n} dyads")
         return matrix

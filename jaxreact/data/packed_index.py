@@ -12,14 +12,15 @@ from typing import Any
 
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
 from jaxreact.data.shards import Part
-from jaxreact.errors import UserError
-from jaxreact.files import replacing
+from jaxreact.errors import UserError, reading
+from jaxreact.files import read_json, replacing
 
 FORMAT = 1
 """Raised whenever the files of a cache change their meaning."""
 INDEX = "cache.json"
 SHARD_SUFFIX = ".arrayrecord"
 AGAIN = "`python -m jaxreact.data.prepare`"
+_NO_INDEX = "not the index of a cache"
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,9 @@ def read_index(root: Path) -> PackedIndex:
     Raises `UserError` for one that is no index, of another format, or changed since it was written.
     """
     path = root / INDEX
-    try:
-        content = json.loads(path.read_text())
+    content = read_json(path, _NO_INDEX, f"run {AGAIN} again")
+    with reading(path, _NO_INDEX, f"run {AGAIN} again"):
         fingerprint, number = content.pop("fingerprint"), content.pop("format")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UserError(f"{path}: not the index of a cache ({error}); run {AGAIN} again") from None
     if number != FORMAT:
         raise UserError(
             f"{path}: format {number}, and this version of jaxreact reads format {FORMAT}; run "
@@ -95,11 +94,12 @@ def read_index(root: Path) -> PackedIndex:
         )
     if _digest({"format": number, **content}) != fingerprint:
         raise UserError(f"{path}: damaged or edited; delete it and run {AGAIN} again")
-    return PackedIndex(
-        content["mean_face"],
-        content["clips_per_shard"],
-        {name: _split(value) for name, value in content["splits"].items()},
-    )
+    with reading(path, _NO_INDEX, f"run {AGAIN} again"):
+        return PackedIndex(
+            content["mean_face"],
+            content["clips_per_shard"],
+            {name: _split(value) for name, value in content["splits"].items()},
+        )
 
 
 def _split(value: dict[str, Any]) -> PackedSplit:

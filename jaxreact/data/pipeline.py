@@ -8,7 +8,8 @@ workers. So the same stream comes out for any number of either.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from importlib import metadata
+from typing import Any, Literal
 
 import grain
 import numpy as np
@@ -22,12 +23,24 @@ from jaxreact.data.layout import Dyad
 from jaxreact.data.modality import Modality, longest_context
 from jaxreact.errors import UserError
 
+PIPELINE = 1
+"""The number of the pipeline below. Raise it with every change of `training_batches` that changes
+what is read when: steps added, left out or in another order (to Grain even one that does nothing
+counts), how seeds are used, which frames a random crop takes. Grain takes the place that another
+pipeline saved without a word, and goes on elsewhere."""
+
 CACHE_BYTES = 1 << 30
 """Memory for coefficients and emotion per process: about 4,000 clips of 30 s."""
 
 _THREADS = 4
 _BATCHES_AHEAD = 4
 """Grain's own default keeps 500 batches ready, which is gigabytes of sound."""
+
+
+def pipeline_record() -> dict[str, Any]:
+    """What the order and the crops of `training_batches` depend on besides its arguments, as JSON:
+    its own number and the version of Grain, whose releases may draw otherwise."""
+    return {"number": PIPELINE, "grain": metadata.version("grain")}
 
 
 def training_batches(

@@ -20,6 +20,7 @@ from jaxreact.data.layout import (
     MODALITIES,
     SPLITS,
     VIDEO,
+    VIDEO_FOLDER,
     Clip,
     Dyad,
     expected,
@@ -30,6 +31,7 @@ from jaxreact.data.layout import (
 from jaxreact.data.modality import Modality
 from jaxreact.data.neighbours import neighbours
 from jaxreact.data.pairing import pair_up
+from jaxreact.data.remarks import show_first, taken_down
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.media.sound import SAMPLES_PER_FRAME, read_audio, read_native_audio
@@ -58,7 +60,7 @@ class React2024:
 
     def emotion(self, clip: Clip) -> Float[np.ndarray, "frames 25"]:
         """Emotion channels, `clip.frames` of them; errors as `contents.load_emotion`."""
-        return load_emotion(self._file(clip, EMOTION))[: clip.frames]
+        return load_emotion(self._file(clip, EMOTION), quietly=True)[: clip.frames]
 
     def waveform(self, clip: Clip, start: int, frames: int) -> Float[np.ndarray, "samples"]:
         """Sound of a stretch, 16 kHz mono, (frames * 640,), zeros where the file ends early.
@@ -114,7 +116,7 @@ def read_split(
 
     Raises one `UserError` that names all missing and unreadable files together (beyond 20 the
     whole list is printed on stderr first), and one for an empty split or a root that is no data
-    set.
+    set. What is doubtful about files is one `Remark`.
     """
     root = Path(root)
     problems: list[str] = []
@@ -122,9 +124,12 @@ def read_split(
     def measure(name: str, needed: tuple[str, ...]) -> int:
         return _measure(root, split, name, needed, problems)
 
-    dyads = pair_up(split, read_pairs(root, split), modalities, mirrored, measure)
+    pairs = read_pairs(root, split)
+    with taken_down() as remarks:
+        dyads = pair_up(split, pairs, modalities, mirrored, measure)
     if problems:
         _report(root, split, problems)
+    show_first(remarks)
     return dyads
 
 
@@ -160,9 +165,18 @@ def _report(root: Path, split: str, problems: list[str]) -> None:
         named += f"; and {len(problems) - _NAMED} more, listed above"
     count = "1 file" if len(problems) == 1 else f"{len(problems)} files"
     raise UserError(
-        f"{root}: {count} of split {split} missing or unreadable, complete the download, remove "
-        f"their rows from {split}.csv, or let jaxreact.data.prepare --drop-broken do so: {named}"
+        f"{root}: {count} of split {split} missing or unreadable, complete the download, or "
+        f"{_LEAVE_OUT if _all_packed(problems) else _WITHOUT_PICTURES}: {named}"
     )
+
+
+_LEAVE_OUT = "leave their pairs out by `python -m jaxreact.data.prepare --drop-broken`"
+_WITHOUT_PICTURES = "take their rows out of the list, and out of its neighbour matrix"
+"""Taking a row out of a list by hand leaves the matrix behind; but a cache holds no pictures."""
+
+
+def _all_packed(problems: list[str]) -> bool:
+    return not any(f"/{VIDEO_FOLDER}/" in problem for problem in problems)
 
 
 def _fingerprint(root: Path) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 from jaxtyping import Float
 
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, reading
 from jaxreact.files import replacing
 
 _WRITER = "group_size:1,uncompressed"
@@ -102,13 +102,8 @@ class Shards:
 
     def read(self, file: str, position: int) -> bytes:
         """The record at a position. Raises `UserError` for a damaged or missing file."""
-        try:
+        with reading(self._root / file, f"record {position} cannot be read", _MEND):
             return self._reader(file).read([position])[0]
-        except RuntimeError as error:
-            raise UserError(
-                f"{self._root / file}: record {position} cannot be read "
-                f"({_first_line(error)}); {_MEND}"
-            ) from None
 
     def _reader(self, file: str) -> ArrayRecordReader:
         with self._lock:

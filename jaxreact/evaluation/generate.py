@@ -4,7 +4,6 @@ and so that an interrupted run goes on where it stopped."""
 import dataclasses
 import shutil
 import sys
-import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -120,7 +119,7 @@ def _holds(path: Path, made_with: dict[str, Any]) -> bool:
     """Whether `path` holds whole predictions made so."""
     try:
         return str(map_npz(path).get("made_with")) == made_with_text(made_with)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except UserError:
         return False  # whatever is wrong with that file, it is about to be replaced
 
 

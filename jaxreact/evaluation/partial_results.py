@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, reading
 from jaxreact.face import COEFFS, EMOTION_CHANNELS
-from jaxreact.files import replacing
+from jaxreact.files import read_json, replacing
 from jaxreact.predictions.npz import Pieces, map_npz, write_npz
 from jaxreact.predictions.predictions import check_finite
 from jaxreact.predictions.writing import texts
 
+_AGAIN = "remove it and give the same command again"
 CHANNELS = {"emotion": EMOTION_CHANNELS, "coeffs": COEFFS}
 
 
@@ -71,8 +72,10 @@ class PartialResults:
 
     def _take(self, path: Path) -> None:
         """Maps a part's arrays."""
-        arrays = map_npz(path)
+        arrays = map_npz(path, "damaged", _AGAIN)
         clips = arrays["clips"].tolist()
+        if not set(clips) <= {*range(len(self.clips))}:
+            raise ValueError(f"it holds clips {clips} of {len(self.clips)}")
         for name, channels in CHANNELS.items():
             expected = (len(clips), self.samples, self.frames, channels)
             if arrays[name].shape != expected:
@@ -117,15 +120,11 @@ def open_partial_results(
         return parts
     _check_same(folder, record, made_with)
     for path in sorted(folder.glob("[0-9]*.npz")):
-        try:
+        with reading(path, "damaged", _AGAIN):
             with zipfile.ZipFile(path) as archive:
                 if (broken := archive.testzip()) is not None:
                     raise ValueError(f"{broken} does not have its checksum")
             parts._take(path)
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise UserError(
-                f"{path}: damaged ({error}); remove it and give the same command again"
-            ) from None
     return parts
 
 
@@ -135,10 +134,7 @@ def made_with_text(made_with: Mapping[str, Any]) -> str:
 
 
 def _check_same(folder: Path, record: Path, made_with: Mapping[str, Any]) -> None:
-    try:
-        before = json.loads(record.read_text())
-    except ValueError:
-        before = None
+    before = read_json(record, "damaged", f"remove {folder} to start anew")
     if not isinstance(before, dict):
         raise UserError(f"{record}: damaged; remove {folder} to start anew")
     for name, value in made_with.items():

@@ -1,6 +1,6 @@
 """What predictions are scored against: listeners, speakers and who suits whom."""
 
-import zipfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,11 @@ from jaxtyping import Float
 
 from jaxreact.data.contents import open_array
 from jaxreact.data.layout import EMOTION
+from jaxreact.data.sense import doubts_of_scale
 from jaxreact.data.split import Split, open_split
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError, reading
 from jaxreact.predictions import Predictions
+from jaxreact.predictions.npz import map_npz
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,14 @@ def find_truth(
     if split is not None:
         return _of_split(split, path, predictions)
     assert files.neighbours is not None
+    neighbours = read_array(files.neighbours, "neighbours")
+    if not np.isin(neighbours, (0, 1)).all():
+        doubt = "other values than 0 and 1, of which only 1 makes a reaction appropriate"
+        warnings.warn(f"{files.neighbours}: holds {doubt}", Remark, stacklevel=2)
     return Truth(
         listener=_of_file("listener", files.listener, path, predictions.listener, frames),
         speaker=_of_file("speaker", files.speaker, path, predictions.speaker, frames),
-        neighbours=read_array(files.neighbours, "neighbours"),
+        neighbours=neighbours,
         clips=predictions.clips,
     )
 
@@ -87,8 +93,8 @@ def find_truth(
 def number_of_clips(files: TruthFiles) -> int | None:
     """How many clips the files of listeners and speakers are for, where one is given."""
     given = {name: getattr(files, name) for name in ("listener", "speaker")}
-    rows = (len(read_array(path, name)) for name, path in given.items() if path is not None)
-    return next(rows, None)
+    arrays = (read_array(path, name) for name, path in given.items() if path is not None)
+    return next((len(array) if array.ndim else 0 for array in arrays), None)
 
 
 def read_array(path: Path, name: str) -> np.ndarray:
@@ -96,25 +102,29 @@ def read_array(path: Path, name: str) -> np.ndarray:
 
     Raises `UserError` for anything else; pickled objects are refused.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    if path.suffix != ".npz":
+    with reading(path, "no npy or npz file"), path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+    if not zipped:
         return open_array(path)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            key = file.files[0] if len(file.files) == 1 else name
-            if key not in file.files:
-                raise UserError(f"{path}: holds {', '.join(file.files)} but no array {name}")
-            return file[key]
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not an npz file of plain arrays ({error})") from None
+    arrays = map_npz(path)
+    key = next(iter(arrays)) if len(arrays) == 1 else name
+    if key not in arrays:
+        raise UserError(f"{path}: holds {', '.join(arrays) or 'nothing'} but no array {name}")
+    if arrays[key].dtype.kind not in "fiub":
+        raise UserError(f"{path}: {key} is {arrays[key].dtype}, not numbers; save it again")
+    return arrays[key]
 
 
 def _of_file(
     name: str, given: Path | None, path: Path, held: np.ndarray | None, frames: int | None
 ) -> np.ndarray:
     if given is not None:
-        return read_array(given, name)[:, :frames]
+        array = read_array(given, name)
+        if array.ndim != 3:
+            raise UserError(f"{given}: shape {array.shape}; expected (clips, frames, 25)")
+        for doubt in doubts_of_scale(array):
+            warnings.warn(f"{given}: {doubt.message}", Remark, stacklevel=2)
+        return array[:, :frames]
     if held is None:
         raise UserError(f"{path}: holds no {name}; give --{name} FILE, or --data")
     return held

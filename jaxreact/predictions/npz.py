@@ -6,6 +6,7 @@ NumPy reads such files as any other.
 """
 
 import io
+import math
 import struct
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from jaxreact.errors import reading
+
+NO_NPZ = "damaged, or no npz file of plain arrays"
+AGAIN = "copy it again, or save its numbers by np.savez"
 ALIGNMENT = 64
 _PADDING_ID = 0xD935  # zipalign's
 _HEADER = 30 + 20  # an entry's local header without its name, and the field with 64-bit sizes
@@ -61,25 +66,31 @@ def _write_array(member: IO[bytes] | io.BufferedIOBase, array: np.ndarray | Piec
         raise ValueError(f"{written} elements written for shape {array.shape}")
 
 
-def map_npz(path: Path) -> dict[str, np.ndarray]:
+def map_npz(path: Path, problem: str = NO_NPZ, advice: str = AGAIN) -> dict[str, np.ndarray]:
     """The arrays of an npz file by name, read-only and mapped where they can be.
 
-    Compressed arrays, and those at odd addresses, are read into memory. Raises ValueError,
-    EOFError, OSError or zipfile.BadZipFile for what is no npz file of plain arrays; pickles are
-    refused.
+    Compressed arrays, and those at odd addresses, are read into memory. Raises `UserError` for what
+    is no npz file of plain arrays; pickles are refused. `problem` and `advice` are those of
+    `errors.reading`.
     """
-    arrays = {}
-    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+    arrays: dict[str, np.ndarray] = {}
+    with (
+        reading(path, problem, advice),
+        path.open("rb") as file,
+        zipfile.ZipFile(file) as archive,
+    ):
         for entry in archive.infolist():
             name = entry.filename.removesuffix(".npy")
             if name == entry.filename:
-                raise ValueError(f"it holds {entry.filename}, which is no array")
+                raise ValueError(f"it holds {entry.filename!r}, which is no array")
+            if name in arrays:
+                raise ValueError(f"it holds {name} twice")
             with archive.open(entry) as member:
                 shape, order, dtype = _header(member)
                 begin = _data_start(file, entry) + member.tell()
                 fits = begin % dtype.alignment == 0 and dtype.kind in "fiubc"
                 if entry.compress_type == zipfile.ZIP_STORED and fits and 0 not in shape and shape:
-                    size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+                    size = dtype.itemsize * math.prod(shape)
                     if member.tell() + size > entry.file_size or begin + size > path.stat().st_size:
                         raise ValueError(f"{name} is cut off: its header promises shape {shape}")
                     arrays[name] = np.memmap(path, dtype, "r", begin, shape, order)

@@ -1,11 +1,13 @@
 """Reading predictions, whoever made them, into ours."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from jaxreact.errors import UserError
+from jaxreact.data.sense import doubts_of_predicted_coeffs, doubts_of_scale
+from jaxreact.errors import Remark, UserError
 from jaxreact.predictions.layout import (
     Layout,
     OriginalOrder,
@@ -39,9 +41,9 @@ def read_predictions(
     with "keep" left so; "mix" mixes another file's as the original would have before it scored
     them. `report` gets one line that says how the file was understood.
 
-    Raises `UserError` where the file cannot be read, does not fit (both shapes are named), or its
-    layout or order is left open. float32 arrays in npy files and uncompressed npz files are mapped,
-    not read.
+    What makes little sense is a `Remark`. Raises `UserError` where the file cannot be read, does
+    not fit (both shapes are named), or its layout or order is left open. float32 arrays in npy
+    files and uncompressed npz files are mapped, not read.
     """
     path = Path(path)
     source = open_source(path, clips)
@@ -53,7 +55,7 @@ def read_predictions(
         layout = find_layout(source.emotion.shape, count, layout)
         _check_order(source, layout, original_order)
         arrays = {
-            name: _placed(array, count, layout, frames)
+            name: _placed(name, array, count, layout, frames)
             for name, array in {"emotion": source.emotion, **source.others}.items()
         }
         for name in ("emotion", "coeffs"):
@@ -63,6 +65,11 @@ def read_predictions(
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     _check_names(path, predictions, clips)
+    doubts = doubts_of_scale(predictions.emotion)
+    if predictions.coeffs is not None:
+        doubts += doubts_of_predicted_coeffs(predictions.coeffs)
+    for doubt in doubts:
+        warnings.warn(f"{path}: {doubt.message}", Remark, stacklevel=2)
     report(f"{path}: {_described(source, layout, original_order, predictions)}")
     return predictions
 
@@ -80,16 +87,21 @@ def _check_order(source: Source, layout: Layout, original_order: OriginalOrder |
         )
 
 
-def _placed(array: np.ndarray, count: int | None, layout: Layout, frames: int | None) -> np.ndarray:
+def _placed(
+    name: str, array: np.ndarray, count: int | None, layout: Layout, frames: int | None
+) -> np.ndarray:
     """An array of the file in our layout, cut to `frames`, as float32."""
+    if array.ndim < 3:
+        raise UserError(f"{name}: shape {array.shape}; expected clips, frames and channels")
     if array.ndim > 3 or layout.startswith("flat"):
         array = arrange(array, count, layout)
     if frames is not None and frames > array.shape[-2]:
         raise UserError(f"{array.shape[-2]} frames, fewer than the {frames} wanted")
     array = array[..., :frames, :]
     if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
-        raise UserError(f"{array.dtype} instead of numbers")
-    return array.astype(np.float32, copy=False)
+        raise UserError(f"{name}: {array.dtype} instead of numbers")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and named so
+        return array.astype(np.float32, copy=False)
 
 
 def _check_names(path: Path, predictions: Predictions, clips: Sequence[str] | None) -> None:

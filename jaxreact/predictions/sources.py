@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from jaxreact.data.npy import map_npy
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, reading
 from jaxreact.face import COEFFS, EMOTION_CHANNELS
 from jaxreact.predictions.npz import map_npz
 from jaxreact.predictions.writing import ARRAYS
@@ -51,16 +51,8 @@ def open_source(path: Path, clips: Sequence[str] | None) -> Source:
     Raises `UserError` for a file that is missing, damaged, of another kind, or without an array of
     25 emotion channels.
     """
-    if path.is_dir():
-        inside = path / ORIGINAL_FILE
-        return _torch(inside, clips) if inside.is_file() else _tree(path, clips)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    try:
+    with reading(path, "damaged, or no file of plain arrays", "copy it again, or save it anew"):
         source = _reader(path)(path, clips)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: damaged, or no file of plain arrays ({reason})") from None
     _check_channels(path, source.emotion)
     return source
 
@@ -73,10 +65,13 @@ def by_original(path: Path) -> bool:
 
 
 def _reader(path: Path) -> Callable[[Path, Sequence[str] | None], Source]:
+    if path.is_dir():
+        inside = path / ORIGINAL_FILE
+        return (lambda _, clips: _torch(inside, clips)) if inside.is_file() else _tree
     with path.open("rb") as file:
         head = file.read(6)
     if head == b"\x93NUMPY":
-        return lambda path, _: Source(map_npy(path))
+        return lambda path, _: Source(map_npy(path))  # other numbers than real ones: `reading`
     if head.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -91,10 +86,16 @@ def _npz(path: Path, clips: Sequence[str] | None) -> Source:
         held = ", ".join(sorted(arrays)) or "nothing"
         raise UserError(f"{path}: holds {held} but no array emotion (clips, samples, frames, 25)")
     others = {name: arrays[name] for name in ARRAYS[1:] if name in arrays}
-    names = tuple(map(str, arrays["clips"])) if "clips" in arrays else None
+    names = _names_of(arrays["clips"]) if "clips" in arrays else None
     made_with = str(arrays["made_with"]) if "made_with" in arrays else None
     known = names is not None or "listener" in others or "speaker" in others
     return Source(arrays["emotion"], others, names, made_with, rows_are_clips=known)
+
+
+def _names_of(array: np.ndarray) -> tuple[str, ...]:
+    if array.ndim != 1 or array.dtype.kind not in "US":
+        raise ValueError(f"clips is {array.dtype} of shape {array.shape}, not a list of names")
+    return tuple(array.astype(str).tolist())
 
 
 def _torch(path: Path, clips: Sequence[str] | None) -> Source:
@@ -135,7 +136,7 @@ def _number(stem: str) -> int:
 def _clips_record(path: Path) -> tuple[str, ...] | None:
     if not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as archive:
+    with reading(path, "damaged, or no PyTorch file"), zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if name.count("/") == 1 and name.endswith(f"/{CLIPS_RECORD}"):
                 return tuple(archive.read(name).decode().splitlines())

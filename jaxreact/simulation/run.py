@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
-from jaxreact.files import replacing
+from jaxreact.files import read_json, replacing
 from jaxreact.processes import in_processes
 from jaxreact.simulation.appropriate import appropriate, behaviour
 from jaxreact.simulation.cast import ROLES, Session, cast
@@ -96,8 +96,8 @@ def _already_there(config: SimulateConfig) -> bool:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
     try:
-        recorded = json.loads((out / _RECORD).read_text())
-    except (OSError, ValueError):
+        recorded = read_json(out / _RECORD, "no record of a simulation")
+    except UserError:
         raise UserError(
             f"{out}: not empty, and no simulation; choose a new folder for --out"
         ) from None

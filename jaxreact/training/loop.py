@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxreact.data.pipeline import pipeline_record
 from jaxreact.errors import Stopped, UserError, filling
 from jaxreact.nn.precision import Precision
 from jaxreact.profiling import Profile
@@ -195,6 +196,7 @@ def _record(stage: Stage, data: Data, config: LoopConfig) -> dict[str, Any]:
         **record_of(stage.recipe.config, config),
         "processes": jax.process_count(),
         "data": data.fingerprint,
+        "pipeline": pipeline_record(),
         "parts": dict(stage.recipe.parts),
         **stage.recipe.extra,
     }

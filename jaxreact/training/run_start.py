@@ -101,16 +101,40 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
 
 
 _MAY_CHANGE = ("kind", "format", "model", "paths", "preset")
+_INSTEAD = "or start anew without --resume, with another --out"
 
 
 def _check_resumed(kind: runs.Kind, model_config: Any, record: dict[str, Any], out: Path) -> None:
     """Raises UserError if `out` holds a run with other options."""
     saved_config, content = runs.read_config(out, kind)
+    _check_pipeline(content.pop("pipeline", None), record.get("pipeline"), out)
+    record = {name: value for name, value in record.items() if name != "pipeline"}
     saved = _compared(saved_config, content)
     asked = _compared(model_config, record)
     if "stage" not in saved:
         saved, asked = _of_before(saved, asked)
     _check_same(saved, asked)
+
+
+def _check_pipeline(saved: Any, now: Any, out: Path) -> None:
+    """Raises UserError where the order of the data would not be that of the run's start.
+
+    A run of before this was written down goes on: nothing is known of it.
+    """
+    if not isinstance(saved, dict) or not isinstance(now, dict):
+        return
+    before, grain = saved.get("number"), saved.get("grain")
+    if before != now["number"]:
+        raise UserError(
+            f"--resume: {out} was begun with data pipeline {before} and this version of jaxreact "
+            f"has {now['number']}, which reads in another order; go on with the version that began "
+            f"it, {_INSTEAD}"
+        )
+    if grain != now["grain"]:
+        raise UserError(
+            f"--resume: {out} was begun with grain {grain} and {now['grain']} is installed, which "
+            f"may read in another order; pip install grain=={grain}, {_INSTEAD}"
+        )
 
 
 def _compared(model: Any, content: dict[str, Any]) -> dict[str, Any]:

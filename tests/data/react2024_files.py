@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from jaxreact.face import EMOTIONS
+from jaxreact.face import EMOTIONS, NEUTRAL_ROTATION, NEUTRAL_TRANSLATION
 
 NOXI = ("NoXI/010_2016-03-25_Paris/Expert_video/1", "NoXI/010_2016-03-25_Paris/Novice_video/1")
+POSE = np.array([*NEUTRAL_ROTATION, *NEUTRAL_TRANSLATION], np.float32)
+MEAN_FACE = np.array([*np.full(52, 2.5), *POSE], np.float32)
 RECOLA = ("RECOLA/group-2/P41/1", "RECOLA/group-2/P42/1")
 
 
 @dataclass(frozen=True)
 class TinyDataSet:
-    """Two conversations; every value tells whose it is (`number`) and of which frame it is."""
+    """Two conversations; values tell whose they are (`number`) and of which frame, and make sense:
+    faces are upright and where faces are, probabilities sum to about 1."""
 
     root: Path
     split: str = "train"
@@ -32,10 +35,14 @@ class TinyDataSet:
 
     def coeffs(self, name: str, frames: int = 61) -> np.ndarray:
         values = self.number(name) + np.arange(frames, dtype=np.float32)[:, None] / 1024
-        return np.tile(values, (1, 58))
+        faces = np.tile(values, (1, 58))
+        faces[:, 52:] = POSE + values / 8
+        return faces
 
     def emotion(self, name: str, frames: int = 60) -> np.ndarray:
-        return np.round(self.coeffs(name, frames)[:, :25] / 8, 6)
+        table = self.coeffs(name, frames)[:, :25] / 8
+        table[:, 17:] /= self.number(name)
+        return np.round(table, 6)
 
     def write_clip(self, name: str) -> None:
         coeffs = self.path("3D_FV_files", name, ".npy")
@@ -70,5 +77,5 @@ def write_tiny(root: Path, split: str = "train") -> TinyDataSet:
     for name in data.names:
         data.write_clip(name)
     data.write_list([NOXI, RECOLA])
-    np.save(root / "mean_face.npy", np.full(58, 0.5, np.float32))
+    np.save(root / "mean_face.npy", MEAN_FACE)
     return data

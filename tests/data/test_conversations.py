@@ -9,7 +9,7 @@ import pytest
 from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.errors import UserError
 from jaxreact.media.sound import read_native_audio
-from tests.data.react2024_files import NOXI, TinyDataSet, write_tiny
+from tests.data.react2024_files import MEAN_FACE, NOXI, TinyDataSet, write_tiny
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_a_root_has_the_whole_interface_and_can_be_pickled(data):
     np.testing.assert_array_equal(source.coeffs(speaker), data.coeffs(NOXI[0], 60))
     np.testing.assert_allclose(source.emotion(speaker), data.emotion(NOXI[0]), atol=1e-6)
     assert source.waveform(speaker, 10, 20).shape == (20 * 640,)
-    np.testing.assert_array_equal(source.mean_face(), np.full(58, 0.5, np.float32))
+    np.testing.assert_array_equal(source.mean_face(), MEAN_FACE)
     np.testing.assert_array_equal(source.neighbours("train", 4), np.eye(4))
 
 

@@ -13,7 +13,7 @@ from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.data.react2024 import React2024
 from jaxreact.errors import UserError
 from jaxreact.media.video_writer import write_video
-from tests.data.react2024_files import NOXI, TinyDataSet, write_tiny
+from tests.data.react2024_files import MEAN_FACE, NOXI, TinyDataSet, write_tiny
 
 FIRST: dict[str, Any] = {"epochs": 1, "seed": 0, "batch_size": 1, "crop": "start", "shuffle": False}
 
@@ -67,7 +67,7 @@ def test_both_roles_of_every_kind_and_raw_coefficients_without_a_mean_face(data)
         np.testing.assert_allclose(item[f"{role}_emotion"], data.emotion(clip.name)[:20], atol=1e-6)
         np.testing.assert_array_equal(item[f"{role}_waveform"], source.waveform(clip, 0, 20))
     centred, _ = crops(data, wanted[0], mean=True)
-    np.testing.assert_array_equal(centred["speaker_coeffs"], item["speaker_coeffs"] - 0.5)
+    np.testing.assert_array_equal(centred["speaker_coeffs"], item["speaker_coeffs"] - MEAN_FACE)
 
 
 def test_context_before_a_crop_is_there_for_every_crop(data):

@@ -211,7 +211,7 @@ def test_a_truncated_or_missing_shard_is_named_before_anything_starts(copy):
 def test_damage_of_the_same_size_is_noticed_when_it_is_read(copy):
     shard = copy / "train/coeffs-00000.arrayrecord"
     content = bytearray(shard.read_bytes())
-    place = content.find(np.full(58, 1 + 7 / 1024, "<f4").tobytes())  # frame 7 of the first clip
+    place = content.find(np.full(52, 1 + 7 / 1024, "<f4").tobytes())  # frame 7 of the first clip
     content[place] ^= 1
     shard.write_bytes(content)
     packed = open_conversations(copy)

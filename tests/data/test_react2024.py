@@ -140,6 +140,9 @@ def test_first_row_of_the_list_is_dropped_whatever_it_says(data):
         ("", "lists no conversation"),
         (",s,l\n0,NoXI/a/b/1\n", "row 2"),
         (",s,l\n0,NoXI/../b/1,NoXI/a/b/1\n", "row 2"),
+        (f",s,l\n0,NoXI/a/b/{'1' * 300},NoXI/a/b/1\n", "row 2"),
+        (f",s,l\n0,{'NoXI/' * 2000}1,NoXI/a/b/1\n", "row 2"),
+        (',s,l\n0,"NoXI/a/b/1\n1",NoXI/a/b/1\n', "row 2"),
     ],
 )
 def test_bad_lists(data, text, message):
@@ -186,8 +189,9 @@ def test_emotion_with_wrong_columns_or_text(data):
     data.write_emotion(NOXI[0], np.zeros((60, 24)))
     with pytest.raises(UserError, match="24 columns instead of 25"):
         React2024(data.root).emotion(clip)
-    data.path("Emotion", NOXI[0], ".csv").write_text("header\nhappy,sad\n")
-    with pytest.raises(UserError, match="not a table of numbers"):
+    path = data.write_emotion(NOXI[0], data.emotion(NOXI[0]))
+    path.write_text(path.read_text().replace("0.125", "happy"))
+    with pytest.raises(UserError, match=r"not a table of numbers \(could not convert .*'happy'"):
         React2024(data.root).emotion(clip)
 
 

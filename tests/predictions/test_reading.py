@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.predictions import Predictions, read_predictions, write_predictions
 from jaxreact.predictions.original_order import reorder_as_original
 
@@ -147,7 +147,7 @@ def test_files_that_cannot_be_used(tmp_path, predictions):
     path.write_bytes(b"")
     refused(path, "the file is empty")
     np.savez(path, emotion=np.array([{"a": 1}], object), allow_pickle=True)
-    refused(path, "damaged, or no file of plain arrays")
+    refused(path, "damaged, or no npz file of plain arrays")
     np.savez(path, faces=EMOTION)
     refused(path, "holds faces but no array emotion")
     write_predictions(path, predictions)
@@ -156,6 +156,17 @@ def test_files_that_cannot_be_used(tmp_path, predictions):
     np.save(tmp_path / "p.npy", EMOTION)
     (tmp_path / "p.npy").write_bytes((tmp_path / "p.npy").read_bytes()[:-4])
     refused(tmp_path / "p.npy", "cut off")
+
+
+def test_what_makes_no_sense_is_said_and_read(tmp_path):
+    path = tmp_path / "p.npz"
+    np.savez(path, emotion=100 * EMOTION, coeffs=np.zeros((3, 2, 8, 58)))
+    with pytest.warns(Remark) as said:
+        emotion, _ = read(path)
+    np.testing.assert_array_equal(emotion, 100 * EMOTION)
+    percent, upside_down = (str(each.message) for each in said)
+    assert percent == f"{path}: emotion up to 100, channels end at 1; is it percent?"
+    assert "is the mean face subtracted from coeffs?" in upside_down
 
 
 # PyTorch files

@@ -19,6 +19,8 @@ import pytest
 
 from jaxreact import runs
 from jaxreact.checkpoints import Checkpoints
+from jaxreact.data import pipeline
+from jaxreact.data.pipeline import PIPELINE, pipeline_record
 from jaxreact.errors import Stopped, UserError
 from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.fiber.kinds import TOKENIZER
@@ -395,3 +397,28 @@ def test_a_few_steps_are_traced(tmp_path, capsys):
     events = json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
     steps = [event["args"]["step_num"] for event in events if event.get("name") == "train"]
     assert sorted(map(int, steps)) == [3, 4, 5, 6, 7]
+
+
+def write_pipeline(out: Path, pipeline: dict[str, Any] | None) -> None:
+    path = out / "config.json"
+    content = json.loads(path.read_text()) | {"pipeline": pipeline}
+    if pipeline is None:
+        del content["pipeline"]
+    path.write_text(json.dumps(content))
+
+
+def test_a_run_goes_on_only_with_the_pipeline_that_began_it(tmp_path, monkeypatch):
+    best = train(stage(), data(), CONFIG, tmp_path, resume=False)
+    now = json.loads((tmp_path / "config.json").read_text())["pipeline"]
+    assert now == pipeline_record()
+    assert now["number"] == PIPELINE
+    monkeypatch.setattr(pipeline, "PIPELINE", PIPELINE + 1)
+    message = rf"--resume: .* begun with data pipeline {PIPELINE} and .* has {PIPELINE + 1}, which"
+    with pytest.raises(UserError, match=message):
+        train(stage(), data(), CONFIG, tmp_path, resume=True)
+    monkeypatch.undo()
+    write_pipeline(tmp_path, now | {"grain": "0.2.1"})
+    with pytest.raises(UserError, match=r"grain 0\.2\.1 and .* pip install grain==0\.2\.1, or"):
+        train(stage(), data(), CONFIG, tmp_path, resume=True)
+    write_pipeline(tmp_path, None)  # a run of before it was written down
+    assert train(stage(), data(), CONFIG, tmp_path, resume=True) == best

@@ -28,8 +28,9 @@ class Choice:
     splits: dict[str, ChosenSplit]
 
 
-def choose(examination: Examination, drop_broken: bool) -> Choice:
-    """Everything, or with `drop_broken` everything that is in order.
+def choose(examination: Examination, drop_broken: bool, shortest: int = 0) -> Choice:
+    """Everything, or with `drop_broken` everything that is in order; of that only pairs of which
+    both have `shortest` frames.
 
     Raises `UserError` for a data set with problems, and for one of which nothing could be kept.
     """
@@ -43,11 +44,13 @@ def choose(examination: Examination, drop_broken: bool) -> Choice:
     splits = {}
     for split, facts in examination.splits.items():
         broken = broken_pairs(facts, [each for each in problems if each.split == split])
-        splits[split] = _without(facts, broken)
-        if not splits[split].pairs:
+        if len(broken) == len(facts.pairs):
             raise UserError(
                 f"{examination.root}/{split}.csv: not one pair is in order; see the report"
             )
+        splits[split] = _without(facts, broken | _short_pairs(facts, shortest))
+        if not splits[split].pairs:
+            raise UserError(f"--shortest {shortest}: no pair of {split} is so long; choose less")
     return Choice(examination.mean_face, splits)
 
 
@@ -56,6 +59,16 @@ def broken_pairs(facts: SplitFacts, problems: list[Finding]) -> set[int]:
     clips = {finding.clip for finding in problems} - {None}
     pairs = {finding.pair for finding in problems if finding.pair is not None}
     return pairs | {row for row, pair in enumerate(facts.pairs) if clips & {*pair}}
+
+
+def _short_pairs(facts: SplitFacts, shortest: int) -> set[int]:
+    """Positions of the pairs of whose files one has fewer frames."""
+    long_enough = {
+        name
+        for name, clip in facts.clips.items()
+        if all(source.frames >= shortest for source in clip.sources.values())
+    }
+    return {row for row, pair in enumerate(facts.pairs) if not {*pair} <= long_enough}
 
 
 def _without(facts: SplitFacts, broken: set[int]) -> ChosenSplit:

@@ -33,6 +33,9 @@ class PrepareConfig:
     drop_broken: bool = False
     """Leave out pairs with missing, damaged or cut off files, with their rows and columns of the
     neighbour matrices, and matrices that are wrong; without it such a data set is refused."""
+    shortest: int = 0
+    """Leave out pairs with fewer frames than this (25 a second) in a file of either person, with
+    their rows and columns of the neighbour matrices."""
     workers: int | None = None
     """Processes; by default one per core."""
 
@@ -56,7 +59,7 @@ def prepare(config: PrepareConfig) -> None:
     if config.json is not None:
         with replacing(config.json) as temporary:
             temporary.write_text(json.dumps(as_json(examination), indent=1) + "\n")
-    choice = choose(examination, config.drop_broken)
+    choice = choose(examination, config.drop_broken, config.shortest)
     left_out = sum(
         len(facts.pairs) - len(choice.splits[split].pairs)
         for split, facts in examination.splits.items()

@@ -1,9 +1,11 @@
 """The examination of a whole data set."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from jaxreact.data.contents import mean_face
@@ -22,6 +24,9 @@ from jaxreact.data.prepare.findings import (
 )
 from jaxreact.data.prepare.matrices import examine_matrix
 from jaxreact.data.prepare.strays import find_strays
+from jaxreact.data.prepare.twins import find_repeated, find_twins
+from jaxreact.data.remarks import taken_down
+from jaxreact.data.sense import doubts_of_mean_face
 from jaxreact.errors import UserError
 from jaxreact.processes import in_processes
 
@@ -40,11 +45,7 @@ def examine(root: Path, workers: int | None = None) -> Examination:
     findings: list[Finding] = []
     lists: dict[str, list[tuple[str, str]]] = {}
     for split in present:
-        try:
-            lists[split] = read_pairs(root, split)
-        except UserError as error:
-            message = str(error).removeprefix(f"{root / split}.csv: ")
-            findings.append(Finding("list", f"{split}.csv", message, FATAL, split))
+        lists |= _read_list(root, split, findings)
     clips = _examine_clips(root, lists, workers)
     splits = {}
     for split, pairs in lists.items():
@@ -55,7 +56,26 @@ def examine(root: Path, workers: int | None = None) -> Examination:
         findings += of_clips + _partners(splits[split], split) + about_matrix
         findings += find_strays(root, split, clips[split], missing)
     absent = tuple(split for split in SPLITS if split not in present)
-    return Examination(str(root), splits, absent, _mean_face(root, findings), findings)
+    everybody = [clip for facts in splits.values() for clip in facts.clips.values()]
+    findings += find_twins(everybody)
+    return Examination(str(root), splits, absent, _mean_face(root, everybody, findings), findings)
+
+
+def _read_list(root: Path, split: str, findings: list[Finding]) -> dict[str, list[tuple[str, str]]]:
+    """The pairs by their split, or nothing where the list cannot be used."""
+    name = f"{split}.csv"
+    try:
+        with taken_down() as remarks:
+            pairs = read_pairs(root, split)
+    except UserError as error:
+        message = str(error).removeprefix(f"{root / name}: ")
+        findings.append(Finding("list", name, message, FATAL, split))
+        return {}
+    for remark in remarks:
+        message = remark.removeprefix(f"{root / name}: ")
+        findings.append(Finding("list", name, message, REMARK, split))
+    findings += find_repeated(split, pairs)
+    return {split: pairs}
 
 
 def _examine_clips(
@@ -97,10 +117,16 @@ def _partners(facts: SplitFacts, split: str) -> list[Finding]:
     return findings
 
 
-def _mean_face(root: Path, findings: list[Finding]) -> list[float] | None:
+def _mean_face(
+    root: Path, clips: Sequence[ClipFacts], findings: list[Finding]
+) -> list[float] | None:
     try:
-        return mean_face(root).tolist()
+        face = mean_face(root)
     except UserError as error:
         message = str(error).removeprefix(f"{root / 'mean_face.npy'}: ")
         findings.append(Finding("mean face", "mean_face.npy", message, FATAL))
         return None
+    means = [clip.mean for clip in clips if clip.mean is not None]
+    doubts = doubts_of_mean_face(face, np.mean(means, axis=0) if means else None)
+    findings += [Finding(doubt.kind, "mean_face.npy", doubt.message, REMARK) for doubt in doubts]
+    return face.tolist()

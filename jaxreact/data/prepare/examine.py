@@ -1,6 +1,9 @@
-"""One clip's files, read to their end."""
+"""One clip's files, read to their end, and whether what is in them makes sense."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion
 from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES, expected, find
@@ -13,8 +16,10 @@ from jaxreact.data.prepare.findings import (
     Finding,
     Source,
 )
+from jaxreact.data.remarks import taken_down
+from jaxreact.data.sense import Doubt, doubts_of_coeffs, doubts_of_emotion, doubts_of_sound
 from jaxreact.data.shards import sha256
-from jaxreact.errors import NotFiniteError, ShapeError, UserError
+from jaxreact.errors import NotFiniteError, ShapeError, UserError, reading
 from jaxreact.media.sound import read_native_audio
 
 _KINDS = {NotFiniteError: "not finite", ShapeError: "shape"}
@@ -24,6 +29,7 @@ def examine_clip(root: Path, split: str, name: str) -> ClipFacts:
     """Reads all of a clip's files. What is wrong is a finding, never an exception."""
     sources: dict[str, Source] = {}
     findings: list[Finding] = []
+    mean = None
     for modality in MODALITIES:
         path = find(root, split, modality, name)
         if path is None:
@@ -32,26 +38,51 @@ def examine_clip(root: Path, split: str, name: str) -> ClipFacts:
             continue
         file = path.relative_to(root).as_posix()
         try:
-            sources[modality] = Source(file, _frames(modality, path), sha256(path))
+            content = _content(modality, path)
+            sources[modality] = Source(file, content.frames, sha256(path))
         except (UserError, OSError) as error:
             kind = _KINDS.get(type(error), "damaged")
             message = str(error).removeprefix(f"{path}: ")
             findings.append(Finding(kind, file, message, split=split, clip=name))
+            continue
+        findings += [
+            Finding(doubt.kind, file, doubt.message, REMARK, split, name)
+            for doubt in content.doubts
+        ]
+        mean = content.mean if modality == COEFFS else mean
     findings += _lengths(split, name, sources)
-    return ClipFacts(split, name, sources, tuple(findings))
+    return ClipFacts(split, name, sources, tuple(findings), mean)
 
 
-def _frames(modality: str, path: Path) -> int:
-    """A file's length in frames, as training will count them, after reading all of it."""
-    if path.stat().st_size == 0 or (frames := count_frames(modality, path)) == 0:
-        raise UserError(f"{path}: the file is empty")
-    if modality == COEFFS:
-        load_coeffs(path)
-    elif modality == EMOTION:
-        load_emotion(path)
-    else:
-        read_native_audio(path)
-    return frames
+@dataclass
+class _Content:
+    """What a file that can be read holds."""
+
+    frames: int = 0
+    """As training will count them."""
+    doubts: list[Doubt] = field(default_factory=list)
+    mean: tuple[float, ...] | None = None
+
+
+def _content(modality: str, path: Path) -> _Content:
+    """Reads all of a file."""
+    content = _Content()
+    with taken_down() as remarks, reading(path, "cannot be read"):
+        if path.stat().st_size == 0 or (frames := count_frames(modality, path)) == 0:
+            raise UserError(f"{path}: the file is empty")
+        content.frames = frames
+        if modality == COEFFS:
+            table = load_coeffs(path)
+            senseless = doubts_of_coeffs(table)
+            if not senseless:
+                content.mean = tuple(table.mean(axis=0, dtype=np.float64).tolist())
+        elif modality == EMOTION:
+            senseless = doubts_of_emotion(load_emotion(path, quietly=True))
+        else:
+            senseless = doubts_of_sound(read_native_audio(path)[0])
+    said = [Doubt("doubtful", remark.removeprefix(f"{path}: ")) for remark in remarks]
+    content.doubts += said + senseless
+    return content
 
 
 def _lengths(split: str, name: str, sources: dict[str, Source]) -> list[Finding]:

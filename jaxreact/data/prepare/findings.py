@@ -54,6 +54,8 @@ class ClipFacts:
     name: str
     sources: dict[str, Source]
     findings: tuple[Finding, ...] = ()
+    mean: tuple[float, ...] | None = None
+    """The mean of its 58 raw coefficients, where these make sense."""
 
 
 @dataclass(frozen=True)

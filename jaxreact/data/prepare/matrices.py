@@ -4,8 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxreact.data.neighbours import ALL_REACTIONS, build_neighbours, has_sources, load_square
+from jaxreact.data.neighbours import (
+    ALL_REACTIONS,
+    INDICES,
+    build_neighbours,
+    has_sources,
+    load_square,
+)
 from jaxreact.data.prepare.findings import PROBLEM, REMARK, Finding, Matrix
+from jaxreact.data.remarks import taken_down
 from jaxreact.errors import UserError
 
 
@@ -49,10 +56,17 @@ def _derived(root: Path, split: str, pairs: int) -> tuple[np.ndarray | None, lis
     if not has_sources(root):
         return None, []
     try:
-        matrix = build_neighbours(root, split)
+        with taken_down() as remarks:
+            matrix = build_neighbours(root, split)
     except UserError as error:
         return None, [_finding(ALL_REACTIONS, split, str(error).removeprefix(f"{root}/"))]
-    return _checked(matrix, ALL_REACTIONS, split, pairs)
+    findings = [
+        Finding("matrix", INDICES, remark.removeprefix(f"{root / INDICES}: "), REMARK, split)
+        for remark in remarks
+        if remark.startswith(f"{root / INDICES}")  # the list's are found where it is read
+    ]
+    checked, more = _checked(matrix, ALL_REACTIONS, split, pairs)
+    return checked, findings + more
 
 
 def _checked(
@@ -68,6 +82,9 @@ def _checked(
         rows = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
         message = f"{len(empty)} of {len(matrix)} clips are not appropriate to themselves: {rows}"
         return None, [_finding(name, split, f"{message}; rows in another order?")]
+    if pairs > 1 and matrix.all():
+        message = "all ones: every reaction counts as appropriate to everybody"
+        return matrix.astype(np.uint8), [Finding("matrix", name, message, REMARK, split)]
     return matrix.astype(np.uint8), []
 
 

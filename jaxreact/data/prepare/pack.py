@@ -27,8 +27,8 @@ from jaxreact.data.prepare.choice import Choice, ChosenSplit
 from jaxreact.data.prepare.findings import Source
 from jaxreact.data.prepare.folder import tidy
 from jaxreact.data.shards import Part, encode_sound, encode_table, sha256, write_shard
-from jaxreact.errors import UserError
-from jaxreact.files import replacing
+from jaxreact.errors import UserError, reading
+from jaxreact.files import read_json, replacing
 from jaxreact.media.sound import read_audio
 from jaxreact.processes import in_processes
 
@@ -149,7 +149,7 @@ def _record(root: Path, modality: str, source: Source) -> tuple[bytes, float | N
     if modality == COEFFS:
         record = encode_table(load_coeffs(path)), None
     elif modality == EMOTION:
-        record = encode_table(load_emotion(path)), None
+        record = encode_table(load_emotion(path, quietly=True)), None
     else:
         record = encode_sound(read_audio(path))
     if sha256(path) != source.sha256:
@@ -160,9 +160,10 @@ def _record(root: Path, modality: str, source: Source) -> tuple[bytes, float | N
 def _read_note(out: Path, task: Task) -> Done | None:
     """What the note says of a shard, or None for one that is unfinished or damaged."""
     try:
-        note = json.loads((out / task.note).read_text())
-        return Done(note["identity"], Part(**note["part"]), tuple(note["scales"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        note = read_json(out / task.note, "not a note on a shard")
+        with reading(out / task.note, "not a note on a shard"):
+            return Done(note["identity"], Part(**note["part"]), tuple(note["scales"]))
+    except UserError:
         return None
 
 

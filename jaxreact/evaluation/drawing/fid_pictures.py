@@ -12,7 +12,6 @@ measure nothing but that.
 """
 
 import dataclasses
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +20,13 @@ from typing import Any
 from tqdm import tqdm
 
 from jaxreact.data.recorded import recorded_at
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, reading
 from jaxreact.evaluation.drawing.choice import Take
 from jaxreact.evaluation.drawing.images import open_folder
 from jaxreact.evaluation.drawing.options import Protocol
 from jaxreact.evaluation.drawing.records import contents, is_made, recorded_addresses
 from jaxreact.evaluation.drawing.studio import Frames, Scene, Studio
-from jaxreact.files import write_json
+from jaxreact.files import read_json, write_json
 from jaxreact.media.image import read_image
 from jaxreact.metrics.realism.frechet import frechet_distance
 from jaxreact.metrics.realism.frrea import image_statistics, size_notes
@@ -116,7 +115,7 @@ def realism(takes: Sequence[Take], inception: Path, protocol: Protocol) -> Reali
     that are photographs in some clips and drawn in others.
     """
     network = load_inception(inception)
-    records = [json.loads(take.file("", ".json").read_text(encoding="utf-8")) for take in takes]
+    records = [_record(take.file("", ".json")) for take in takes]
     kinds = {record["photoreal"] for record in records}
     if len(kinds) > 1:
         raise UserError(
@@ -136,6 +135,14 @@ def realism(takes: Sequence[Take], inception: Path, protocol: Protocol) -> Reali
     return Realism(
         frechet_distance(*sides), sides[0].count, kinds.pop(), protocol, size_notes(sides)
     )
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """What was written down beside the pictures of a clip."""
+    again = "remove it and draw the pictures again"
+    record = read_json(path, "not the record of pictures", again)
+    with reading(path, "not the record of pictures", again):
+        return {"photoreal": bool(record["photoreal"]), "pictures": list(record["pictures"])}
 
 
 def _read(kind: str, files: Sequence[Path]) -> Iterator[Any]:

@@ -1,7 +1,6 @@
 """What is written down beside pictures: in the original's words, and what they were made with."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from jaxreact.data.recorded import frame_addresses
+from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import Take
 from jaxreact.evaluation.drawing.studio import Person, Scene, Studio
+from jaxreact.files import read_json
 
 
 def recorded_addresses(scene: Scene, frames: Sequence[int]) -> dict[str, list[str]]:
@@ -41,7 +42,7 @@ def contents(studio: Studio, scene: Scene) -> dict[str, Any]:
 def is_made(take: Take, files: Iterable[Path], record: dict[str, Any]) -> bool:
     """Whether `files` are there, and the take's record is this one."""
     try:
-        before = json.loads(take.file("", ".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        before = read_json(take.file("", ".json"), "damaged")
+    except UserError:
         return False
     return before == record and all(path.exists() for path in files)

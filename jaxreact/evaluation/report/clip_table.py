@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.errors import UserError
+from jaxreact.data.text import read_rows
+from jaxreact.errors import reading
 from jaxreact.files import replacing
 from jaxreact.metrics import NAMES, SCORES, ClipScores
 
@@ -67,15 +68,10 @@ def write_clip_table(path: Path, table: ClipTable) -> None:
 
 def read_clip_table(path: Path) -> ClipTable:
     """Reads what `write_clip_table` wrote. Raises `UserError` for anything else."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            head, *rows = list(csv.reader(file))
+    with reading(path, "not a table of clip scores", "remove it to compute them again"):
+        head, *rows = read_rows(path)
         columns = list(zip(*rows, strict=True))
         if head != ["clip", *NAMES] or len(columns) != len(head):
             raise ValueError("other columns")
         values = [np.array([float(cell or "nan") for cell in column]) for column in columns[1:]]
-    except (ValueError, OSError, csv.Error) as error:
-        raise UserError(
-            f"{path}: not a table of clip scores ({error}); remove it to compute them again"
-        ) from None
     return ClipTable(columns[0], dict(zip(NAMES, values, strict=True)))

@@ -1,6 +1,5 @@
 """What lies in the directory of an evaluation, and what the data set adds to it."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import film_files
 from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.clip_table import ClipTable
+from jaxreact.files import read_json
 from jaxreact.predictions import Predictions, read_predictions
 
 SIMULATED = "_Simulated/"
@@ -181,10 +181,7 @@ def _table(
 def _read_metrics(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a directory that evaluate.py wrote")
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: cannot be read ({error}); evaluate again") from None
+    content = read_json(path, "cannot be read", "evaluate again")
     expected = {"scores": dict, "baselines": dict, "mode": str}
     for name, kind in expected.items():
         if not isinstance(content, dict) or not isinstance(content.get(name), kind):

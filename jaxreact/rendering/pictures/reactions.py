@@ -1,7 +1,6 @@
 """The reactions to one clip that a file of predictions holds, and what was recorded of it."""
 
 import difflib
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,16 +86,12 @@ def read_reactions(path: Path, recording: Recording) -> Reactions:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; give predictions.npz or reaction.npz")
-    try:
-        arrays = map_npz(path)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: damaged, or no npz file of plain arrays ({reason})") from None
+    arrays = map_npz(path)
     coeffs = arrays.get("coeffs")
     if coeffs is None:
         raise UserError(
             f"{path}: holds no face coefficients (array coeffs), without which there is no face "
-            "to draw; evaluate.py writes them with --tokenizer and --predictor"
+            "to draw; evaluate.py writes them where it generates (--run)"
         )
     if coeffs.ndim not in (3, 4) or coeffs.shape[-1] != COEFFS:
         raise UserError(

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, reading
+from jaxreact.files import read_json
 
 PICTURES = "pictures/"
 """Prefix of the tags of pictures."""
@@ -98,7 +99,13 @@ def read_record(directory: str | Path) -> Record:
     """
     directory = Path(directory)
     config = _config(directory)
-    reader = _events(directory)
+    _check_events(directory)
+    with reading(directory / "tensorboard", "an event file in it is damaged", "remove that one"):
+        return _read(directory, config)
+
+
+def _read(directory: Path, config: dict[str, Any]) -> Record:
+    reader = EventAccumulator(str(directory / "tensorboard"), _KEEP).Reload()
     tags = reader.Tags()
     scalars = {tag: reader.Scalars(tag) for tag in tags["scalars"]}
     curves = {tag: _curve(entries) for tag, entries in sorted(scalars.items())}
@@ -120,25 +127,19 @@ def read_record(directory: str | Path) -> Record:
 
 def _config(directory: Path) -> dict[str, Any]:
     path = directory / "config.json"
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise UserError(
-            f"{directory}: no config.json here; give the directory of a training run"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
+    if not path.exists() and not directory.is_file():
+        raise UserError(f"{directory}: no config.json here; give the directory of a training run")
+    content = read_json(path, "cannot be read")
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds no mapping; give the directory of a training run")
     return content
 
 
-def _events(directory: Path) -> EventAccumulator:
+def _check_events(directory: Path) -> None:
     if not any((directory / "tensorboard").glob("*tfevents*")):
         raise UserError(
             f"{directory}: nothing in tensorboard/; was this model converted rather than trained?"
         )
-    return EventAccumulator(str(directory / "tensorboard"), _KEEP).Reload()
 
 
 def _curve(entries: Sequence[Any]) -> Curve:

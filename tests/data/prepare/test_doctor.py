@@ -13,7 +13,7 @@ from jaxreact.data.prepare.doctor import examine
 from jaxreact.data.prepare.report import as_json, as_text
 from jaxreact.errors import UserError
 from tests.data.prepare.running import run
-from tests.data.react2024_files import NOXI, RECOLA, TinyDataSet, write_tiny
+from tests.data.react2024_files import MEAN_FACE, NOXI, RECOLA, TinyDataSet, write_tiny
 
 
 def found(data: TinyDataSet) -> dict[tuple[str, str], tuple[str, str]]:
@@ -92,7 +92,8 @@ def test_lengths_are_compared_within_a_clip_and_between_persons(data):
         np.save(data.path("3D_FV_files", name, ".npy"), data.coeffs(name, frames))
         data.write_emotion(name, data.emotion(name, frames))
         sound = data.path("Audio_files", name, ".wav")
-        soundfile.write(sound, np.zeros(int(44100 * frames / 25)), 44100)
+        noise = np.random.default_rng(frames).uniform(-0.5, 0.5, int(44100 * frames / 25))
+        soundfile.write(sound, noise, 44100)
     seen = found(data)
     assert seen == {
         ("length", f"train/Emotion/{NOXI[0]}.csv"): (
@@ -259,3 +260,86 @@ def test_broken_pairs_are_left_out_with_their_rows_and_columns(tmp_path):
     data.path("Audio_files", RECOLA[1], ".wav").unlink()
     with pytest.raises(UserError, match=r"val\.csv: not one pair is in order"):
         run(data, tmp_path / "cache", drop_broken=True)
+
+
+def test_what_makes_no_sense_is_a_remark_and_packed_all_the_same(data, tmp_path):
+    coeffs = data.path("3D_FV_files", NOXI[0], ".npy")
+    np.save(coeffs, data.coeffs(NOXI[0]) - MEAN_FACE)
+    data.write_emotion(NOXI[1], 100 * data.emotion(NOXI[1]))
+    sound = data.path("Audio_files", RECOLA[0], ".wav")
+    soundfile.write(sound, np.zeros(int(44100 * 2.4)), 44100)
+    np.save(data.root / "mean_face.npy", np.zeros(58, np.float32))
+    remarks = {(each.kind, each.path): each for each in examine(data.root, 1).findings}
+    assert {each.severity for each in remarks.values()} == {"remark"}
+    assert set(remarks) == {
+        ("mean face", coeffs.relative_to(data.root).as_posix()),
+        ("range", f"train/Emotion/{NOXI[1]}.csv"),
+        ("silent", f"train/Audio_files/{RECOLA[0]}.wav"),
+        ("mean face", "mean_face.npy"),
+    }
+    assert remarks["range", f"train/Emotion/{NOXI[1]}.csv"].clip == NOXI[1]
+    run(data, tmp_path / "cache")
+    assert len(open_conversations(tmp_path / "cache").dyads("train")) == 4
+
+
+def test_clips_that_make_no_sense_do_not_speak_against_the_mean_face(data):
+    for name in data.names:
+        np.save(data.path("3D_FV_files", name, ".npy"), data.coeffs(name) - MEAN_FACE)
+    assert {path for kind, path in found(data) if kind == "mean face"} == {
+        f"train/3D_FV_files/{name}.npy" for name in data.names
+    }
+
+
+def test_remarks_of_readers_are_findings_and_not_shown(data, recwarn):
+    path = data.path("Emotion", NOXI[0], ".csv")
+    path.write_text(path.read_text().partition("\n")[2])
+    rows = [RECOLA, NOXI, RECOLA, NOXI[::-1]]  # no header: the first row stands in its place
+    lines = [f"{number},{one},{other}\n" for number, (one, other) in enumerate(rows)]
+    (data.root / "train.csv").write_text("".join(lines))
+    findings = [(each.kind, each.path, each.message) for each in examine(data.root, 1).findings]
+    first = "its first row names two clips and is not read, a header belongs there"
+    line = "no header: its first line is read as a frame"
+    assert findings == [
+        ("list", "train.csv", first),
+        ("list", "train.csv", f"pair 3 is pair 1 again: {NOXI[1]}, {NOXI[0]}"),
+        ("doubtful", f"train/Emotion/{NOXI[0]}.csv", line),
+    ]
+    assert len(recwarn) == 0
+
+
+def test_files_of_the_same_bytes_in_two_places(data):
+    one, other = (data.path("3D_FV_files", name, ".npy") for name in NOXI)
+    shutil.copy(one, other)
+    assert found(data) == {
+        ("twin", f"train/3D_FV_files/{NOXI[1]}.npy"): (
+            "remark",
+            f"the same bytes as train/3D_FV_files/{NOXI[0]}.npy",
+        )
+    }
+
+
+def test_a_matrix_of_ones_and_an_index_without_a_header(val):
+    data, whole, _ = val
+    np.save(data.root / "neighbour_emotion_val.npy", np.ones((4, 4)))
+    np.save(data.root / "Approprirate_facial_reaction.npy", np.ones_like(whole))
+    ((_, (severity, message)), *_) = found(data).items()
+    assert (severity, message[:8]) == ("remark", "all ones")
+    (data.root / "neighbour_emotion_val.npy").unlink()
+    rows = (
+        (data.root / "data_indices.csv").read_text().replace("site,chat_index,clip_index", "A,b,1")
+    )
+    (data.root / "data_indices.csv").write_text(rows)
+    assert ("matrix", "data_indices.csv") in found(data)
+
+
+def test_the_simulation_gives_no_cause_for_remarks(conversations):
+    assert examine(conversations, 1).findings == []
+
+
+def test_whatever_a_library_raises_is_a_problem_of_the_file(data, monkeypatch):
+    def fail(path):
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "of a tag")
+
+    monkeypatch.setattr("jaxreact.data.prepare.examine.read_native_audio", fail)
+    kinds = {(kind, severity) for (kind, _), (severity, _) in found(data).items()}
+    assert kinds == {("damaged", "problem")}
