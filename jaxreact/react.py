@@ -4,7 +4,9 @@ Video -> face tracking and sound -> speaker's codes and audio features -> listen
 coefficients and emotion -> a video of the two side by side, with the speaker's sound.
 """
 
+import math
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +19,7 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.commands import run_command
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.face import FPS
 from jaxreact.files import replacing
 from jaxreact.media.sound import SAMPLE_RATE, read_audio, read_native_audio
@@ -34,6 +36,7 @@ from jaxreact.systems.system import Reactions, Speaker, System, load
 from jaxreact.tracking.face_crop import face_frames
 from jaxreact.tracking.timeline import GapPolicy
 from jaxreact.tracking.track import Track, track_video
+from jaxreact.tracking.view import Turn
 
 MAX_SECONDS = 600.0
 """Longest clip for one call; ten minutes need about 2 GiB at the released size."""
@@ -84,6 +87,9 @@ class Config:
     """A face lost for at most so long (s) is bridged by interpolation."""
     on_gap: GapPolicy = "error"
     """What to do with longer gaps: stop with an error, or hold the last face."""
+    turn: Turn = "auto"
+    """Degrees by which the pictures are turned clockwise for the face to be upright; auto finds
+    out, 0 leaves them."""
     calibrate: bool = False
     """Give the speaker the data set's mean face by shifting all coefficients by a constant. It
     removes what the tracker and the camera add, but also a smile that lasts the whole clip."""
@@ -104,17 +110,20 @@ def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> in
     `samples` are those of the 16 kHz sound; up to `MISSING_SOUND` seconds may lack at the end.
     Raises `UserError` when not even one block is left, or much of the sound is missing.
     """
-    missing = track_frames / FPS - samples / SAMPLE_RATE
-    if missing > MISSING_SOUND:
-        raise UserError(
-            f"{path}: the sound ends {missing:.1f} s before the picture; cut the video there "
-            f"(--seconds {samples / SAMPLE_RATE:.1f})"
-        )
+    needed = block / FPS
+    heard, shown = samples / SAMPLE_RATE, track_frames / FPS
     frames = track_frames // block * block
     if not frames:
-        raise UserError(
-            f"{path}: {track_frames / FPS:.2f} s are too short; at least {block / FPS:.2f} s needed"
-        )
+        raise UserError(f"{path}: {shown:.2f} s are too short; at least {needed:.2f} s needed")
+    if shown - heard > MISSING_SOUND:
+        ends = f"the sound ends {shown - heard:.1f} s before the picture"
+        if heard < needed:
+            raise UserError(
+                f"{path}: {ends}, after {heard:.2f} s; at least {needed:.2f} s needed: give "
+                "a video with sound throughout"
+            )
+        until = math.floor(heard * 100) / 100  # rounded up it would be refused again
+        raise UserError(f"{path}: {ends}; cut the video there (--seconds {until:.2f})")
     return frames
 
 
@@ -175,13 +184,19 @@ def run(config: Config) -> None:
         max_gap=config.max_gap,
         on_gap=config.on_gap,
         max_seconds=config.seconds,
+        turn=config.turn,
         model=config.model,
     )
-    if warning := track.warning():
-        print(f"warning: {config.video}: {warning}", file=sys.stderr)
+    if track.stopped:
+        of = f" of {track.source_seconds:.1f} s" if track.source_seconds else ""
+        used = f"the first {len(track.coeffs) / FPS:.1f} s{of} are used (--seconds)"
+        warnings.warn(f"{config.video}: {used}", Remark, stacklevel=2)
     frames = usable_frames(config.video, len(track.coeffs), len(waveform), system.frame_multiple)
     speaker = track.coeffs[:frames]
-    print(f"generating {config.samples} x {frames / FPS:.1f} s", file=sys.stderr)
+    print(
+        generating(config.samples, frames, len(track.coeffs), system.frame_multiple),
+        file=sys.stderr,
+    )
     reactions = react(system, speaker, waveform, config)
     assert reactions.coeffs is not None
     coeffs, emotion = np.asarray(reactions.coeffs[0]), np.asarray(reactions.emotion[0])
@@ -189,6 +204,14 @@ def run(config: Config) -> None:
     print(config.out / "reaction.npz")
     draw(config, track, coeffs, face)
     print(config.out / "reaction.mp4")
+
+
+def generating(samples: int, frames: int, tracked: int, block: int) -> str:
+    """One line about what is made, of how many frames, and which are left out."""
+    line = f"generating {samples} x {frames / FPS:.2f} s"
+    if frames < tracked:
+        line += f"; the last {(tracked - frames) / FPS:.2f} s fill no block of {block} frames"
+    return line
 
 
 def open_system(config: Config) -> System:
@@ -227,7 +250,7 @@ def draw(
     shown = coeffs[:SHOWN]
     listeners = [f"listener {i + 1}" for i in range(len(shown))] if len(shown) > 1 else ["listener"]
     panels = [
-        face_frames(config.video, frames, track.centre, config.size),
+        face_frames(config.video, frames, track.centre, config.size, track.turn),
         *(face(listener) for listener in shown),
     ]
     pictures = side_by_side(panels, ["speaker", *listeners], config.size)

@@ -88,3 +88,25 @@ def turn_header(path: Path, matrix: tuple[int, ...]) -> None:
     assert struct.unpack_from(">9i", data, at) == (one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
     struct.pack_into(">9i", data, at, *matrix)
     path.write_bytes(data)
+
+
+def hopper() -> np.ndarray:
+    """A photograph of another person, 600 x 512, which matplotlib brings with it."""
+    spec = importlib.util.find_spec("matplotlib")  # MediaPipe requires it
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    folder = Path(spec.submodule_search_locations[0])
+    return decode(folder / "mpl-data" / "sample_data" / "grace_hopper.jpg")[0][0]
+
+
+def resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A picture of another size, averaged where it gets smaller."""
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    return frame.reformat(width=width, height=height, interpolation="AREA").to_ndarray()
+
+
+def placed(background: np.ndarray, picture: np.ndarray, left: int, top: int) -> np.ndarray:
+    """A picture put on another."""
+    made = background.copy()
+    made[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return made

@@ -10,9 +10,9 @@ import pytest
 import jaxreact
 from jaxreact import react, runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.media.sound import read_native_audio
-from jaxreact.react import Config, usable_frames
+from jaxreact.react import Config
 from jaxreact.rendering import render
 from jaxreact.rendering.pirender.photoreal import photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
@@ -21,56 +21,10 @@ from jaxreact.systems.fiber.system import Fiber
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from jaxreact.systems.sampling import Sampling
 from jaxreact.tracking.no_opengl import drawing_modules_optional
-from tests.checking import unchecked
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
 from tests.kinds import KINDS
 from tests.rendering.files import moving
-
-MEAN = np.linspace(0, 1, 58, dtype=np.float32)
-
-
-class _Part:
-    precision = "tensorfloat32"
-
-    def in_precision(self, precision):
-        self.precision = precision
-        return self
-
-
-class _Encoder(_Part):
-    """Mean and place of each 25 ms window every 20 ms: wav2vec2's frames without its weights."""
-
-    def __call__(self, waveform: np.ndarray) -> np.ndarray:
-        windows = np.lib.stride_tricks.sliding_window_view(waveform, 400, axis=1)[:, ::320]
-        return np.repeat(windows.mean(-1, keepdims=True), 512, axis=2)
-
-
-class _Tokenizer(_Part):
-    """Codes are the jaw's opening in per cent; the face of a code opens the jaw by it."""
-
-    block_size = 32
-    mean_face = MEAN
-
-    def codes_of(self, coeffs):
-        return np.round(100 * (coeffs - MEAN)[..., 24]).astype(int)
-
-    def decode(self, codes):
-        coeffs = np.zeros((*codes.shape, 58), np.float32)
-        coeffs[..., 24] = codes / 100
-        return coeffs, np.zeros((*codes.shape, 25), np.float32)
-
-
-class _Predictor(_Part):
-    """Listener i opens the mouth like the speaker, by i per cent more."""
-
-    def generate(self, audio_features, speaker_codes, *, num_samples, **sampling):
-        self.features, self.sampling = audio_features, sampling
-        return speaker_codes[:, None] + np.arange(num_samples)[None, :, None]
-
-
-def _system() -> Fiber:
-    with unchecked():
-        return Fiber(_Tokenizer(), _Predictor(), _Encoder())  # pyright: ignore[reportArgumentType]
+from tests.stand_in_system import MEAN, stand_in_system
 
 
 def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
@@ -78,34 +32,21 @@ def _config(folder: Path, video: Path = CARPHONE, **changes) -> Config:
     return dataclasses.replace(config, **changes)
 
 
-@pytest.mark.parametrize(("frames", "expected"), [(32, 32), (100, 96), (127, 96), (750, 736)])
-def test_whole_blocks_are_used(frames, expected):
-    assert usable_frames(Path("v.mp4"), frames, frames * 640, 32) == expected
-
-
-def test_clips_that_cannot_be_used():
-    with pytest.raises(UserError, match=r"v\.mp4: 1\.24 s are too short; at least 1\.28 s"):
-        usable_frames(Path("v.mp4"), 31, 31 * 640, 32)
-    with pytest.raises(UserError, match=r"v\.mp4: the sound ends 2\.0 s before the picture"):
-        usable_frames(Path("v.mp4"), 100, 50 * 640, 32)
-    assert usable_frames(Path("v.mp4"), 100, 90 * 640, 32) == 96
-
-
 @pytest.mark.wrong_arguments
 def test_a_calibrated_speaker_has_the_mean_face(tmp_path):
     coeffs = np.random.default_rng(0).uniform(size=(32, 58)).astype("f4")
-    calibrated = _system().calibrate(coeffs)
+    calibrated = stand_in_system().calibrate(coeffs)
     np.testing.assert_allclose(calibrated.mean(axis=0), MEAN, atol=1e-6)
     np.testing.assert_allclose(np.diff(calibrated, axis=0), np.diff(coeffs, axis=0), atol=1e-6)
     shifted, sound = coeffs + 3, np.zeros(32 * 640, "f4")
     config = _config(tmp_path, samples=1, calibrate=True)
-    faces = [react.react(_system(), x, sound, config).coeffs for x in (coeffs, shifted)]
+    faces = [react.react(stand_in_system(), x, sound, config).coeffs for x in (coeffs, shifted)]
     np.testing.assert_allclose(np.asarray(faces[0]), np.asarray(faces[1]), atol=0.011)
 
 
 @pytest.mark.wrong_arguments
 def test_reactions_are_raw_coefficients(tmp_path):
-    system = _system()
+    system = stand_in_system()
     coeffs = np.tile(MEAN, (64, 1))
     coeffs[:, 24] += 0.25
     config = _config(tmp_path, samples=3, sampling=Sampling(0.5, 7))
@@ -209,7 +150,7 @@ def talking(tmp_path) -> Path:
 @pytest.mark.usefixtures("mediapipe")
 @pytest.mark.wrong_arguments
 def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
-    monkeypatch.setattr(react, "load", lambda *_: _system())
+    monkeypatch.setattr(react, "load", lambda *_: stand_in_system())
     config = _config(tmp_path, talking, samples=2)
     react.run(config)
     printed = capsys.readouterr().out.split()
@@ -229,9 +170,44 @@ def test_from_a_video_to_a_reaction(tmp_path, talking, monkeypatch, capsys):
     _check_video(config.out / "reaction.mp4", talking)
 
 
+@pytest.mark.usefixtures("mediapipe")
+@pytest.mark.wrong_arguments
+def test_a_video_whose_sound_ends_early_is_used_as_the_error_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(react, "load", lambda *_: stand_in_system())
+    frames, times = decode(CARPHONE)
+    sound = (np.zeros(round(1.77 * 16000), "f4"), 16000)
+    video = write_clip(tmp_path / "early.mp4", frames, times, sound)
+    with pytest.raises(UserError, match=r"early\.mp4: the sound ends .* \(--seconds ") as refused:
+        react.run(_config(tmp_path, video))
+    seconds = float(str(refused.value).rsplit(" ", 1)[1].rstrip(")"))
+    with pytest.warns(Remark, match=r"early\.mp4: the first 1\.8 s of 4\.0 s are used"):
+        react.run(_config(tmp_path, video, seconds=seconds))
+    assert (tmp_path / "out" / "reaction.mp4").exists()
+    assert "generating 1 x 1.28 s; the last 0." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("mediapipe")
+@pytest.mark.wrong_arguments
+def test_a_video_that_lies_on_its_side(tmp_path, monkeypatch):
+    """The speaker's panel is upright too."""
+    monkeypatch.setattr(react, "load", lambda *_: stand_in_system())
+    frames, times = decode(CARPHONE)
+    sound = (np.zeros(24000, "f4"), 16000)
+    video = write_clip(
+        tmp_path / "lying.mp4", [np.rot90(f) for f in frames[:45]], times[:45], sound
+    )
+    upright = write_clip(tmp_path / "upright.mp4", frames[:45], times[:45], sound)
+    panels = []
+    for clip in (video, upright):
+        config = _config(tmp_path, clip)
+        react.run(config)
+        panels.append(decode(config.out / "reaction.mp4")[0][0][:48, :64].astype(float))
+    assert np.corrcoef(panels[0].ravel(), panels[1].ravel())[0, 1] > 0.98
+
+
 @pytest.mark.wrong_arguments
 def test_a_system_computes_as_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(react, "load", lambda *_: _system())
+    monkeypatch.setattr(react, "load", lambda *_: stand_in_system())
     system = react.open_system(_config(tmp_path, precision="bfloat16"))
     parts = (system.tokenizer, system.predictor, system.audio_encoder)  # pyright: ignore
     assert {part.precision for part in parts} == {"bfloat16"}
@@ -269,7 +245,7 @@ def _check_video(made: Path, source: Path) -> None:
 @pytest.mark.wrong_arguments
 @pytest.mark.usefixtures("mediapipe")
 def test_videos_that_cannot_be_used_leave_nothing(tmp_path, talking, monkeypatch):
-    monkeypatch.setattr(react, "load", lambda *_: _system())
+    monkeypatch.setattr(react, "load", lambda *_: stand_in_system())
     noise = [np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)] * 50
     times = [i / 25 for i in range(50)]
     sound = (np.zeros(32000, "f4"), 16000)

@@ -13,16 +13,38 @@ GapPolicy = Literal["error", "hold"]
 """What happens to a gap longer than the limit: an error, or the last face held still."""
 
 
+Why = Literal["lost", "other", "jump"]
+"""Why there is a gap: no face is seen, or only somebody else's; or the face is somewhere else from
+one picture to the next, as after a cut."""
+
+
 @dataclass(frozen=True)
 class Gap:
-    """A span without a face, in seconds; `long` when it exceeds the limit for interpolation."""
+    """A span without the face, in seconds; `long` when it exceeds the limit for interpolation."""
 
     start: float
     end: float
     long: bool
+    why: Why = "lost"
 
     def __str__(self) -> str:
+        if self.why == "jump":
+            return f"{self.end:.1f} s"
         return f"{self.start:.1f}-{self.end:.1f} s"
+
+
+def spans(gaps: list[Gap]) -> str:
+    """The first five of some gaps in words, as "1.0-2.0 s, 3.0-3.5 s and 2 more"."""
+    shown = ", ".join(str(gap) for gap in gaps[:5])
+    return shown + (f" and {len(gaps) - 5} more" if len(gaps) > 5 else "")
+
+
+def not_taken(gaps: list[Gap]) -> str:
+    """Says that other faces were seen in some gaps."""
+    return (
+        f"the face at {spans(gaps)} was not taken: it is another person's, or comes after a cut or "
+        "at another place"
+    )
 
 
 def frame_count(duration: float) -> int:
@@ -42,20 +64,27 @@ def find_gaps(
     lost_times: Float[np.ndarray, "lost"],
     duration: float,
     max_gap: float,
+    *,
+    other_times: Float[np.ndarray, "others"] | None = None,
+    jump_times: Float[np.ndarray, "jumps"] | None = None,
 ) -> list[Gap]:
-    """Spans in which pictures without a face lie, or no picture at all for more than `max_gap`.
+    """Spans in which pictures without the face lie, or no picture at all for more than `max_gap`.
 
-    `face_times` and `lost_times` are the times of pictures with and without a face, in seconds,
-    increasing. A span reaches from the last face before it to the first one after it (or the
-    clip's beginning or end).
+    `face_times` and `lost_times` are the times of pictures with and without the face, in seconds,
+    increasing; `other_times` those of the latter that show another one, `jump_times` those of faces
+    that cannot have come from the one before. A span reaches from the last face before it to the
+    first one after it (or the clip's beginning or end).
     """
     edges = np.concatenate([[0.0], face_times, [duration]])
-    has_lost = np.histogram(lost_times, edges)[0] > 0
+    lost = np.histogram(lost_times, edges)[0] > 0
+    other = np.histogram([] if other_times is None else other_times, edges)[0] > 0
+    jumps = np.isin(edges[1:], [] if jump_times is None else jump_times)
     gaps = []
-    for start, end, lost in zip(edges[:-1], edges[1:], has_lost, strict=True):
-        long = bool(end - start > max_gap)
-        if lost or long:
-            gaps.append(Gap(float(start), float(end), long))
+    for i, (start, end) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
+        long = end - start > max_gap
+        if lost[i] or long or jumps[i]:
+            why = "other" if other[i] else "lost" if lost[i] or long else "jump"
+            gaps.append(Gap(start, end, long, why))
     return gaps
 
 
@@ -89,14 +118,16 @@ def tracked_mask(gaps: list[Gap], count: int) -> Bool[np.ndarray, "count"]:
 
 
 def refuse_long_gaps(path: object, gaps: list[Gap], max_gap: float) -> None:
-    """Raises a `UserError` that lists the spans of all long gaps."""
-    spans = [str(gap) for gap in gaps if gap.long]
-    if spans:
-        shown = ", ".join(spans[:5]) + (f" and {len(spans) - 5} more" if len(spans) > 5 else "")
-        raise UserError(
-            f"{path}: no face for longer than {max_gap:g} s at {shown}; cut the video there, or "
-            "pass --on-gap hold to keep the last face still"
-        )
+    """Raises a `UserError` that lists the spans of all long gaps, and where others are seen."""
+    long = [gap for gap in gaps if gap.long]
+    if not long:
+        return
+    others = [gap for gap in long if gap.why == "other"]
+    told = f"; {not_taken(others)}" if others else ""
+    raise UserError(
+        f"{path}: no face for longer than {max_gap:g} s at {spans(long)}; cut the video there, or "
+        f"pass --on-gap hold to keep the last face still{told}"
+    )
 
 
 def _inside(gap: Gap, count: int) -> np.ndarray:

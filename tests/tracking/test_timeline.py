@@ -70,6 +70,30 @@ def test_long_gaps_are_refused_by_name():
     timeline.refuse_long_gaps("clip.mp4", _gaps(1.5), 1.5)
 
 
+def test_others_and_jumps_are_named():
+    times = np.arange(100) / 25
+    away = (times > 2) & (times < 3)
+    gaps = timeline.find_gaps(
+        times[~away], times[away], 4.0, 0.5, other_times=times[60:70], jump_times=times[[25]]
+    )
+    assert [(str(gap), gap.why, gap.long) for gap in gaps] == [
+        ("1.0 s", "jump", False),
+        ("2.0-3.0 s", "other", True),
+    ]
+    assert (gaps[0].start, gaps[0].end) == (24 / 25, 1.0)
+    with pytest.raises(
+        UserError, match=r"no face .* at 2\.0-3\.0 s; .* the face at 2\.0-3\.0 s was "
+    ):
+        timeline.refuse_long_gaps("clip.mp4", gaps, 0.5)
+    timeline.refuse_long_gaps("clip.mp4", gaps[:1], 0.5)
+
+
+def test_many_gaps_are_counted():
+    gaps = [timeline.Gap(i, i + 0.5, True) for i in range(7)]
+    assert timeline.spans(gaps[:2]) == "0.0-0.5 s, 1.0-1.5 s"
+    assert timeline.spans(gaps).endswith(", 4.0-4.5 s and 2 more")
+
+
 def test_only_long_gaps_are_held():
     ramp = _ramp(np.arange(100) / 25).astype("f4")
     held = timeline.hold(ramp, _gaps(0.5))

@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.face import EXPRESSION, EXPRESSIONS, INDEX, PITCH, ROLL, YAW
-from jaxreact.tracking import Track, landmarker, track_video
+from jaxreact.tracking import Track, face_models, landmarker, track_video
 from jaxreact.tracking.no_opengl import drawing_modules_optional
 from tests.clips import BROKEN_CARPHONE, CARPHONE, decode, write_clip
 
@@ -31,7 +31,8 @@ def test_a_real_face_is_followed_throughout():
     assert track.tracked.all()
     assert track.source_fps == pytest.approx(29.97, abs=0.01)
     assert (track.source_frames, track.lost_frames, track.gaps) == (120, 0, ())
-    assert track.warning() is None
+    assert track.doubts() == []
+    assert not track.stopped
 
 
 def test_its_numbers_are_in_the_data_sets_range():
@@ -110,21 +111,25 @@ def test_a_long_gap_is_named_or_held(tmp_path):
     clip = _without_face(tmp_path / "long.mp4", 45, 75)
     with pytest.raises(UserError, match=r"long\.mp4: no face .* at 1\.5-2\.\d s;"):
         track_video(clip)
-    held = track_video(clip, on_gap="hold")
+    with pytest.warns(Remark, match=r"long\.mp4: no face at .* the last one is held there"):
+        held = track_video(clip, on_gap="hold")
     inside = held.coeffs[~held.tracked]
     assert 24 <= len(inside) <= 30
     assert not np.ptp(inside, axis=0).any()
-    assert "the last one is held" in str(held.warning())
-    assert track_video(clip, max_gap=2.0).warning() is None
+    assert track_video(clip, max_gap=2.0).doubts() == []
+    assert len(track_video(clip, max_seconds=1.5).coeffs) == 37  # cut there, as the error says
 
 
 def test_a_face_that_is_mostly_lost_is_reported():
-    assert "only" in str(track_video(BROKEN_CARPHONE, on_gap="hold").warning())
+    with pytest.warns(Remark, match=r"the face was found in only \d\d of 120 pictures"):
+        track_video(BROKEN_CARPHONE, on_gap="hold")
 
 
 def test_only_the_beginning_on_demand():
     track = track_video(CARPHONE, max_seconds=1.0)
     assert len(track.coeffs) == 25
+    assert track.stopped
+    assert track.source_seconds == pytest.approx(4, abs=0.05)
     np.testing.assert_allclose(track.coeffs[:20, ROLL], _carphone().coeffs[:20, ROLL], atol=1e-5)
 
 
@@ -156,8 +161,8 @@ def test_models_that_are_none(tmp_path, monkeypatch):
         track_video(CARPHONE, model=wrong)
     with pytest.raises(UserError, match="no such file"):
         track_video(CARPHONE, model=tmp_path / "missing.task")
-    monkeypatch.setattr(landmarker.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(face_models.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install -e '\.\[track\]'"):
-        landmarker.default_model()
+        face_models.default_model()
     with pytest.raises(UserError, match="lacks the expression units browDownLeft"):
         landmarker.expression_vector(dict.fromkeys(EXPRESSIONS[1:], 0.1))
