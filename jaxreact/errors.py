@@ -84,4 +84,5 @@ def reason_of(error: BaseException) -> str:
     text = lines[0].strip() if lines else type(error).__name__
     if isinstance(error, KeyError):  # whose text is the key alone
         text = f"no {text}"
+    text = text if text.isprintable() else ascii(text)[1:-1]
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

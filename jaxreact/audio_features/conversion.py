@@ -12,10 +12,9 @@ import numpy as np
 from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
-from jaxreact.errors import Remark, UserError
+from jaxreact.errors import Remark, UserError, reason_of
 from jaxreact.files import building, check_new
 from jaxreact.progress import progress
-from jaxreact.torch_files.damage import counted, listed, reason, shown
 from jaxreact.torch_files.engine import (
     CONV,
     Ignored,
@@ -28,6 +27,7 @@ from jaxreact.torch_files.engine import (
     without_prefix,
 )
 from jaxreact.torch_files.json_file import read_mapping
+from jaxreact.torch_files.names import counted, listed, shown
 from jaxreact.torch_files.shards import INDEX, shard_names
 from jaxreact.torch_files.weights import read_weights
 
@@ -137,7 +137,7 @@ def _config(fields: dict[str, Any], do_normalize: bool, source: Path) -> AudioEn
     except UserError as error:
         raise UserError(f"{source}: {error}") from error
     except Exception as error:  # transformers checks its fields with errors of its own
-        raise UserError(f"{source}: no configuration of a wav2vec2: {reason(error)}") from error
+        raise UserError(f"{source}: no configuration of a wav2vec2: {reason_of(error)}") from error
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

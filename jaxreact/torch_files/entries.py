@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxreact.torch_files.damage import listed, shown
+from jaxreact.torch_files.names import listed, shown
 from jaxreact.torch_files.plain_pickle import Malformed
 from jaxreact.torch_files.torch_tensors import Tensor
 from jaxreact.torch_files.wrappers import is_average

@@ -1,20 +1,16 @@
 """JSON files from elsewhere: configurations and indexes that stand beside weights."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from jaxreact.errors import UserError
-from jaxreact.torch_files.damage import UNREADABLE, reason
+from jaxreact.files import read_json
 
 
-def read_mapping(path: str | Path) -> dict[str, Any]:
+def read_mapping(path: str | Path, problem: str = "not a readable JSON file") -> dict[str, Any]:
     """The object in a JSON file. Raises UserError where the file is missing, no JSON, nested too
     deeply, or anything but an object."""
-    try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
-    except UNREADABLE as error:
-        raise UserError(f"{path}: not a readable JSON file: {reason(error)}") from error
+    fields = read_json(path, problem)
     if not isinstance(fields, dict):
         raise UserError(f"{path}: not a mapping")
     return fields

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from jaxreact.errors import NotFiniteError, UserError
-from jaxreact.torch_files.damage import counted, shown
+from jaxreact.torch_files.names import counted, shown
 
 _MOST = 3
 """Names in a message."""

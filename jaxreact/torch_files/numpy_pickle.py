@@ -12,8 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from jaxreact.errors import UserError
-from jaxreact.torch_files.damage import UNREADABLE, reason
+from jaxreact.errors import UserError, reading
 from jaxreact.torch_files.plain_pickle import Call, Malformed, Refused, load
 
 _NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
@@ -99,24 +98,20 @@ def read_dictionary(path: Path, expected: str) -> dict[str, Any]:
     Raises UserError where the file is missing, another kind of file (then it says to give
     `wanted`), damaged, or names a global that is not permitted (which is not executed).
     """
-    try:
-        with path.open("rb") as file:
-            if problem := _skip_header(file):
-                raise UserError(f"{path}: {problem}; give {expected}")
-            # Unlike a file, a map never allocates more than is there for a length that lies.
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
-                stream.seek(file.tell())
+    with reading(path, "not a readable .npy file", "fetch it again"), path.open("rb") as file:
+        if problem := _skip_header(file):
+            raise UserError(f"{path}: {problem}; give {expected}")
+        # Unlike a file, a map never allocates more than is there for a length that lies.
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
+            stream.seek(file.tell())
+            try:
                 whole = load(stream, GLOBALS)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except Refused as error:
-        raise UserError(
-            f"{path}: refused: it names {error}, which no array needs; nothing was executed"
-        ) from None
-    except Malformed as error:
-        raise UserError(f"{path}: damaged ({reason(error)}); fetch it again") from error
-    except UNREADABLE as error:
-        raise UserError(f"{path}: not a readable .npy file: {reason(error)}") from error
+            except Refused as error:
+                raise UserError(
+                    f"{path}: refused: it names {error}, which no array needs; nothing was executed"
+                ) from None
+            except Malformed as error:
+                raise UserError(f"{path}: damaged ({error}); fetch it again") from error
     content = _plain(whole)
     if not isinstance(content, list) or len(content) != 1 or not isinstance(content[0], dict):
         raise UserError(f"{path}: it holds no dictionary; give {expected}")

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from jaxreact.errors import UserError
-from jaxreact.torch_files.damage import counted, listed, shown
 from jaxreact.torch_files.json_file import read_mapping
+from jaxreact.torch_files.names import counted, listed, shown
 from jaxreact.torch_files.torch_file import read_state_dict
 
 INDEX = ".index.json"

@@ -15,9 +15,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from jaxreact.errors import Remark, UserError
-from jaxreact.torch_files.damage import UNREADABLE, reason, shown
+from jaxreact.errors import Remark, UserError, reading, reason_of
 from jaxreact.torch_files.entries import ENTRIES, dictionary, find_state_dict
+from jaxreact.torch_files.names import shown
 from jaxreact.torch_files.plain_pickle import Malformed, Refused, load
 from jaxreact.torch_files.torch_tensors import (
     GLOBALS,
@@ -82,27 +82,17 @@ def _read(
     `instead` is what to do with a file that is refused, if one trusts it.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
+    with reading(path, "truncated or damaged", of="checkpoint file"), path.open("rb") as file:
+        try:
             content, read = _open(path, file)
             return materialise(select(content), read)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise UserError(f"{path}: a directory; give the checkpoint file in it") from None
-    except Refused as error:
-        raise UserError(
-            f"{path}: refused: it names {error}, which no checkpoint needs; nothing was executed."
-            f" If you trust the file, {instead}"
-        ) from None
-    except Malformed as error:
-        raise UserError(f"{path}: not a readable checkpoint: {reason(error)}") from error
-    except MemoryError:
-        raise UserError(
-            f"{path}: damaged (it names more bytes than there are); copy it again"
-        ) from None
-    except UNREADABLE as error:
-        raise UserError(f"{path}: truncated or damaged ({reason(error)}); copy it again") from error
+        except Refused as error:
+            raise UserError(
+                f"{path}: refused: it names {error}, which no checkpoint needs; nothing was"
+                f" executed. If you trust the file, {instead}"
+            ) from None
+        except Malformed as error:
+            raise UserError(f"{path}: not a readable checkpoint: {reason_of(error)}") from error
 
 
 def _open(path: Path, file: IO[bytes]) -> Contents:
@@ -127,9 +117,9 @@ def _open_safetensors(path: Path) -> Contents:
     try:
         return dict(load_file(path)), lambda storage: b""
     except SafetensorError as error:
-        raise Malformed(f"{reason(error)}; copy it again") from error
+        raise Malformed(f"{reason_of(error)}; copy it again") from error
     except (AttributeError, LookupError) as error:  # float8 and less: it asks NumPy for the type
-        kind = reason(error).rpartition(" ")[2].strip("'")
+        kind = reason_of(error).rpartition(" ")[2].strip("'")
         raise Malformed(
             f"a tensor of {kind}, which means nothing without its scales; save it as float32"
         ) from error

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from jaxreact.errors import Remark, UserError
-from jaxreact.torch_files.damage import counted, listed
 from jaxreact.torch_files.entries import ENTRIES
+from jaxreact.torch_files.names import counted, listed
 from jaxreact.torch_files.precision import in_float32
 from jaxreact.torch_files.shards import INDEX, read_shards, refuse_shard, shard_names
 from jaxreact.torch_files.torch_file import read_state_dict

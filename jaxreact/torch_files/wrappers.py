@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from jaxreact.errors import UserError
-from jaxreact.torch_files.damage import listed, shown
+from jaxreact.torch_files.names import listed, shown
 
 WRAPPERS = (
     *("_orig_mod", "module", "_forward_module"),

@@ -123,7 +123,7 @@ def test_big_endian_storage(tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\n", "neither a PyTorch file"),
         (struct.pack("<q", 10**12) + b"{" + b"x" * 50, "not a readable checkpoint"),
         (pickle.dumps({"state_dict": {}}), "not PyTorch's"),
-        (b"\x80\x02" + pickle.BINUNICODE8 + struct.pack("<Q", 2**60), "more bytes than there are"),
+        (b"\x80\x02" + pickle.BINUNICODE8 + struct.pack("<Q", 2**60), "more than fits the memory"),
     ],
 )
 def test_what_is_no_checkpoint(tmp_path, content, reason):
@@ -136,7 +136,7 @@ def test_what_is_no_checkpoint(tmp_path, content, reason):
 def test_missing_files_and_directories(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read_state_dict(tmp_path / "none.ckpt")
-    with pytest.raises(UserError, match="a directory"):
+    with pytest.raises(UserError, match="a folder; give the checkpoint file in it"):
         read_state_dict(tmp_path)
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("readme.txt", "no weights")

@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, reading
 from jaxreact.files import replacing
 from jaxreact.rendering.heads.faceverse import FaceVerse
 from jaxreact.rendering.heads.head import HeadModel
 from jaxreact.rendering.heads.reference import SIZES, read_reference
-from jaxreact.torch_files.damage import UNREADABLE, reason
 
 LANDMARKS = 66
 _NPY, _ZIP = b"\x93NUMPY", b"PK"
@@ -44,19 +43,14 @@ def load_faceverse(path: str | Path) -> FaceVerse:
     """A converted FaceVerse v2. Raises `UserError` where the file is missing, damaged or no such
     npz, naming the array that does not fit."""
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            _refuse_unconverted(path, file.read(128))
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                missing = [field.name for field in fields(FaceVerse) if field.name not in archive]
-                if missing:
-                    raise UserError(f"{path}: no converted FaceVerse: {missing[0]} is missing")
-                arrays = {field.name: archive[field.name] for field in fields(FaceVerse)}
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except UNREADABLE as error:
-        raise UserError(f"{path}: damaged ({reason(error)}); convert it again") from error
+    with reading(path, "damaged", "convert it again"), path.open("rb") as file:
+        _refuse_unconverted(path, file.read(128))
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            missing = [field.name for field in fields(FaceVerse) if field.name not in archive]
+            if missing:
+                raise UserError(f"{path}: no converted FaceVerse: {missing[0]} is missing")
+            arrays = {field.name: archive[field.name] for field in fields(FaceVerse)}
     for name, problem in problems(arrays).items():
         raise UserError(f"{path}: no converted FaceVerse: {name} {problem}")
     return FaceVerse(**arrays)

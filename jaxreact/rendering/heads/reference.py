@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.errors import UserError
-from jaxreact.torch_files.damage import UNREADABLE, reason
+from jaxreact.errors import UserError, reading
 
 SIZES = {
     "identity": 150,
@@ -41,12 +40,8 @@ def read_reference(path: str | Path) -> Reference:
     Only the identity shapes a predicted face; the original draws everybody with this one. Raises
     `UserError` for what is no such file, another number of coefficients, or one not finite.
     """
-    try:
+    with reading(path, "not a readable .npy file of numbers"):
         values = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except UNREADABLE as error:
-        raise UserError(f"{path}: not a readable .npy file of numbers: {reason(error)}") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
         raise UserError(f"{path}: a reference is an .npy file of {COUNT} floating-point numbers")
     if values.size != COUNT or values.shape[-1] != COUNT:

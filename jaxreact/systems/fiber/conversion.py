@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from jaxreact import runs
 from jaxreact.audio_features import conversion as wav2vec2
 from jaxreact.audio_features.load import AUDIO_ENCODER
-from jaxreact.errors import NotFiniteError, UserError
+from jaxreact.errors import NotFiniteError, UserError, reading
 from jaxreact.face import COEFFS
 from jaxreact.files import building, check_new
 from jaxreact.nn.fingerprint import fingerprint
@@ -19,7 +19,6 @@ from jaxreact.progress import progress
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.original_config import read_config, with_codebook
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
-from jaxreact.torch_files.damage import UNREADABLE, counted, listed, reason
 from jaxreact.torch_files.engine import (
     LINEAR,
     ONLY,
@@ -32,6 +31,7 @@ from jaxreact.torch_files.engine import (
     split_ignored,
     without_prefix,
 )
+from jaxreact.torch_files.names import counted, listed
 from jaxreact.torch_files.shards import INDEX
 from jaxreact.torch_files.torch_file import read_training_record
 from jaxreact.torch_files.weights import read_weights
@@ -169,10 +169,8 @@ def _companions(
 
 def read_mean_face(path: Path) -> list[float]:
     """The 58 numbers of the data set's mean_face.npy. Raises UserError where they are not."""
-    try:
+    with reading(path, "not a readable .npy file"):
         values = np.load(path, allow_pickle=False)
-    except UNREADABLE as error:
-        raise UserError(f"{path}: not a readable .npy file: {reason(error)}") from error
     if not isinstance(values, np.ndarray) or values.size != COEFFS or values.dtype.kind != "f":
         raise UserError(f"{path}: a mean face is {COEFFS} floating-point numbers")
     with np.errstate(over="ignore"):

@@ -8,8 +8,8 @@ from typing import Any
 from jaxreact import runs
 from jaxreact.errors import UserError
 from jaxreact.runs import Kind
-from jaxreact.torch_files.damage import shown
 from jaxreact.torch_files.json_file import read_mapping
+from jaxreact.torch_files.names import shown
 
 _LEARNING = (
     *("learning_rate", "weight_decay", "beta1", "beta2", "grad_clip", "decay_lr", "warmup_iters"),

@@ -1,6 +1,5 @@
 """Run directories -> checkpoints that the original loads."""
 
-import json
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -23,8 +22,8 @@ from jaxreact.systems.fiber.conversion import (
     tokenizer_table,
 )
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
-from jaxreact.torch_files.damage import UNREADABLE, reason
 from jaxreact.torch_files.engine import paths, to_torch
+from jaxreact.torch_files.json_file import read_mapping
 
 LIGHTNING = "2.2.1"
 """The version of Lightning that the original pins; it decides how a checkpoint is read."""
@@ -88,11 +87,15 @@ def model_tensors(run: Path, kind: runs.Kind, prefix: str) -> dict[str, np.ndarr
     return {prefix + name: tensor for name, tensor in tensors.items()}
 
 
+def _content(run: Path) -> dict[str, Any]:
+    """What config.json says."""
+    if not (run / "config.json").is_file():
+        raise UserError(f"{run}: not the directory of a model; give one that holds a config.json")
+    return read_mapping(run / "config.json", "not the directory of a model")
+
+
 def _kind(run: Path) -> runs.Kind:
-    try:
-        name = json.loads((run / "config.json").read_text()).get("kind")
-    except (*UNREADABLE, AttributeError) as error:
-        raise UserError(f"{run}: not the directory of a model: {reason(error)}") from error
+    name = _content(run).get("kind")
     for kind in (TOKENIZER, PREDICTOR):
         if name == kind.name:
             return kind
@@ -101,7 +104,7 @@ def _kind(run: Path) -> runs.Kind:
 
 def _checkpoint(state: "OrderedDict[str, Any]", run: Path) -> dict[str, Any]:
     """What Lightning writes around a state dict, with nothing of the training in it."""
-    origin = json.loads((run / "config.json").read_text()).get("origin", {})
+    origin = _content(run).get("origin", {})
     return {
         "epoch": origin.get("epoch", 0),
         "global_step": origin.get("global_step", 0),

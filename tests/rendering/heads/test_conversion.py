@@ -202,7 +202,7 @@ def test_other_files(tmp_path, content):
     out = tmp_path / "out.npz"
     source = tmp_path / "model.npy"
     assert_refused(source, out, "no such file")
-    assert_refused(tmp_path, out, "not a readable .npy file")
+    assert_refused(tmp_path, out, "a folder; give the file in it")
     np.savez(tmp_path / "model.npz", content["tri"])
     assert_refused(tmp_path / "model.npz", out, "a zip archive")
     np.save(source, np.zeros((1, 1, 486)))

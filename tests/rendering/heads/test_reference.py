@@ -65,7 +65,7 @@ def test_files_that_cannot_be_read(tmp_path):
     np.savez(tmp_path / "x.npz", np.zeros(486))
     with pytest.raises(UserError, match=r"x\.npz"):
         read_reference(tmp_path / "x.npz")
-    with pytest.raises(UserError, match="readable"):
+    with pytest.raises(UserError, match="a folder; give the file in it"):
         read_reference(tmp_path)
 
 

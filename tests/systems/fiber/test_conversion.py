@@ -164,7 +164,7 @@ def test_configurations_that_cannot_be_used(tmp_path):
         (tmp_path / "config.json").write_text(text)
         with pytest.raises(UserError, match=reason):
             convert_tokenizer(source, tmp_path / "out", tmp_path / "config.json")
-    with pytest.raises(UserError, match="not a readable JSON"):
+    with pytest.raises(UserError, match=r"none\.json: no such file"):
         convert_tokenizer(source, tmp_path / "out", tmp_path / "none.json")
 
 
