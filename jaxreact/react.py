@@ -19,6 +19,7 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.commands import run_command
+from jaxreact.data.sense import doubts_of_sound
 from jaxreact.errors import Remark, UserError
 from jaxreact.face import FPS
 from jaxreact.files import replacing
@@ -177,6 +178,8 @@ def run(config: Config) -> None:
     """The whole way from `config.video` to the files in `config.out`."""
     check(config)
     waveform = read_audio(config.video, duration=config.seconds)
+    for doubt in doubts_of_sound(waveform):
+        warnings.warn(f"{config.video}: {doubt.message}", Remark, stacklevel=2)
     system = open_system(config)
     face = listener_face(config)
     track = track_video(

@@ -77,6 +77,10 @@ class Track:
             )
         return lines
 
+    def warning(self) -> str | None:
+        """All doubts in one line, None where there are none."""
+        return "; ".join(self.doubts()) or None
+
 
 def track_video(
     path: str | Path,

@@ -52,6 +52,7 @@ def test_another_face_is_no_way_out(tmp_path):
         track_video(clip)
     with pytest.warns(Remark, match=r"the face at 2\.0-3\.\d s was not taken: it is another"):
         held = track_video(clip, on_gap="hold")
+    assert "was not taken" in (held.warning() or "")
     assert held.centre[0] < 0.4
     assert not held.tracked[52:74].any()
     assert max(_largest_step(held.coeffs[:76]), _largest_step(held.coeffs[77:])) < 0.25

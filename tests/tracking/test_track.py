@@ -32,6 +32,7 @@ def test_a_real_face_is_followed_throughout():
     assert track.source_fps == pytest.approx(29.97, abs=0.01)
     assert (track.source_frames, track.lost_frames, track.gaps) == (120, 0, ())
     assert track.doubts() == []
+    assert track.warning() is None
     assert not track.stopped
 
 

@@ -80,7 +80,7 @@ def test_every_trouble_with_a_file_has_its_name(data):
         ("not finite", f"train/Audio_files/{NOXI[1]}.wav"),
     }
     assert "frame 7" in seen["not finite", f"train/3D_FV_files/{RECOLA[0]}.npy"][1]
-    assert "truncated" in seen["damaged", f"train/Audio_files/{NOXI[0]}.wav"][1]
+    assert "cut off" in seen["damaged", f"train/Audio_files/{NOXI[0]}.wav"][1]
     counts = as_json(examine(data.root, 1))["counts"]
     assert [row["coeffs"] for row in counts] == [0, 0, 0, 0]
     assert [row["audio"] for row in counts] == [0, 0, 1, 1]
