@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,6 +16,9 @@ from jaxreact.media.container import film_stream, open_container, sound_stream, 
 from jaxreact.media.decoding import Decoding
 
 _BEFORE = 1.0  # seconds that are decoded before a start: stamps and drifting samples differ by less
+
+_STORED = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
+"""FFmpeg's names of sample formats."""
 
 
 def read_sound_track(
@@ -78,13 +82,18 @@ def _blocks(
 
 def as_float(frame: av.AudioFrame) -> Float[np.ndarray, "channels samples"]:
     """A frame's samples in [-1, 1] float32, whatever they are stored as."""
-    stored = frame.to_ndarray()
-    if not frame.format.is_planar:
-        stored = stored.reshape(-1, frame.layout.nb_channels).T
-    if stored.dtype == np.uint8:
+    kind, channels = np.dtype(_STORED[frame.format.packed.name]), frame.layout.nb_channels
+    # PyAV's own arrays of frames with more than eight planes run over the end of the list of them.
+    planes: list[Any] = list(frame.planes[:channels])
+    if frame.format.is_planar:
+        stored = np.stack([np.frombuffer(plane, kind, frame.samples) for plane in planes])
+    else:
+        stored = np.frombuffer(planes[0], kind, frame.samples * channels)
+        stored = stored.reshape(-1, channels).T
+    if kind == np.uint8:
         return (stored.astype(np.float32) - 128) / 128
-    if stored.dtype.kind == "i":
-        return (stored / np.float64(2 ** (8 * stored.dtype.itemsize - 1))).astype(np.float32)
+    if kind.kind == "i":
+        return (stored / np.float64(2 ** (8 * kind.itemsize - 1))).astype(np.float32)
     return stored.astype(np.float32)
 
 

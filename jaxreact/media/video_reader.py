@@ -9,11 +9,18 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
 from jaxtyping import UInt8
 
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
-from jaxreact.media.container import film_stream, open_container, sound_stream, undecodable
+from jaxreact.media.container import (
+    film_stream,
+    open_container,
+    reason,
+    sound_stream,
+    undecodable,
+)
 from jaxreact.media.decoding import Decoding
 from jaxreact.media.display import displayed
 
@@ -50,11 +57,11 @@ def read_video(path: str | Path, duration: float = math.inf) -> Iterator[Picture
         for time, frame in _shown(decoding, step, duration):
             if held is not None:
                 step = time - held[0]
-                yield _picture(held, stream, step)
+                yield _picture(path, held, stream, step)
             held = time, frame
         if held is None:
             raise UserError(f"{path}: no picture could be decoded; record or copy it again")
-        yield _picture(held, stream, _last_step(held[1], step))
+        yield _picture(path, held, stream, _last_step(held[1], step))
 
 
 def count_pictures(path: str | Path) -> int | None:
@@ -114,9 +121,16 @@ def _stays(decoding: Decoding, last: float, until: float) -> Iterator[float]:
             yield time
 
 
-def _picture(held: tuple[float, av.VideoFrame], stream: av.VideoStream, step: float) -> Picture:
+def _picture(
+    path: Path, held: tuple[float, av.VideoFrame], stream: av.VideoStream, step: float
+) -> Picture:
     time, frame = held
-    return Picture(time, displayed(frame, stream.sample_aspect_ratio), step)
+    try:
+        return Picture(time, displayed(frame, stream.sample_aspect_ratio), step)
+    except FFmpegError as error:
+        raise UserError(
+            f"{path}: the picture at {time:.2f} s cannot be shown ({reason(error)})"
+        ) from error
 
 
 def _last_step(frame: av.VideoFrame, step: float) -> float:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -9,6 +10,7 @@ import soundfile
 from jaxreact.errors import Remark
 from jaxreact.media.channels import mixed
 from jaxreact.media.sound import read_audio
+from jaxreact.media.sound_track import as_float
 from tests.media.test_sound import write_container
 
 FILE = Path("a.wav")
@@ -46,3 +48,24 @@ def test_a_balanced_cable_in_a_stereo_jack(tmp_path):
     film = write_container(tmp_path / "cable.mkv", stereo, 16000, "pcm_s16le")
     with pytest.warns(Remark, match="cancel"):
         np.testing.assert_allclose(read_audio(film)[:16000], tone, atol=1e-4)
+
+
+@pytest.mark.parametrize("form", ["s16", "s16p", "fltp", "u8"])
+def test_more_channels_than_eight(form):
+    """Each channel holds its number, in hundredths."""
+    frame = av.AudioFrame(form, "hexadecagonal", 8)
+    frame.sample_rate = 16000
+    kind, scale = {"s": ("i2", 2**15), "f": ("f4", 1), "u": ("u1", 2**7)}[form[0]]
+    held = np.repeat(np.arange(16)[:, None] / 100, 8, axis=1) * scale + 128 * (form == "u8")
+    stored = np.round(held).astype(kind) if form[0] != "f" else held.astype(kind)
+    if frame.format.is_planar:
+        for plane, channel in zip(frame.planes[:16], stored, strict=True):
+            plane.update(_filled(channel.tobytes(), plane.buffer_size))
+    else:
+        frame.planes[0].update(_filled(stored.T.tobytes(), frame.planes[0].buffer_size))
+    expected = np.repeat(np.arange(16)[:, None] / 100, 8, axis=1)
+    np.testing.assert_allclose(as_float(frame), expected, atol=0.5 / scale + 1e-6)
+
+
+def _filled(content: bytes, size: int) -> bytes:
+    return content + bytes(size - len(content))

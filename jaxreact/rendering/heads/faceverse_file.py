@@ -51,6 +51,9 @@ def load_faceverse(path: str | Path) -> FaceVerse:
             if missing:
                 raise UserError(f"{path}: no converted FaceVerse: {missing[0]} is missing")
             arrays = {field.name: archive[field.name] for field in fields(FaceVerse)}
+            for name, array in arrays.items():
+                if not isinstance(array, np.ndarray):  # bytes, where they do not begin as an array
+                    raise UserError(f"{path}: {name} is damaged; convert it again")
     for name, problem in problems(arrays).items():
         raise UserError(f"{path}: no converted FaceVerse: {name} {problem}")
     return FaceVerse(**arrays)

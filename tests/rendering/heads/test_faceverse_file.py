@@ -1,3 +1,4 @@
+import zipfile
 from dataclasses import asdict
 
 import numpy as np
@@ -109,3 +110,13 @@ def test_an_npz_that_zipfile_cannot_read(converted, tmp_path, fields):
     with pytest.raises(UserError, match="damaged") as caught:
         load_head(with_central_fields(path, **fields))
     assert "\n" not in str(caught.value)
+
+
+def test_an_array_that_does_not_begin_as_one(converted, tmp_path):
+    """NumPy gives such a member of an npz as bytes, without an error."""
+    with zipfile.ZipFile(converted) as whole, zipfile.ZipFile(tmp_path / "a.npz", "w") as damaged:
+        for name in whole.namelist():
+            content = whole.read(name)
+            damaged.writestr(name, content[1:] if name == "mean_shape.npy" else content)
+    with pytest.raises(UserError, match=r"a\.npz: mean_shape is damaged; convert it again"):
+        load_faceverse(tmp_path / "a.npz")
