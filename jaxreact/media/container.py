@@ -21,6 +21,9 @@ PLAYLISTS = {"concat", "dash", "hls", "imf", "rtsp", "sdp"}
 _SAMPLE_FORMAT = rb"stsd.{12}([\x20-\x7e]{4})"
 """The box that says what an mp4's track holds: version, count and size before the name."""
 
+_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__ < "19" else {}
+"""Tags are in any encoding; from PyAV 19 on this is the only way."""
+
 StreamT = TypeVar("StreamT", bound=Stream)
 
 
@@ -36,10 +39,8 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         raise UserError(f"{path}: the file is empty; record or copy it again")
     try:
         # A relative name with a colon would be taken for a protocol's, and a list of films could
-        # name one of another machine. Tags are in any encoding.
-        container = av.open(
-            os.path.abspath(path), options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        )
+        # name one of another machine.
+        container = av.open(os.path.abspath(path), options={"protocol_whitelist": "file"}, **_TAGS)
     except (FFmpegError, ValueError, MemoryError) as error:
         raise UserError(
             f"{path}: cannot be read as film or sound, or is damaged ({reason(error)})"

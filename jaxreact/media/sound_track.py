@@ -17,9 +17,6 @@ from jaxreact.media.decoding import Decoding
 
 _BEFORE = 1.0  # seconds that are decoded before a start: stamps and drifting samples differ by less
 
-_STORED = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
-"""FFmpeg's names of sample formats."""
-
 
 def read_sound_track(
     path: Path, start: float, duration: float | None
@@ -62,7 +59,7 @@ def _blocks(
         picture = film_stream(container)
         others = [] if picture is None else [picture]
         decoding = Decoding(path, container, stream, others, "sound")
-        end, lost = 0.0, 0
+        to_float, end, lost = ToFloat(), 0.0, 0
         for frame, time in decoding.frames(until):
             if frame.sample_rate <= 0 or not frame.samples:
                 continue
@@ -71,7 +68,7 @@ def _blocks(
             if end < start - _BEFORE:
                 mono = np.zeros(0, np.float32)
             else:
-                channels = as_float(frame)
+                channels = to_float(frame)
                 strength.look(channels)
                 mono = channels.mean(axis=0, dtype=np.float32)
                 if channel is not None and channel < len(channels):
@@ -80,21 +77,26 @@ def _blocks(
             yield Block(time, frame.samples, frame.sample_rate, mono, is_after_loss)
 
 
-def as_float(frame: av.AudioFrame) -> Float[np.ndarray, "channels samples"]:
-    """A frame's samples in [-1, 1] float32, whatever they are stored as."""
-    kind, channels = np.dtype(_STORED[frame.format.packed.name]), frame.layout.nb_channels
-    # PyAV's own arrays of frames with more than eight planes run over the end of the list of them.
-    planes: list[Any] = list(frame.planes[:channels])
-    if frame.format.is_planar:
-        stored = np.stack([np.frombuffer(plane, kind, frame.samples) for plane in planes])
-    else:
-        stored = np.frombuffer(planes[0], kind, frame.samples * channels)
-        stored = stored.reshape(-1, channels).T
-    if kind == np.uint8:
-        return (stored.astype(np.float32) - 128) / 128
-    if kind.kind == "i":
-        return (stored / np.float64(2 ** (8 * kind.itemsize - 1))).astype(np.float32)
-    return stored.astype(np.float32)
+class ToFloat:
+    """Frames' samples as float32, whatever they are stored as, which may change on the way."""
+
+    def __init__(self) -> None:
+        self._stored: tuple[str, str, int] | None = None
+        self._converter = av.AudioResampler(format="flt")
+
+    def __call__(self, frame: av.AudioFrame) -> Float[np.ndarray, "channels samples"]:
+        """A frame's samples in [-1, 1]."""
+        stored = frame.format.name, frame.layout.name, frame.sample_rate
+        if stored != self._stored:
+            self._stored = stored
+            self._converter = av.AudioResampler(format="flt")  # of the sample format only
+        # Channels take turns in it: of more than eight that each lie by themselves PyAV's arrays
+        # run over the end of a list (18), or cannot be had (19).
+        channels, parts = frame.layout.nb_channels, []
+        for part in self._converter.resample(frame):
+            plane: Any = part.planes[0]
+            parts.append(np.frombuffer(plane, np.float32, part.samples * channels))
+        return np.concatenate(parts).reshape(-1, channels).T
 
 
 def _no_sound(path: Path, tracks: tuple[av.AudioStream, ...]) -> UserError:

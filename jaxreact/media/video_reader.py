@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -125,8 +126,10 @@ def _picture(
     path: Path, held: tuple[float, av.VideoFrame], stream: av.VideoStream, step: float
 ) -> Picture:
     time, frame = held
+    shape = stream.sample_aspect_ratio  # a Fraction, from PyAV 19 on a type of its own
+    square = Fraction(shape.numerator, shape.denominator) if shape else None
     try:
-        return Picture(time, displayed(frame, stream.sample_aspect_ratio), step)
+        return Picture(time, displayed(frame, square), step)
     except FFmpegError as error:
         raise UserError(
             f"{path}: the picture at {time:.2f} s cannot be shown ({reason(error)})"

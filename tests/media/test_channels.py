@@ -1,5 +1,6 @@
 """Channels become one without losing what they hold."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -10,10 +11,12 @@ import soundfile
 from jaxreact.errors import Remark
 from jaxreact.media.channels import mixed
 from jaxreact.media.sound import read_audio
-from jaxreact.media.sound_track import as_float
+from jaxreact.media.sound_track import ToFloat
 from tests.media.test_sound import write_container
 
 FILE = Path("a.wav")
+KINDS = {"u8": ("u1", 2**7), "s16": ("i2", 2**15), "s32": ("i4", 2**31)}
+KINDS |= {"flt": ("f4", 1), "dbl": ("f8", 1)}
 
 
 def _noise(channels: int) -> np.ndarray:
@@ -47,25 +50,51 @@ def test_a_balanced_cable_in_a_stereo_jack(tmp_path):
         np.testing.assert_allclose(read_audio(tmp_path / "cable.wav"), tone, atol=1e-6)
     film = write_container(tmp_path / "cable.mkv", stereo, 16000, "pcm_s16le")
     with pytest.warns(Remark, match="cancel"):
-        np.testing.assert_allclose(read_audio(film)[:16000], tone, atol=1e-4)
+        np.testing.assert_allclose(read_audio(film)[:16000], tone, atol=4e-4)
 
 
-@pytest.mark.parametrize("form", ["s16", "s16p", "fltp", "u8"])
-def test_more_channels_than_eight(form):
+@pytest.mark.parametrize(
+    ("form", "layout", "channels"),
+    [
+        ("s16", "hexadecagonal", 16),
+        ("s16p", "5.1", 6),
+        ("fltp", "5.1", 6),
+        ("dblp", "stereo", 2),
+        ("s32", "mono", 1),
+        ("u8", "stereo", 2),
+        ("u8p", "mono", 1),
+    ],
+)
+def test_samples_of_any_kind(form, layout, channels):
     """Each channel holds its number, in hundredths."""
-    frame = av.AudioFrame(form, "hexadecagonal", 8)
+    kind, scale = KINDS[form.rstrip("p")]
+    expected = np.repeat(np.arange(channels)[:, None] / 100, 8, axis=1)
+    stored = expected * scale + 128 * (kind == "u1")
+    stored = (stored if kind[0] == "f" else np.round(stored)).astype(kind)
+    stored = np.ascontiguousarray(stored if form[-1] == "p" else stored.T.reshape(1, -1))
+    frame = av.AudioFrame.from_ndarray(stored, form, layout)
     frame.sample_rate = 16000
-    kind, scale = {"s": ("i2", 2**15), "f": ("f4", 1), "u": ("u1", 2**7)}[form[0]]
-    held = np.repeat(np.arange(16)[:, None] / 100, 8, axis=1) * scale + 128 * (form == "u8")
-    stored = np.round(held).astype(kind) if form[0] != "f" else held.astype(kind)
-    if frame.format.is_planar:
-        for plane, channel in zip(frame.planes[:16], stored, strict=True):
-            plane.update(_filled(channel.tobytes(), plane.buffer_size))
-    else:
-        frame.planes[0].update(_filled(stored.T.tobytes(), frame.planes[0].buffer_size))
-    expected = np.repeat(np.arange(16)[:, None] / 100, 8, axis=1)
-    np.testing.assert_allclose(as_float(frame), expected, atol=0.5 / scale + 1e-6)
+    to_float = ToFloat()
+    for _ in range(2):
+        np.testing.assert_allclose(to_float(frame), expected, atol=0.5 / scale + 1e-6)
 
 
-def _filled(content: bytes, size: int) -> bytes:
-    return content + bytes(size - len(content))
+@pytest.mark.parametrize("codec", ["pcm_s16le", "wavpack"])
+def test_more_channels_than_eight(tmp_path, codec):
+    """One in sixteen speaks: a wavpack's channels lie each by themselves, a pcm's take turns."""
+    film = tmp_path / "array.mkv"
+    with av.open(str(film), "w") as container:
+        voice = container.add_stream(codec, rate=16000, layout="hexadecagonal")
+        assert isinstance(voice, av.AudioStream)
+        form = av.AudioResampler(format=voice.format.name)
+        for number in range(8):
+            block = np.zeros((1024, 16), np.int16)
+            block[:, 5] = 16000
+            frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), "s16", "hexadecagonal")
+            frame.sample_rate, frame.pts, frame.time_base = 16000, 1024 * number, Fraction(1, 16000)
+            for part in form.resample(frame):
+                container.mux(voice.encode(part))
+        container.mux(voice.encode(None))
+    heard = read_audio(film)
+    assert len(heard) == 8192
+    np.testing.assert_allclose(heard, 1000 / 2**15, atol=4e-4)
