@@ -10,7 +10,7 @@ from jaxreact.errors import Remark, UserError
 MOST_LOST = 0.1
 """Share of what was asked for that may be damaged or missing; players go on, and so do we."""
 
-_SHORT = 0.5  # seconds; headers miscount by a packet or two
+_SHORT = 0.2  # seconds; headers miscount by a packet or two
 
 
 @dataclass

@@ -12,6 +12,8 @@ import soundfile
 from jaxreact.media.sound import read_audio, read_native_audio
 from jaxreact.media.video_reader import read_video
 
+pytestmark = pytest.mark.filterwarnings("error::jaxreact.errors.Remark")  # nothing is repaired
+
 PAGE = Path(__file__).parents[2] / "docs" / "inputs.md"
 RATE = 48000
 COUNT, FLASH = 60, 36
