@@ -2,6 +2,7 @@
 
     python convert_weights.py tokenizer face_tokenizer.ckpt runs/tokenizer --mean-face mean_face.npy
     python convert_weights.py predictor react_predictor.ckpt runs/predictor
+    python convert_weights.py trans-vae best_checkpoint.pth runs/trans_vae --window 16
     python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h runs/wav2vec2
     python convert_weights.py inception weights-inception-2015-12-05-6726825d.pth runs/inception
     python convert_weights.py faceverse faceverse_simple_v2.npy runs/faceverse.npz
@@ -23,7 +24,9 @@ from jaxreact.commands import run_command
 from jaxreact.metrics.realism.conversion import convert_inception
 from jaxreact.rendering.pirender.conversion import convert_pirender
 from jaxreact.systems.fiber.conversion import convert_predictor, convert_tokenizer
-from jaxreact.systems.fiber.to_torch import write_torch
+from jaxreact.systems.to_torch import write_torch
+from jaxreact.systems.trans_vae.config import Mode
+from jaxreact.systems.trans_vae.conversion import convert_trans_vae
 
 Source = Annotated[Positional[Path], arg(metavar="SRC")]
 Out = Annotated[Positional[Path], arg(metavar="OUT")]
@@ -64,6 +67,26 @@ class Predictor:
 
     def run(self) -> None:
         convert_predictor(self.src, self.out, self.config, self.tokenizer_config, self.mean_face)
+
+
+@dataclass(frozen=True)
+class TransVAE:
+    """Trans-VAE, the baseline of REACT2023 and REACT2024 -> a run directory."""
+
+    src: Source
+    """best_checkpoint.pth of the baseline's train.py, offline or online."""
+    out: Out
+    """Directory to create."""
+    window: int | None = None
+    """Frames of an online step, which the file does not say: the baseline trains with 16 and is
+    evaluated with 8, the default."""
+    mean_face: Path | None = None
+    """The data set's mean_face.npy (58 numbers), needed to give raw coefficients."""
+    mode: Mode = "corrected"
+    """original: frames after the last whole window of an online reaction are zero."""
+
+    def run(self) -> None:
+        convert_trans_vae(self.src, self.out, self.window, self.mean_face, self.mode)
 
 
 @dataclass(frozen=True)
@@ -127,7 +150,8 @@ class PIRender:
 
 @dataclass(frozen=True)
 class ToTorch:
-    """A tokenizer's or predictor's run directory -> a checkpoint that the original loads."""
+    """The run directory of a tokenizer, a predictor or Trans-VAE -> a checkpoint that the original
+    loads."""
 
     run_directory: Annotated[Positional[Path], arg(metavar="RUN")]
     """Directory of a trained or converted model."""
@@ -141,6 +165,7 @@ class ToTorch:
 Commands = (
     Annotated[Tokenizer, subcommand("tokenizer")]
     | Annotated[Predictor, subcommand("predictor")]
+    | Annotated[TransVAE, subcommand("trans-vae")]
     | Annotated[Wav2vec2, subcommand("wav2vec2")]
     | Annotated[Inception, subcommand("inception")]
     | Annotated[FaceVerse, subcommand("faceverse")]

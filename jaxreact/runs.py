@@ -193,11 +193,11 @@ def load_model(directory: str | Path, kind: Kind, **overrides: Any) -> tuple[Any
 
 
 def mean_face(content: dict[str, Any], source: str | Path) -> np.ndarray:
-    """The mean face (58,) of a tokenizer's config.json; UserError if it names none."""
+    """The mean face (58,) in a model's config.json; UserError if it names none."""
     values = content.get("mean_face")
     if values is None:
         raise UserError(
-            f"{source}: this tokenizer was converted without a mean face; convert it again with"
+            f"{source}: this model was converted without a mean face; convert it again with"
             " --mean-face mean_face.npy"
         )
     with reading(source, "its mean_face is not 58 numbers"):

@@ -172,8 +172,8 @@ def _fill(
             bar.update(len(clips))
 
 
-PICTURE_SIDE = 224
-"""Pixels of the pictures that systems of the challenge see."""
+PICTURE_SIDE = 256
+"""Pixels of the pictures in the challenge's data set, of which systems see a square."""
 
 FIELDS = {
     "coeffs": ("coeffs", Modality("speaker", "coeffs")),
