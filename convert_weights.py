@@ -7,6 +7,8 @@
     python convert_weights.py inception weights-inception-2015-12-05-6726825d.pth runs/inception
     python convert_weights.py faceverse faceverse_simple_v2.npy runs/faceverse.npz
     python convert_weights.py pirender cur_model_fold.pth runs/pirender
+    python convert_weights.py belfusion-vae results/vae runs/vae --mean-face mean_face.npy
+    python convert_weights.py belfusion results/ldm runs/belfusion --vae runs/vae
     python convert_weights.py to-torch runs/predictor react_predictor.ckpt
 
 Files are not trusted: nothing in them is executed, and every tensor has to fit.
@@ -23,6 +25,7 @@ from jaxreact.audio_features.conversion import convert_wav2vec2
 from jaxreact.commands import run_command
 from jaxreact.metrics.realism.conversion import convert_inception
 from jaxreact.rendering.pirender.conversion import convert_pirender
+from jaxreact.systems.belfusion.conversion import convert_belfusion, convert_vae
 from jaxreact.systems.fiber.conversion import convert_predictor, convert_tokenizer
 from jaxreact.systems.to_torch import write_torch
 from jaxreact.systems.trans_vae.config import Mode
@@ -149,9 +152,40 @@ class PIRender:
 
 
 @dataclass(frozen=True)
+class BelfusionVAE:
+    """BeLFusion's VAE of emotion windows -> a run directory."""
+
+    src: Source
+    """Folder of the original's training: config.yaml and checkpoint_N.pth."""
+    out: Out
+    """Directory to create."""
+    mean_face: Path | None = None
+    """The data set's mean_face.npy (58 numbers); without it reactions are emotion alone."""
+
+    def run(self) -> None:
+        convert_vae(self.src, self.out, self.mean_face)
+
+
+@dataclass(frozen=True)
+class Belfusion:
+    """BeLFusion's denoiser -> a run directory; its VAE -> OUT/vae."""
+
+    src: Source
+    """Folder of the original's training: config.yaml and checkpoint_N.pth."""
+    out: Out
+    """Directory to create."""
+    vae: Path
+    """The same of the VAE that it was trained with, or what `belfusion-vae` made of it."""
+    mean_face: Path | None = None
+    """The data set's mean_face.npy (58 numbers), for OUT/vae."""
+
+    def run(self) -> None:
+        convert_belfusion(self.src, self.out, self.vae, self.mean_face)
+
+
+@dataclass(frozen=True)
 class ToTorch:
-    """The run directory of a tokenizer, a predictor or Trans-VAE -> a checkpoint that the original
-    loads."""
+    """A run directory of any system -> a checkpoint that its original loads."""
 
     run_directory: Annotated[Positional[Path], arg(metavar="RUN")]
     """Directory of a trained or converted model."""
@@ -170,6 +204,8 @@ Commands = (
     | Annotated[Inception, subcommand("inception")]
     | Annotated[FaceVerse, subcommand("faceverse")]
     | Annotated[PIRender, subcommand("pirender")]
+    | Annotated[BelfusionVAE, subcommand("belfusion-vae")]
+    | Annotated[Belfusion, subcommand("belfusion")]
     | Annotated[ToTorch, subcommand("to-torch")]
 )
 

@@ -3,8 +3,10 @@
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.metrics.realism.load import INCEPTION
 from jaxreact.rendering.pirender.load import FACE_GENERATOR
+from jaxreact.systems.belfusion.kinds import DENOISER, VAE
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 
 KINDS = {
-    kind.name: kind for kind in (TOKENIZER, PREDICTOR, AUDIO_ENCODER, INCEPTION, FACE_GENERATOR)
+    kind.name: kind
+    for kind in (TOKENIZER, PREDICTOR, AUDIO_ENCODER, INCEPTION, FACE_GENERATOR, VAE, DENOISER)
 }

@@ -204,7 +204,13 @@ def _reactor(
             for field, modality in (FIELDS[need] for need in system.needs)
         }
         keys = _keys(request.seed, numbers)
-        return system.react(Speaker(**inputs), request.samples, key=keys, **options)
+        reactions = system.react(Speaker(**inputs), request.samples, key=keys, **options)
+        if reactions.coeffs is None:
+            raise UserError(
+                f"{system.name}: gives no coefficients here, which predictions hold; convert its"
+                " weights again with --mean-face mean_face.npy"
+            )
+        return reactions
 
     return react
 

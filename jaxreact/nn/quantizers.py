@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 
 class Statistics(nnx.Variable):
-    """Running statistics of a quantiser: not trained by gradients, replaced by the train state."""
+    """Statistics that a model keeps: not trained by gradients, replaced by the train state."""
 
 
 class Quantized(NamedTuple):

@@ -1,6 +1,9 @@
-"""Linear layers that begin as torch's do: uniform, by the number of inputs."""
+"""Layers that start as torch's do: weights and biases uniform within 1 / sqrt(inputs)."""
+
+from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from jaxreact.nn.attention import Linear
@@ -9,10 +12,16 @@ kernel_init = nnx.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
 """Uniform within 1 / sqrt(inputs), also for convolutions."""
 
 
-def uniform_linear(inputs: int, outputs: int, rngs: nnx.Rngs) -> Linear:
-    """A linear layer whose weights and biases begin uniform within 1 / sqrt(inputs)."""
+def within(bound: float) -> Callable[..., jax.Array]:
+    """An initialiser: uniform between -bound and bound."""
 
-    def bias_init(key: jax.Array, shape: tuple[int, ...], dtype: jax.typing.DTypeLike) -> jax.Array:
-        return jax.random.uniform(key, shape, dtype, -(inputs**-0.5), inputs**-0.5)
+    def initialise(key: jax.Array, shape: tuple[int, ...], dtype=jnp.float32, **_: object):
+        return jax.random.uniform(key, shape, dtype, -bound, bound)
 
-    return Linear(inputs, outputs, kernel_init=kernel_init, bias_init=bias_init, rngs=rngs)
+    return initialise
+
+
+def uniform_linear(inputs: int, outputs: int, rngs: nnx.Rngs, bound: float | None = None) -> Linear:
+    """A linear layer with a bias; `bound` is 1 / sqrt(inputs) unless another is given."""
+    start = within(inputs**-0.5 if bound is None else bound)
+    return Linear(inputs, outputs, kernel_init=start, bias_init=start, rngs=rngs)

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from jaxreact import runs
+from jaxreact.systems.belfusion import to_torch as belfusion
 from jaxreact.systems.fiber import to_torch as fiber
 from jaxreact.systems.trans_vae import to_torch as trans_vae
-from jaxreact.systems.trans_vae.kinds import TRANS_VAE
+
+WRITERS = {"belfusion": belfusion.write_torch, "trans-vae": trans_vae.write_torch}
+"""By the system in a kind's name; of the others FIBER's, which says what it does not know."""
 
 
 def write_torch(run: Path, out: Path) -> None:
@@ -13,7 +16,6 @@ def write_torch(run: Path, out: Path) -> None:
 
     Raises UserError where it is missing, and for what has no such checkpoint.
     """
-    if (run / "config.json").is_file() and runs.kind_name(run) == TRANS_VAE.name:
-        trans_vae.write_torch(run, out)
-    else:
-        fiber.write_torch(run, out)
+    is_run = (run / "config.json").is_file()
+    system = runs.kind_name(run).partition("/")[0] if is_run else ""
+    WRITERS.get(system, fiber.write_torch)(run, out)

@@ -11,14 +11,14 @@ from safetensors.numpy import save_file
 from jaxreact import runs
 from jaxreact.audio_features import conversion as wav2vec2
 from jaxreact.audio_features.load import AUDIO_ENCODER
-from jaxreact.errors import NotFiniteError, UserError, reading
-from jaxreact.face import COEFFS
+from jaxreact.errors import NotFiniteError, UserError
 from jaxreact.files import building, check_new
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.progress import progress
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.original_config import read_config, with_codebook
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from jaxreact.systems.mean_face import read_mean_face
 from jaxreact.torch_files.engine import (
     LINEAR,
     ONLY,
@@ -165,19 +165,6 @@ def _companions(
         ignored = split_ignored(encoder, wav2vec2.TABLE)[1]
         unused |= {PARTS["audio_encoder"] + name: x for name, x in ignored.items()}
     return parts, unused
-
-
-def read_mean_face(path: Path) -> list[float]:
-    """The 58 numbers of the data set's mean_face.npy. Raises UserError where they are not."""
-    with reading(path, "not a readable .npy file"):
-        values = np.load(path, allow_pickle=False)
-    if not isinstance(values, np.ndarray) or values.size != COEFFS or values.dtype.kind != "f":
-        raise UserError(f"{path}: a mean face is {COEFFS} floating-point numbers")
-    with np.errstate(over="ignore"):
-        values = values.astype(np.float32)
-    if not np.isfinite(values).all():
-        raise UserError(f"{path}: the mean face holds numbers that are not finite")
-    return values.reshape(-1).tolist()
 
 
 def kind_of(names: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ from jaxreact.audio_features.mfcc import MFCC_FEATURES
 from jaxreact.errors import Remark, UserError
 from jaxreact.files import building, check_new
 from jaxreact.progress import progress
-from jaxreact.systems.fiber.conversion import read_mean_face
+from jaxreact.systems.mean_face import read_mean_face
 from jaxreact.systems.trans_vae.config import Mode, TransVAEConfig
 from jaxreact.systems.trans_vae.decoder import positions
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE

@@ -1,0 +1,81 @@
+"""Run directories of BeLFusion -> checkpoints that the original loads."""
+
+import shutil
+import sys
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxreact import runs
+from jaxreact.errors import UserError
+from jaxreact.files import replacing
+from jaxreact.progress import progress
+from jaxreact.systems.belfusion.kinds import DENOISER, VAE
+from jaxreact.systems.belfusion.original_config import CONFIG
+from jaxreact.systems.belfusion.tables import STATISTICS, VAE_TABLE, denoiser_table, doubled
+from jaxreact.torch_files.engine import paths, to_torch
+
+
+def write_torch(run: Path, out: Path) -> None:
+    """A VAE's or a denoiser's run directory -> a checkpoint of the original.
+
+    Tensors are the same bit for bit; what has two names in the original has both (B17), and a VAE's
+    file holds its statistics. The original also reads a config.yaml beside the file: a converted
+    model's is put there, unless there is one. Needs torch. Raises UserError where it is missing, or
+    `run` is something else.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise UserError(
+            "to-torch writes PyTorch's format and needs torch: pip install -e '.[torch]'"
+        ) from None
+    kind = _kind(run)
+    with progress(2) as step:
+        step(f"reading {run}")
+        tensors, content = model_tensors(run, kind)
+        shared = {id(x): torch.from_numpy(x) for x in tensors.values()}
+        named = OrderedDict((name, shared[id(x)]) for name, x in tensors.items())
+        known = {n: named.pop(n) for n in list(named) if n.startswith(STATISTICS)}
+        checkpoint: dict[str, Any] = {
+            "epoch": content.get("origin", {}).get("epoch", 0),
+            "state_dict": named,
+            "optimizer": {"state": {}, "param_groups": []},  # nothing goes on with this training
+        }
+        if known:
+            checkpoint["statistics"] = {n.removeprefix(STATISTICS): x for n, x in known.items()}
+        step(f"writing {out}")
+        with replacing(out) as temporary:
+            torch.save(checkpoint, temporary)
+    _write_config(run, out)
+
+
+def model_tensors(run: Path, kind: runs.Kind) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The torch tensors of a run directory, and what its config.json says."""
+    config, content = runs.read_config(run, kind)
+    variables = paths(runs.load_variables(run, kind, config))
+    if kind is VAE:
+        return to_torch(variables, VAE_TABLE), content
+    return doubled(to_torch(variables, denoiser_table(config))), content
+
+
+def _kind(run: Path) -> runs.Kind:
+    name = runs.kind_name(run)
+    for kind in (VAE, DENOISER):
+        if kind.name == name:
+            return kind
+    raise UserError(f"{run}: kind is {name!r}, which is no model of BeLFusion")
+
+
+def _write_config(run: Path, out: Path) -> None:
+    """Puts the original's configuration beside a checkpoint; says so where it cannot."""
+    kept, beside = run / CONFIG, out.parent / CONFIG
+    if not kept.is_file():
+        print(f"{beside}: write it yourself; {run} was not converted", file=sys.stderr)
+    elif not beside.exists():
+        with replacing(beside) as temporary:
+            shutil.copyfile(kept, temporary)
+    elif beside.read_bytes() != kept.read_bytes():
+        print(f"{beside}: left as it is; the model's own is {kept}", file=sys.stderr)

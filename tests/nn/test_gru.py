@@ -1,0 +1,56 @@
+"""The recurrent layer computes what torch's does, and goes on where it stopped."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from jaxreact.nn.attention import Linear
+from jaxreact.nn.gru import GRU
+
+pytestmark = pytest.mark.quickly_compiled
+
+X = np.random.default_rng(0).standard_normal((3, 7, 4)).astype(np.float32)
+
+
+def weights(layer: Linear) -> tuple[jax.Array, jax.Array]:
+    assert layer.bias is not None
+    return layer.kernel[...], layer.bias[...]
+
+
+def by_hand(gru: GRU, x: np.ndarray) -> np.ndarray:
+    """The equations of torch's documentation, one frame after the other."""
+
+    def sigmoid(value: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-value))
+
+    given, hidden = (list(map(np.asarray, weights(layer))) for layer in (gru.input, gru.hidden))
+    state = np.zeros((len(x), gru.size))
+    for frame in np.moveaxis(x, 1, 0):
+        a, b = frame @ given[0] + given[1], state @ hidden[0] + hidden[1]
+        n = gru.size
+        reset, update = sigmoid(a[:, :n] + b[:, :n]), sigmoid((a + b)[:, n : 2 * n])
+        new = np.tanh(a[:, 2 * n :] + reset * b[:, 2 * n :])
+        state = (1 - update) * new + update * state
+    return state
+
+
+def test_the_last_state():
+    gru = GRU(4, 5, rngs=nnx.Rngs(0))
+    np.testing.assert_allclose(gru.last_state(jnp.asarray(X)), by_hand(gru, X), rtol=0, atol=1e-6)
+
+
+def test_a_sequence_is_its_steps():
+    gru = GRU(4, 5, rngs=nnx.Rngs(0))
+    state = gru.start(3)
+    for frame in range(7):
+        state = gru.step(state, jnp.asarray(X[:, frame]))
+    np.testing.assert_allclose(gru.last_state(jnp.asarray(X)), state, rtol=0, atol=1e-6)
+
+
+def test_weights_start_within_torchs_bound():
+    gru = GRU(40, 100, rngs=nnx.Rngs(0))
+    for layer in (gru.input, gru.hidden):
+        for each in weights(layer):
+            assert 0.095 < jnp.abs(each).max() <= 0.1
