@@ -1,6 +1,7 @@
 """The command `python -m jaxreact.train SYSTEM/STAGE [PRESET] ...`: trains any system's stage."""
 
 import importlib
+import importlib.util
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -32,7 +33,12 @@ def train(name: str, arguments: Sequence[str] | None = None) -> None:
 
 
 def _systems() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(systems.__path__) if module.ispkg]
+    """Folders of the systems that can be trained here; others are converted only."""
+    return [
+        module.name
+        for module in pkgutil.iter_modules(systems.__path__)
+        if module.ispkg and importlib.util.find_spec(f"jaxreact.systems.{module.name}.presets")
+    ]
 
 
 def _stages(system: str) -> dict[str, StageCommand]:
