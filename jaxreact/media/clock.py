@@ -37,7 +37,7 @@ class Clock:
     @property
     def latest(self) -> float:
         """The end of the latest packet of all streams (s)."""
-        return max(self._ends.values(), default=0.0)
+        return max(0.0, 0.0, *self._ends.values())
 
     def end(self, stream: int) -> float:
         """The end of the latest packet of a stream (s), 0 before the first."""
@@ -56,10 +56,15 @@ class Clock:
             )
 
     def shift(self, stream: int, stamp: float | None, duration: float = 0.0) -> float:
-        """Seconds to add to what a packet of `stream`, stamped `stamp` (s), says of its times."""
+        """Seconds to add to what a packet of `stream`, to be decoded at `stamp` (s), says of its times.
+
+        A stream may begin before the beginning: with what an edit list leaves out.
+        """
         if stamp is None:
             return self._shifts[-1]
-        earliest, latest = self.end(stream) - _BACK, self.latest + LONGEST_HOLE
+        is_known = stream in self._ends
+        earliest = self.end(stream) - _BACK if is_known else -LONGEST_HOLE
+        latest = self.latest + LONGEST_HOLE
         fitting = [s for s in self._shifts[-_REMEMBERED:] if earliest <= stamp + s <= latest]
         if fitting:
             shift = min(fitting, key=lambda s: abs(stamp + s - self.end(stream)))
@@ -67,5 +72,6 @@ class Clock:
             shift = self.latest - stamp
             self.jumps.append(Jump(self.latest, self._shifts[-1] - shift))
             self._shifts.append(shift)
-        self._ends[stream] = max(self.end(stream), stamp + shift + duration)
+        end = stamp + shift + duration
+        self._ends[stream] = max(self.end(stream), end) if is_known else end
         return shift

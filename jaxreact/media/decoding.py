@@ -62,7 +62,7 @@ class Decoding:
         return self._ends.get(self.stream.index, 0.0)
 
     def frames(self, until: float = math.inf) -> Iterator[Decoded]:
-        """Yields frames as they are shown, those that begin before `until` seconds.
+        """Yields frames as they are shown, up to the first that begins at `until` seconds or later.
 
         What was lost, and jumps of the clock, are remarked on at the end, also if the caller ends
         early. Raises `UserError` where too much is damaged, or lacks at the end.
@@ -74,10 +74,10 @@ class Decoding:
         try:
             for packet, shift in self._packets():
                 for frame in self._decoded(packet, shift):
-                    if frame.time is not None and frame.time >= until:
-                        complete = True
-                        return
+                    complete = frame.time is not None and frame.time >= until
                     yield frame
+                    if complete:
+                        return
             complete = True
             self._report_end(until)
         finally:
@@ -94,7 +94,9 @@ class Decoding:
             report_end(self.path, self.what, self.end, min(promised, until))
         elif whole is not None:  # of all streams together
             latest = max(self._ends.values(), default=0.0)
-            report_end(self.path, "recording", latest, min(whole / av.time_base, until))
+            # Such a header says when the end is, not how long it takes from the beginning.
+            promised = whole / av.time_base - self.start
+            report_end(self.path, "recording", latest, min(promised, until))
 
     def _packets(self) -> Iterator[tuple[Packet, float]]:
         """Packets of this stream, with the clock's shift."""
@@ -104,6 +106,8 @@ class Decoding:
                 packet = next(packets, None)
             except FFmpegError as error:
                 self._broken_off(error)
+                return
+            except IndexError:  # PyAV's own, at the end of files in which streams appear later
                 return
             if packet is None:
                 return
@@ -115,7 +119,8 @@ class Decoding:
     def _shift(self, packet: Packet) -> float:
         stream, decoded, tick = packet.stream.index, _stamp(packet), float(packet.time_base or 0)
         duration = (packet.duration or 0) * tick
-        shift = self.clock.shift(stream, decoded, duration)
+        # Times of showing run to and fro: only those of decoding tell a clock that went back.
+        shift = self.clock.shift(stream, None if packet.dts is None else decoded, duration)
         if decoded is None:
             return shift
         shown = decoded if packet.pts is None else packet.pts * tick

@@ -6,6 +6,7 @@ resampler sees silence, not the neighbouring sound, beyond a cut.
 """
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def read_native_audio(
     path = Path(path)
     _check_request(path, start, duration)
     try:
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
     except soundfile.LibsndfileError:  # not a plain sound file: a video, or nothing at all
         waveform, rate = read_sound_track(path, start, duration)
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.errors import UserError
-from jaxreact.media.alignment import Block, on_the_clock
+from jaxreact.media.alignment import SLACK, Block, on_the_clock
 from jaxreact.media.channels import Strength, remark_on_cancelling
 from jaxreact.media.container import film_stream, open_container, sound_stream, undecodable
 from jaxreact.media.decoding import Decoding
@@ -60,7 +60,7 @@ def _blocks(
         others = [] if picture is None else [picture]
         decoding = Decoding(path, container, stream, others, "sound")
         to_float, end, lost = ToFloat(), 0.0, 0
-        for frame, time in decoding.frames(until):
+        for frame, time in decoding.frames(until + SLACK):
             if frame.sample_rate <= 0 or not frame.samples:
                 continue
             begin = end if time is None else time

@@ -60,6 +60,8 @@ def read_video(path: str | Path, duration: float = math.inf) -> Iterator[Picture
                 step = time - held[0]
                 yield _picture(path, held, stream, step)
             held = time, frame
+            if time >= duration:
+                return
         if held is None:
             raise UserError(f"{path}: no picture could be decoded; record or copy it again")
         yield _picture(path, held, stream, _last_step(held[1], step))
