@@ -56,7 +56,7 @@ class Clock:
             )
 
     def shift(self, stream: int, stamp: float | None, duration: float = 0.0) -> float:
-        """Seconds to add to what a packet of `stream`, to be decoded at `stamp` (s), says of its times.
+        """Seconds to add to the times of a packet of `stream`, which is decoded at `stamp` (s).
 
         A stream may begin before the beginning: with what an edit list leaves out.
         """

@@ -11,7 +11,7 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from jaxreact.errors import UserError
 from jaxreact.media.clock import LONGEST_HOLE, Clock
@@ -85,7 +85,8 @@ class Decoding:
             self.damage.report(refuse=complete)
 
     def _report_end(self, until: float) -> None:
-        if self.clock.jumps or not set(self._format.split(",")) & WITH_LENGTH:
+        is_cover = self.stream.disposition & Disposition.attached_pic
+        if is_cover or self.clock.jumps or not set(self._format.split(",")) & WITH_LENGTH:
             return
         stream, whole = self.stream, self._container.duration
         if stream.duration is not None and stream.time_base is not None:

@@ -8,6 +8,7 @@ resampler sees silence, not the neighbouring sound, beyond a cut.
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -50,8 +51,9 @@ def read_native_audio(
     """
     path = Path(path)
     _check_request(path, start, duration)
+    name: Any = os.fsencode(path) if os.name == "posix" else path  # which need not be UTF-8
     try:
-        file = soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
+        file = soundfile.SoundFile(name)
     except soundfile.LibsndfileError:  # not a plain sound file: a video, or nothing at all
         waveform, rate = read_sound_track(path, start, duration)
     else:

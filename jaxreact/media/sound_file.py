@@ -10,6 +10,7 @@ from jaxtyping import Float
 from jaxreact.errors import UserError
 from jaxreact.media.channels import mixed
 from jaxreact.media.damage import report_end
+from jaxreact.media.sound_track import read_sound_track
 
 _UNKNOWN_WAV_SIZE = 0x7FFFF000  # programs that write to a pipe put about 2 or 4 GiB as the size
 
@@ -32,20 +33,29 @@ def read_sound_file(
             f"{path}: cannot start at {start:g} s, the sound is {file.frames / rate:.2f} s long"
         )
     asked = promised - first if duration is None else min(int(duration * rate), promised - first)
-    samples = _decoded(path, file, first, min(asked, file.frames - first))
+    available = min(asked, file.frames - first)
+    samples = _decoded(file, first, available)
+    if len(samples) < available:  # libsndfile stops at damage, or goes on as if nothing lacked
+        try:
+            waveform, found = read_sound_track(path, start, duration)
+        except UserError:
+            raise UserError(f"{path}: the sound is damaged or truncated") from None
+        report_end(path, "sound", start + len(waveform) / found, (first + asked) / rate)
+        return waveform, found
     report_end(path, "sound", (first + len(samples)) / rate, (first + asked) / rate)
     return mixed(path, samples.T), rate
 
 
-def _decoded(path: Path, file: soundfile.SoundFile, first: int, count: int) -> np.ndarray:
+def _decoded(file: soundfile.SoundFile, first: int, count: int) -> np.ndarray:
+    """Samples, fewer than asked for where the file is damaged."""
     try:
         if first and file.seekable():
             file.seek(first)
             first = 0
         # GSM 6.10 and some kinds of ADPCM can only be read from the beginning.
         return file.read(first + count, dtype="float32", always_2d=True)[first:]
-    except soundfile.LibsndfileError as error:
-        raise UserError(f"{path}: the sound is damaged or truncated ({error})") from None
+    except soundfile.LibsndfileError:
+        return np.zeros((0, file.channels), np.float32)
 
 
 def _promised(file: soundfile.SoundFile) -> int:
