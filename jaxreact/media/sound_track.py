@@ -17,6 +17,9 @@ from jaxreact.media.decoding import Decoding
 
 _BEFORE = 1.0  # seconds that are decoded before a start: stamps and drifting samples differ by less
 
+WITHOUT_CLOCK = {"aac", "ac3", "eac3", "loas", "mp3"}
+"""Formats that hold frames and nothing else: FFmpeg counts their time by the rate of the first."""
+
 
 def read_sound_track(
     path: Path, start: float, duration: float | None
@@ -63,6 +66,8 @@ def _blocks(
         for frame, time in decoding.frames(until + SLACK):
             if frame.sample_rate <= 0 or not frame.samples:
                 continue
+            if container.format.name in WITHOUT_CLOCK:
+                time = None
             begin = end if time is None else time
             end = begin + frame.samples / frame.sample_rate
             if end < start - _BEFORE:
@@ -74,7 +79,7 @@ def _blocks(
                 if channel is not None and channel < len(channels):
                     mono = channels[channel]
             is_after_loss, lost = decoding.damage.lost > lost, decoding.damage.lost
-            yield Block(time, frame.samples, frame.sample_rate, mono, is_after_loss)
+            yield Block(begin, frame.samples, frame.sample_rate, mono, is_after_loss)
 
 
 class ToFloat:

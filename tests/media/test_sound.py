@@ -198,3 +198,25 @@ def test_one_wrong_byte_moves_nothing(tmp_path, name, subtype):
     heard = read_audio(tmp_path / name)
     assert len(heard) == pytest.approx(len(whole), abs=100)
     np.testing.assert_allclose(heard[15 * 16000 :][:40000], whole[15 * 16000 :][:40000], atol=0.02)
+
+
+def test_a_rate_that_changes_within_a_file_without_a_clock(tmp_path):
+    """Two recordings in one raw AAC file: neither is pitched."""
+    parts = []
+    for rate in (48000, 32000):
+        with av.open(str(tmp_path / "part.aac"), "w", format="adts") as container:
+            voice = container.add_stream("aac", rate=rate, layout="mono")
+            assert isinstance(voice, av.AudioStream)
+            tone = _tone(2.0, rate)[None]
+            for first in range(0, tone.shape[1], 1024):
+                frame = av.AudioFrame.from_ndarray(tone[:, first : first + 1024], "fltp", "mono")
+                frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+                container.mux(voice.encode(frame))
+            container.mux(voice.encode(None))
+        parts.append((tmp_path / "part.aac").read_bytes())
+    (tmp_path / "both.aac").write_bytes(b"".join(parts))
+    heard = read_audio(tmp_path / "both.aac")
+    assert len(heard) / 16000 == pytest.approx(4.1, abs=0.1)
+    for first in (4000, 44000):
+        spectrum = np.abs(np.fft.rfft(heard[first : first + 16000]))
+        assert np.argmax(spectrum) == pytest.approx(440, abs=2)
