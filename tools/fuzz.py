@@ -1,7 +1,7 @@
 """Gives every reader damaged files and counts what becomes of them.
 
     python tools/fuzz.py --inputs 1000
-    python tools/fuzz.py --inputs 20000 --readers npy "emotion csv" --keep /tmp/found
+    python tools/fuzz.py --inputs 20000 --readers npy "emotion csv" --keep FOLDER
 
 A damaged file may be accepted, if what is left of it is whole, or refused by a `UserError` of one
 line that names it; any other exception has escaped. Readers run in a process of their own, whose

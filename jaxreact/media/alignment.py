@@ -91,14 +91,16 @@ def _without_outliers(offsets: np.ndarray) -> np.ndarray:
 
 def _fitted(first: int, last: int, offsets: np.ndarray, begins: np.ndarray) -> list[Piece]:
     """One piece, stretched only if it has to be; two where no one drift fits."""
-    away = offsets[first:last] - offsets[first]
     time = begins[first] + offsets[first]
-    if np.abs(away).max() <= SLACK or last - first < 2:
+    if last - first < 2:
         return [Piece(first, last, time, 0.0)]
     along = begins[first:last] - begins[first]
-    drift = float(along @ away / (along @ along))
-    if abs(drift) <= FASTEST and np.abs(away - drift * along).max() <= SLACK:
-        return [Piece(first, last, time, drift)]
+    drift, middle_offset = np.polyfit(along, offsets[first:last], 1)
+    spread = np.abs(offsets[first:last] - drift * along - middle_offset).max()
+    if spread <= SLACK and abs(drift) * along[-1] <= SLACK:  # as much as jitter can make
+        return [Piece(first, last, time, 0.0)]
+    if spread <= SLACK and abs(drift) <= FASTEST:
+        return [Piece(first, last, time, float(drift))]
     middle = (first + last) // 2
     return _fitted(first, middle, offsets, begins) + _fitted(middle, last, offsets, begins)
 

@@ -22,11 +22,9 @@ class Strength:
         self._mean, self._each, self._count = 0.0, np.zeros(0), 0
 
     def look(self, channels: Float[np.ndarray, "channels samples"]) -> None:
-        """Takes more of the sound; once the number of channels changes, nothing is concluded."""
-        if not self._count:
-            self._each = np.zeros(len(channels))
+        """Takes more of the sound; where the number of channels changes, it begins anew."""
         if len(channels) != len(self._each):
-            self._each = np.zeros(len(channels))
+            self._mean, self._each, self._count = 0.0, np.zeros(len(channels)), 0
         self._mean += float(np.square(channels.mean(axis=0)).sum())
         self._each += np.square(channels).sum(axis=1)
         self._count += channels.shape[1]

@@ -37,7 +37,7 @@ class Clock:
     @property
     def latest(self) -> float:
         """The end of the latest packet of all streams (s)."""
-        return max(0.0, 0.0, *self._ends.values())
+        return max([0.0, *self._ends.values()])
 
     def end(self, stream: int) -> float:
         """The end of the latest packet of a stream (s), 0 before the first."""

@@ -33,7 +33,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
 
     What the block does with the container is guarded by `decoding`.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file it takes names that no file can have
         raise UserError(f"{path}: no such file; give the path of a film or sound file")
     if path.stat().st_size == 0:
         raise UserError(f"{path}: the file is empty; record or copy it again")

@@ -83,7 +83,7 @@ def resample(
 
 
 def _check_request(path: Path, start: float, duration: float | None) -> None:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"{path}: no such file; give the path of a sound or video file")
     if path.stat().st_size == 0:
         raise UserError(f"{path}: the file is empty; record or copy it again")

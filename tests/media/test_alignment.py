@@ -22,9 +22,11 @@ def _speech(seconds: float, rate: int = RATE) -> np.ndarray:
     return np.sin(2 * np.pi * 100 * np.arange(round(seconds * rate)) / rate).astype(np.float32)
 
 
-def test_jitter_moves_no_sample(recwarn):
+@pytest.mark.parametrize("first", [0.0, 0.04])
+def test_jitter_moves_no_sample(first, recwarn):
+    """Also where the first stamp is as late as any."""
     wave, rng = _speech(4.0), np.random.default_rng(0)
-    times = np.arange(200) * 0.02 + np.append(0.0, rng.uniform(-0.04, 0.04, 199))
+    times = np.arange(200) * 0.02 + np.append(0.0, rng.uniform(-0.04, 0.04, 199) - first)
     aligned = on_the_clock(FILE, _blocks(wave, times), RATE, 0, None)
     np.testing.assert_array_equal(aligned, wave)
     assert not recwarn.list
