@@ -16,6 +16,7 @@ from jaxreact.systems.belfusion.kinds import DENOISER, VAE
 from jaxreact.systems.belfusion.original_config import CONFIG
 from jaxreact.systems.belfusion.tables import STATISTICS, VAE_TABLE, denoiser_table, doubled
 from jaxreact.torch_files.engine import paths, to_torch
+from jaxreact.torch_files.write import save, the_torch
 
 
 def write_torch(run: Path, out: Path) -> None:
@@ -26,12 +27,7 @@ def write_torch(run: Path, out: Path) -> None:
     model's is put there, unless there is one. Needs torch. Raises UserError where it is missing, or
     `run` is something else.
     """
-    try:
-        import torch
-    except ImportError:
-        raise UserError(
-            "to-torch writes PyTorch's format and needs torch: pip install -e '.[torch]'"
-        ) from None
+    torch = the_torch()
     kind = _kind(run)
     with progress(2) as step:
         step(f"reading {run}")
@@ -47,8 +43,7 @@ def write_torch(run: Path, out: Path) -> None:
         if known:
             checkpoint["statistics"] = {n.removeprefix(STATISTICS): x for n, x in known.items()}
         step(f"writing {out}")
-        with replacing(out) as temporary:
-            torch.save(checkpoint, temporary)
+        save(checkpoint, out)
     _write_config(run, out)
 
 

@@ -11,7 +11,6 @@ from safetensors.numpy import load_file
 from jaxreact import runs
 from jaxreact.audio_features.conversion import TABLE as AUDIO_ENCODER_TABLE
 from jaxreact.errors import UserError
-from jaxreact.files import replacing
 from jaxreact.progress import progress
 from jaxreact.systems.fiber.conversion import (
     MODEL,
@@ -24,6 +23,7 @@ from jaxreact.systems.fiber.conversion import (
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.torch_files.engine import paths, to_torch
 from jaxreact.torch_files.json_file import read_mapping
+from jaxreact.torch_files.write import save, the_torch
 
 LIGHTNING = "2.2.1"
 """The version of Lightning that the original pins; it decides how a checkpoint is read."""
@@ -42,12 +42,7 @@ def write_torch(run: Path, out: Path) -> None:
     and the audio encoder that lie in its directory, and what conversion had kept. Tensors are the
     same bit for bit. Needs torch. Raises UserError where it is missing, or `run` is something else.
     """
-    try:
-        import torch
-    except ImportError:
-        raise UserError(
-            "to-torch writes PyTorch's format and needs torch: pip install -e '.[torch]'"
-        ) from None
+    torch = the_torch()
     kind = _kind(run)
     with progress(2) as step:
         step(f"reading {run}")
@@ -56,8 +51,7 @@ def write_torch(run: Path, out: Path) -> None:
             tensors |= _companions(run, out)
         state = OrderedDict((name, torch.from_numpy(x)) for name, x in tensors.items())
         step(f"writing {out}")
-        with replacing(out) as temporary:
-            torch.save(_checkpoint(state, run), temporary)
+        save(_checkpoint(state, run), out)
 
 
 def _companions(run: Path, out: Path) -> dict[str, np.ndarray]:

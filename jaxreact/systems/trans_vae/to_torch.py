@@ -7,12 +7,12 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from jaxreact import runs
-from jaxreact.errors import UserError, reading
-from jaxreact.files import replacing
+from jaxreact.errors import reading
 from jaxreact.progress import progress
 from jaxreact.systems.trans_vae.conversion import KEPT, POSITIONS, TABLE, all_positions
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
 from jaxreact.torch_files.engine import paths, to_torch
+from jaxreact.torch_files.write import save, the_torch
 
 
 def write_torch(run: Path, out: Path) -> None:
@@ -21,12 +21,7 @@ def write_torch(run: Path, out: Path) -> None:
     Tensors are those of the file that the run was converted from, bit for bit. Needs torch. Raises
     UserError where it is missing, or `run` is something else.
     """
-    try:
-        import torch
-    except ImportError:
-        raise UserError(
-            "to-torch writes PyTorch's format and needs torch: pip install -e '.[torch]'"
-        ) from None
+    torch = the_torch()
     with progress(2) as step:
         step(f"reading {run}")
         tensors = model_tensors(run)
@@ -34,8 +29,7 @@ def write_torch(run: Path, out: Path) -> None:
         state = OrderedDict((name, torch.from_numpy(x)) for name, x in tensors.items())
         step(f"writing {out}")
         content = {"epoch": origin.get("epoch", 0), "state_dict": state, "optimizer": {}}
-        with replacing(out) as temporary:
-            torch.save(content, temporary)
+        save(content, out)
 
 
 def model_tensors(run: Path) -> dict[str, np.ndarray]:
