@@ -21,6 +21,9 @@ from jaxreact.media.damage import Damage, report_end
 WITHOUT_SHOWING_TIMES = {"avi"}
 """Formats that say when packets are decoded only, not when they are shown."""
 
+MOST_REORDERED = 4
+"""Pictures that are decoded before others and shown after them."""
+
 WITH_LENGTH = {"asf", "avi", "flv", "matroska", "mov"}
 """Formats whose header says how long they are; of others FFmpeg guesses it."""
 
@@ -53,7 +56,8 @@ class Decoding:
         """Times (s) of packets that only say that the picture stays as it is, in their order."""
         self._format = container.format.name
         self._by_order = self._format in WITHOUT_SHOWING_TIMES
-        self._stamps: list[float] = []  # a heap, of packets that have given no frame yet
+        self._stamps: list[float] = []  # a heap: times that no frame has got yet
+        self._waiting: dict[float, None] = {}  # stamps of packets without a frame so far, in order
         self._ends: dict[int, float] = {}
 
     @property
@@ -92,12 +96,20 @@ class Decoding:
         if stream.duration is not None and stream.time_base is not None:
             begin = (stream.start_time or 0) * stream.time_base
             promised = float(begin + stream.duration * stream.time_base) - self.start
+            promised = max(promised, self._length_by_count())
             report_end(self.path, self.what, self.end, min(promised, until))
         elif whole is not None:  # of all streams together
             latest = max(self._ends.values(), default=0.0)
             # Such a header says when the end is, not how long it takes from the beginning.
             promised = whole / av.time_base - self.start
             report_end(self.path, "recording", latest, min(promised, until))
+
+    def _length_by_count(self) -> float:
+        """Seconds by the number of pictures in an AVI's header, which FFmpeg does not look at."""
+        stream = self.stream
+        if not self._by_order or not isinstance(stream, av.VideoStream) or not stream.average_rate:
+            return 0.0
+        return stream.frames / float(stream.average_rate)
 
     def _packets(self) -> Iterator[tuple[Packet, float]]:
         """Packets of this stream, with the clock's shift."""
@@ -114,7 +126,7 @@ class Decoding:
                 return
             shift = self._shift(packet)
             if packet.stream.index == self.stream.index:  # stream_index is 0 in the last packets
-                packet.opaque = shift
+                packet.opaque = shift, _stamp(packet)
                 yield packet, shift
 
     def _shift(self, packet: Packet) -> float:
@@ -139,6 +151,7 @@ class Decoding:
         self.damage.packets += not is_last
         if self._by_order and stamp is not None:
             heappush(self._stamps, stamp)
+            self._waiting[stamp] = None
         try:
             frames = packet.decode()
         except (FFmpegError, ValueError):
@@ -150,18 +163,31 @@ class Decoding:
 
     def _lose(self, stamp: float | None, shift: float) -> None:
         self.damage.lose((stamp or 0.0) + shift)
-        if stamp in self._stamps:
-            self._stamps.remove(stamp)
+        if stamp in self._waiting:
+            del self._waiting[stamp]
+            # Its time may have gone to a picture that came before it was given up.
+            self._stamps.remove(stamp if stamp in self._stamps else self._stamps[0])
             heapify(self._stamps)
 
     def _time(self, frame: Any) -> float | None:
+        marks = frame.opaque  # of the packet that it is from; some decoders do not hand them on
+        shift, stamp = marks or (self.clock.shift(self.stream.index, None), None)
         time = frame.time
         if self._by_order:  # the k-th picture shown has the k-th time, whichever packet it is from
+            self._lose_overdue(stamp, shift, 0 if frame.key_frame else MOST_REORDERED)
             time = heappop(self._stamps) if self._stamps else None
-        if time is None:
-            return None
-        is_marked = isinstance(frame.opaque, float)
-        return time + (frame.opaque if is_marked else self.clock.shift(self.stream.index, None))
+        return None if time is None else time + shift
+
+    def _lose_overdue(self, stamp: float | None, shift: float, reordered: int) -> None:
+        """Gives up packets that should have given a frame before that of the packet at `stamp`: all
+        before it but the last `reordered`, which may be shown after it. Behind a key picture no
+        such packet is left."""
+        if stamp not in self._waiting:
+            return
+        del self._waiting[stamp]
+        before = [other for other in self._waiting if other < stamp]
+        for overdue in before[: max(0, len(before) - reordered)]:
+            self._lose(overdue, shift)
 
     def _broken_off(self, error: FFmpegError) -> None:
         """The file itself cannot be read on: one more packet is lost, after those that could."""

@@ -67,6 +67,30 @@ def test_avi_that_names_decoding_times_only(tmp_path):
     assert max(abs(p.rgb.mean() - level) for p, level in zip(seen, levels, strict=True)) < 4
 
 
+def test_pictures_that_an_avi_loses_leave_the_others_where_they_are(tmp_path):
+    """Those that need a damaged key picture give no error and no frame."""
+    levels, sound = _flash_and_beep(80)
+    film = _film(tmp_path / "key.avi", levels, sound, {"bf": "3", "g": "50"})
+    with av.open(str(film)) as container:
+        first = next(packet for packet in container.demux(video=0))
+        assert first.pos is not None
+        position, size = first.pos, first.size
+    data = bytearray(film.read_bytes())
+    half = position + size // 2
+    data[half : position + size] = np.random.default_rng(0).bytes(position + size - half)
+    film.write_bytes(data)
+    with pytest.warns(Remark, match=r"key\.avi: \d\d of \d+ packets of pictures are damaged"):
+        assert _flash(film) == pytest.approx(3.2, abs=0.01)
+    assert _beep(film) == pytest.approx(3.2, abs=0.01)
+
+
+def test_half_an_avi_is_refused(tmp_path):
+    film = _film(tmp_path / "half.avi", *_flash_and_beep(10), {"bf": "3"})
+    film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+    with pytest.raises(UserError, match=r"half\.avi: is cut off: its pictures ends .* of 4\.00 s"):
+        list(read_video(film))
+
+
 @pytest.mark.parametrize("name", ["a.mkv", "a.avi", "a.mov"])
 def test_sound_stays_with_its_picture(tmp_path, name):
     levels, sound = _flash_and_beep(60)
