@@ -108,3 +108,16 @@ def test_the_beginning_of_a_film_whose_sound_comes_later(tmp_path):
     part, rate = read_native_audio(film, 0.0, 2.0)
     assert len(part) == 2 * rate
     assert not part.any()
+
+
+def test_parts_of_sound_whose_stamps_are_late(tmp_path):
+    """Samples follow one another whatever the stamps say: some behind the end's count too."""
+    film = _film(
+        tmp_path / "a.mkv", [k / 25 for k in range(100)], 20, heard=lambda t: t + 0.03 * (t > 0)
+    )
+    whole, rate = read_native_audio(film)
+    for start in (0.5, 1.0, 2.013):
+        part, _ = read_native_audio(film, start, 1.0)
+        assert len(part) == rate
+        first = int(start * rate)
+        np.testing.assert_allclose(part, whole[first : first + rate], atol=1e-4)
