@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
     ("name", "most"),
     [
         ("tokenizer step", 4000),
-        ("predictor step", 6000),
+        pytest.param("predictor step", 6000, marks=pytest.mark.slow),
         ("predictor pass", 700),
         ("generation", 5500),
     ],

@@ -58,10 +58,12 @@ IN_STEPS = partial(attend_fused.attend, interpret=True)
     [
         (16, 16, 16, 0, None, 0.0),  # nothing to pad
         (32, 32, 21, 1, None, 0.1),  # the tokenizer's
-        (128, 128, 30, 1, None, 0.1),  # the predictor's, two blocks each way
-        (70, 100, 30, 3, None, 0.0),  # whole blocks of neither; a mask for each head
+        # the predictor's, two blocks each way
+        pytest.param(128, 128, 30, 1, None, 0.1, marks=pytest.mark.slow),
+        # whole blocks of neither; a mask for each head
+        pytest.param(70, 100, 30, 3, None, 0.0, marks=pytest.mark.slow),
         (8, 70, 30, 1, 8, 0.2),  # causal patches, of the last queries only
-        (5, 5, 4, 0, 2, 0.5),
+        pytest.param(5, 5, 4, 0, 2, 0.5, marks=pytest.mark.slow),
         (1, 1, 1, 1, None, 0.0),
     ],
 )

@@ -43,6 +43,7 @@ def test_the_original_goes_on_counting_and_stops_at_5000():
     assert frames_of(7, 736, "original") == []
 
 
+@pytest.mark.slow
 def test_photographs_are_framed_alike(studio, scene, take):
     assert make_fid_pictures(studio(photoreal=True), scene, take, TAKEN)
     frames = list(recorded_frames(scene.listener.video, 6))

@@ -64,8 +64,8 @@ def from_face(arrays: dict[str, Any], name: str) -> jax.Array:
     ("name", "vocabulary", "changes"),
     [
         ("gen_small", "full", {}),
-        ("gen_small", "codes", {}),
-        ("gen_small_b1_patch4", "codes", {"patch_size": 4}),
+        pytest.param("gen_small", "codes", {}, marks=pytest.mark.slow),
+        pytest.param("gen_small_b1_patch4", "codes", {"patch_size": 4}, marks=pytest.mark.slow),
     ],
 )
 def test_the_whole_loop_by_argmax(name, vocabulary, changes):
@@ -110,7 +110,7 @@ def test_the_whole_loop_at_released_size():
     close(emotion, arrays["pred_emotion"])
 
 
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("causal", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_every_patch_is_what_a_whole_window_says_of_it(clip, causal):
     """Whatever generation leaves out or shares between windows and samples."""
     model = compiled(block_causal=causal)
@@ -165,6 +165,7 @@ def test_every_code_can_be_drawn():
     np.testing.assert_array_equal(np.unique(tokens), np.arange(36) + SPECIAL_TOKENS)
 
 
+@pytest.mark.slow
 def test_a_reaction_depends_on_its_own_clip_and_key_alone(clip):
     """Neither on the clips beside it nor on the number of samples."""
     audio, codes = clip

@@ -68,7 +68,8 @@ def test_the_tokenizers_command(trained, conversations, monkeypatch, capfd):
     assert "tokenizer trained, best validation loss" in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("options", [VQ, pytest.param(LFQ, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [VQ, LFQ])
 def test_a_resumed_tokenizer_is_the_uninterrupted_one(
     conversations, tmp_path, monkeypatch, options
 ):

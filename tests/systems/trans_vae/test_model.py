@@ -42,7 +42,10 @@ def inputs(tag: str, batch: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
     return recipe.video(tag, batch, frames, 32), recipe.audio(tag, batch, frames)
 
 
-@pytest.mark.parametrize("name", GOLDENS)
+@pytest.mark.parametrize(
+    "name",
+    [*list(GOLDENS)[:2], pytest.param("tvae_small_online_window4", marks=pytest.mark.slow)],
+)
 def test_reactions_are_the_originals(name):
     tag, batch, frames, changes = GOLDENS[name]
     model = golden_model(**changes)
@@ -74,7 +77,9 @@ def test_a_model_of_the_released_size_is_the_originals(window):
         np.testing.assert_allclose(ours, expected[part], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("online", [False, True], ids=["offline", "online"])
+@pytest.mark.parametrize(
+    "online", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["offline", "online"]
+)
 def test_samples_are_computed_as_if_each_were_alone(online):
     """And clips too; bytes are what the loader makes numbers in [-1, 1] of."""
     model = golden_model(online=online)

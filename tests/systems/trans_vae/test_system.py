@@ -83,7 +83,7 @@ def test_raw_faces_come_out(offline, speaker):
     np.testing.assert_allclose(shifted.mean(0), MEAN, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["offline", "online"])
+@pytest.mark.parametrize("kind", ["offline", pytest.param("online", marks=pytest.mark.slow)])
 def test_a_speakers_reactions_are_of_its_own_key(kind, request, speaker):
     """Whoever else is in the batch, and one key is as good as one for each."""
     system = request.getfixturevalue(kind)
