@@ -23,10 +23,19 @@ Tree = Any
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith("Given directory is read only")
+    """Neither of what was asked for, nor of an error that Orbax raises as well."""
+    is_raised = record.exc_info is not None and "orbax" in record.pathname
+    return not is_raised and not str(record.msg).startswith("Given directory is read only")
 
 
-logging.getLogger("absl").addFilter(_is_news)  # Orbax warns of what was asked for
+def _is_not_of_the_disk(record: logging.LogRecord) -> bool:
+    """Orbax waits for the first array that cannot be written; asyncio tells of all the others."""
+    error = record.exc_info and record.exc_info[1]
+    return not (isinstance(error, ValueError) and _is_of_the_disk(error))
+
+
+logging.getLogger("absl").addFilter(_is_news)
+logging.getLogger("asyncio").addFilter(_is_not_of_the_disk)
 
 
 class Checkpoints:

@@ -39,6 +39,7 @@ def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
     what measures starts, there is no such option and nothing is kept.
     """
     asked_for_help = {"-h", "--help"} & set(sys.argv)
+    sys.unraisablehook = partial(_show_unraisable, sys.unraisablehook)  # to the end of the process
     try:
         keep_programs(_take_option() if keep else OFF)
         with warnings.catch_warnings():
@@ -71,6 +72,16 @@ def _show_warning(
         print(f"warning: {message}", file=sys.stderr)
     else:
         otherwise(message, category, *where)
+
+
+def _show_unraisable(otherwise: Callable[[Any], None], error: Any) -> None:
+    """As `sys.unraisablehook`, but without what TensorStore's threads say after a failed save.
+
+    They still report to the event loop that the failure has closed, once for each array, and their
+    tracebacks would hide the one line that tells of the failure.
+    """
+    if str(error.exc_value) != "Event loop is closed":
+        otherwise(error)
 
 
 def _take_option() -> str | None:

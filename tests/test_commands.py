@@ -57,6 +57,28 @@ def test_a_remark_is_a_line_and_stops_nothing(capsys, recwarn):
     assert warnings.showwarning is before
 
 
+class Loud:
+    """Its end is an error that nobody can catch."""
+
+    def __init__(self, message: str):
+        self.message = message
+
+    def __del__(self) -> None:
+        raise RuntimeError(self.message)
+
+
+def test_threads_of_a_failed_save_are_not_heard(monkeypatch):
+    heard: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: heard.append(str(error.exc_value)))
+
+    def main() -> None:
+        Loud("Event loop is closed")
+        Loud("something else")
+
+    run_command(main)
+    assert heard == ["something else"]
+
+
 def test_a_full_disk_gets_the_path_that_it_lacks():
     def full(*name: str) -> str:
         with pytest.raises(OSError, match="No space") as caught, filling("runs/one"):

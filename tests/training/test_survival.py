@@ -123,8 +123,8 @@ def test_a_full_disk_keeps_the_last_good_state(conversations, tmp_path, cache, w
         fill(filler)
         _, err = process.communicate(timeout=900)
         assert process.returncode == 1
-        (error,) = [line for line in err.splitlines() if line.startswith("error: ")]
-        assert str(disk) in error
+        assert "Traceback" not in err  # Orbax and TensorStore would print hundreds of lines
+        assert err.splitlines()[-1].startswith(f"error: {disk}")
         assert saved_steps(out)
         newest_state(out)  # whole
         filler.unlink()
