@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -24,6 +25,7 @@ from jaxreact.media.container import (
 )
 from jaxreact.media.decoding import Decoding
 from jaxreact.media.display import displayed
+from jaxreact.media.interlacing import deinterlaced
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,18 @@ def read_video(path: str | Path, duration: float = math.inf) -> Iterator[Picture
     path = Path(path)
     with _opened(path) as (container, stream):
         decoding = Decoding(path, container, stream, _sound_of(container), "pictures")
-        held: tuple[float, av.VideoFrame] | None = None
+        held: tuple[_Mark, av.VideoFrame] | None = None
         step = _usual_step(stream)
-        for time, frame in _shown(decoding, step, duration):
+        for mark, frame in deinterlaced(_shown(decoding, stream, step, duration)):
             if held is not None:
-                step = time - held[0]
-                yield _picture(path, held, stream, step)
-            held = time, frame
-            if time >= duration:
+                step = mark.time - held[0].time
+                yield _picture(path, *held, step)
+            held = mark, frame
+            if mark.time >= duration:
                 return
         if held is None:
             raise UserError(f"{path}: no picture could be decoded; record or copy it again")
-        yield _picture(path, held, stream, _last_step(held[1], step))
+        yield _picture(path, *held, held[0].stays if held[0].stays > 0 else step)
 
 
 def count_pictures(path: str | Path) -> int | None:
@@ -99,22 +101,64 @@ def _usual_step(stream: av.VideoStream) -> float:
     return 1 / float(stream.average_rate or FPS)
 
 
-def _shown(decoding: Decoding, step: float, until: float) -> Iterator[tuple[float, av.VideoFrame]]:
+class _Mark(NamedTuple):
+    """What is known of a frame besides.
+
+    time: when it is shown (s); stays: for how long by its own account (s), 0 where it says nothing.
+    pixel_shape: the width of a stored pixel over its height.
+    """
+
+    time: float
+    stays: float
+    pixel_shape: Fraction | None
+
+
+def _shown(
+    decoding: Decoding, stream: av.VideoStream, step: float, until: float
+) -> Iterator[tuple[_Mark, av.VideoFrame]]:
     """Frames that are shown, at increasing times: one without a time follows the one before."""
     last = -math.inf
-    shown: av.VideoFrame | None = None
+    shown: tuple[_Mark, av.VideoFrame] | None = None
+    shapes = _PixelShapes(stream)
     for frame, told in decoding.frames(until):
         time = told if told is not None else max(last, -step) + step
         if shown is not None:
             for again in _stays(decoding, last, time):
                 last = again
-                yield again, shown
+                yield shown[0]._replace(time=again), shown[1]
         if time < -step / 2 or time <= last:
             continue  # before the beginning (an edit list's), or replaced before it is ever shown
-        last, shown = time, frame
-        yield max(time, 0.0), frame
+        last = time
+        stays = float((frame.duration or 0) * (frame.time_base or 0))
+        shown = _Mark(max(time, 0.0), stays, shapes.now()), frame
+        yield shown
     if shown is not None:
-        yield from ((again, shown) for again in _stays(decoding, last, until))
+        for again in _stays(decoding, last, until):
+            yield shown[0]._replace(time=again), shown[1]
+
+
+class _PixelShapes:
+    """The shape of pixels, which may change within a film (broadcasts between programmes).
+
+    The container's word goes before the codec's, unless they agreed in the beginning: then it is
+    the codec's that is kept up to date.
+    """
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self._stream = stream
+        self._first: Fraction | None = None
+
+    def now(self) -> Fraction | None:
+        """That of the frame just decoded, None where nothing is said."""
+        told = _fraction(self._stream.sample_aspect_ratio)
+        coded = _fraction(self._stream.codec_context.sample_aspect_ratio)
+        self._first = self._first or coded
+        return coded if self._first == told else told
+
+
+def _fraction(shape: Any) -> Fraction | None:
+    """As the standard library's: PyAV's is of a type of its own from version 19 on."""
+    return Fraction(shape.numerator, shape.denominator) if shape else None
 
 
 def _stays(decoding: Decoding, last: float, until: float) -> Iterator[float]:
@@ -124,24 +168,13 @@ def _stays(decoding: Decoding, last: float, until: float) -> Iterator[float]:
             yield time
 
 
-def _picture(
-    path: Path, held: tuple[float, av.VideoFrame], stream: av.VideoStream, step: float
-) -> Picture:
-    time, frame = held
-    shape = stream.sample_aspect_ratio  # a Fraction, from PyAV 19 on a type of its own
-    square = Fraction(shape.numerator, shape.denominator) if shape else None
+def _picture(path: Path, mark: _Mark, frame: av.VideoFrame, step: float) -> Picture:
     try:
-        return Picture(time, displayed(frame, square), step)
+        return Picture(mark.time, displayed(frame, mark.pixel_shape), step)
     except FFmpegError as error:
         raise UserError(
-            f"{path}: the picture at {time:.2f} s cannot be shown ({reason(error)})"
+            f"{path}: the picture at {mark.time:.2f} s cannot be shown ({reason(error)})"
         ) from error
-
-
-def _last_step(frame: av.VideoFrame, step: float) -> float:
-    """How long the last picture stays: as the file says, otherwise as long as the one before."""
-    said = float((frame.duration or 0) * (frame.time_base or 0))
-    return said if said > 0 else step
 
 
 def steady(

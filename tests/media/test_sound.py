@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.media.sound import read_audio, read_native_audio, resample
 from tests.clips import BUNNY
 
@@ -169,6 +169,53 @@ def test_every_broken_file_is_one_clear_line(tmp_path):
         message = str(caught.value)
         assert message.startswith(str(path))
         assert "\n" not in message
+
+
+@pytest.mark.parametrize("kind", ["wav", "aiff", "au", "w64", "rf64", "svx", "avr"])
+def test_half_a_file_whose_header_tells_its_length(tmp_path, kind):
+    path = tmp_path / f"voice.{kind}"
+    soundfile.write(path, _tone(4.0, 16000), 16000, format=kind, subtype="PCM_16")
+    assert len(read_audio(path)) == 4 * 16000
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"ends after [12]\.\d+ of 4\.00 s"):
+        read_audio(path)
+    path.write_bytes(whole[: int(0.94 * len(whole))])
+    with pytest.warns(Remark, match=r"ends after 3\.7\d of 4\.00 s"):
+        assert len(read_audio(path)) == pytest.approx(3.76 * 16000, abs=0.01 * 16000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"), [("ogg", "VORBIS"), ("ogg", "OPUS"), ("voc", "PCM_16")]
+)
+def test_half_a_file_that_does_not_tell_its_length(tmp_path, kind, subtype):
+    path = tmp_path / f"voice.{kind}"
+    noise = np.random.default_rng(0).normal(size=4 * 16000) * 0.1
+    soundfile.write(path, noise, 16000, format=kind, subtype=subtype)
+    assert len(read_audio(path)) == 4 * 16000
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.warns(Remark, match=r"was never finished; its sound ends after \d\.\d+ s"):
+        assert 12000 < len(read_audio(path)) < 3 * 16000
+    assert len(read_audio(path, 0.2, 0.5)) == 8000  # which is whole: not a word
+
+
+@pytest.mark.parametrize(
+    ("size", "remark"),
+    [(0, "never finished"), (0xFFFFFFFF, ""), (0x7FFFF000, "")],
+)
+def test_sizes_of_programs_that_did_not_know_it(tmp_path, recwarn, size, remark):
+    """Those that write to a pipe say about 2 or 4 GiB, those that are killed said 0 before."""
+    path = tmp_path / "voice.wav"
+    soundfile.write(path, _tone(1.0, 16000), 16000, subtype="PCM_16")
+    whole = read_audio(path)
+    data = bytearray(path.read_bytes())
+    for name in (b"RIFF", b"data"):
+        place = data.index(name) + 4
+        data[place : place + 4] = size.to_bytes(4, "little")
+    path.write_bytes(data)
+    np.testing.assert_array_equal(read_audio(path), whole)
+    assert [remark in str(warning.message) for warning in recwarn] == [True] * bool(remark)
 
 
 @pytest.mark.parametrize(
