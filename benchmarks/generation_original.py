@@ -1,22 +1,25 @@
 """The original's half of `benchmarks/generation.py`: a worker that generates when told to.
 
-    python benchmarks/generation_original.py ORIGINAL CHECKPOINT
+    python benchmarks/generation_original.py ORIGINAL CHECKPOINT [DEVICE]
 
 Builds the released-size models of a checkout of the original repository with random weights, saves
 them as the checkpoint that its training would leave, and then answers each line on stdin by one
 pass: tokenise, audio features, generate, decode. Only the original's `model/` is imported, and
 einops, which it needs; its loop over windows, which stands inside a Lightning module together with
-rendering, is written anew here, sampling without the original's loop over positions.
+rendering, is written anew here, sampling without the original's loop over positions. DEVICE is
+torch's name of one, `cpu` by default; on a GPU products are of TF32, as the original's scripts ask.
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from generation_workload import FRAMES, TOP_K, speaker
-from side_by_side import Stages, released_sizes, serve
+from side_by_side import Result, Stages, released_sizes, serve
 
 PAD, SPECIAL_TOKENS, AUDIO_RATE = 0, 2, 2
 
@@ -61,7 +64,8 @@ class Original(torch.nn.Module):
     def features(self, waveform: np.ndarray) -> torch.Tensor:
         """(1, 2 T - 1, 512); the twelve transformer layers are computed and dropped."""
         inputs = self.normalize(waveform[0], sampling_rate=16_000, return_tensors="pt")
-        return self.wav2vec2(**inputs)["extract_features"]
+        heard = inputs["input_values"].to(self.wav2vec2.device)
+        return self.wav2vec2(heard)["extract_features"]
 
     def generate(self, audio: torch.Tensor, face: torch.Tensor) -> torch.Tensor:
         """One sample's codes (1, T)."""
@@ -93,22 +97,37 @@ def sample(logits: torch.Tensor) -> torch.Tensor:
 
 
 def main() -> None:
-    checkout, checkpoint = map(Path, sys.argv[1:])
+    checkout, checkpoint = map(Path, sys.argv[1:3])
+    device = torch.device(*sys.argv[3:4] or ["cpu"])
     torch.manual_seed(0)
     original = Original(checkout)
     original.randomize()
     original.save(checkpoint)
+    original.to(device)
     coeffs, waveform = speaker()
-    face = torch.from_numpy(coeffs)
+    face = torch.from_numpy(coeffs).to(device)
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("medium")
+        torch.backends.cudnn.allow_tf32 = True
+
+    def finished(stage: Callable[[], Result]) -> Result:
+        result = stage()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return result
 
     @torch.inference_mode()
     def one_pass(stages: Stages, threads: int) -> dict[str, Any]:
         torch.set_num_threads(threads)
-        codes = stages.timed("tokenise", lambda: original.tokenizer.tokenize(face))
-        features = stages.timed("audio features", lambda: original.features(waveform))
+
+        def timed(name: str, stage: Callable[[], Result]) -> Result:
+            return stages.timed(name, partial(finished, stage))
+
+        codes = timed("tokenise", lambda: original.tokenizer.tokenize(face))
+        features = timed("audio features", lambda: original.features(waveform))
         tokens = codes.long() + SPECIAL_TOKENS
-        made = stages.timed("generate", lambda: original.generate(features, tokens))
-        coeffs, emotion = stages.timed("decode", lambda: original.tokenizer.get_3dmm_emotion(made))
+        made = timed("generate", lambda: original.generate(features, tokens))
+        coeffs, emotion = timed("decode", lambda: original.tokenizer.get_3dmm_emotion(made))
         assert coeffs.shape[1] == emotion.shape[1] == FRAMES
         return {"codes": codes[0].tolist(), "features": features[0, ::50, 0].tolist()}
 

@@ -99,6 +99,7 @@ TABLE = (
     ),
     Way("original predictor step 16", 60, ("original", "predictor", "16"), needs_original=True),
     Way("original tokenizer step 8", 60, ("original", "tokenizer", "8"), needs_original=True),
+    Way("original generation", 60, ("original_generation",), needs_original=True),
     Way("PIRender", 80, ("pirender",)),
     Way("predictor step 16 float32", 90, step("predictor", 16, "float32")),
 )
