@@ -62,11 +62,13 @@ def modules() -> dict[str, Path]:
 
 
 def offences(files: dict[str, Path], rooms: tuple[str, ...], prefix: str = "jaxreact") -> list[str]:
-    """Imports of a room from one that does not stand before it."""
+    """Imports of a room from one that does not stand before it; a `__main__` is a door."""
     depth = prefix.count(".") + 1
     said = []
     for module, path in files.items():
         if not module.startswith(f"{prefix}.") or len(module.split(".")) <= depth:
+            continue
+        if module.endswith(".__main__"):
             continue
         room = module.split(".")[depth]
         for target in imports(path):

@@ -146,9 +146,9 @@ def _fill(
     size = _batch_size(mesh, batch, len(dyads))
     missing = parts.missing
     batches = [missing[first : first + size] for first in range(0, len(missing), size)]
-    modalities = tuple(FIELDS[need][1] for need in sorted(system.needs))
+    modalities = needed(system)
     items = evaluation_items(data, dyads, request.frames, modalities=modalities)
-    react = _reactor(system, request, size, mesh)
+    react = reactor(system, request, size, mesh)
     done = len(dyads) - len(missing)
     trace = Profile(profile, len(batches), "generate")
 
@@ -184,10 +184,16 @@ FIELDS = {
 """What a system may need -> the field of `Speaker`, and what is read for it."""
 
 
-def _reactor(
+def needed(system: System) -> tuple[Modality, ...]:
+    """What is read of each conversation for a system."""
+    return tuple(FIELDS[need][1] for need in sorted(system.needs))
+
+
+def reactor(
     system: System, request: Generation, size: int, mesh: DeviceMesh
 ) -> Callable[[list[int], list[Item]], Reactions]:
     """The function from some clips' numbers and items to reactions to `size` clips, on all devices.
+    It raises `UserError` where the system gives no coefficients.
 
     All batches have one size, so that everything is compiled once: the last is filled up by its
     last clip.

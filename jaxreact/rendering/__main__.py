@@ -6,6 +6,7 @@ import tyro
 from tyro.conf import subcommand
 
 from jaxreact.commands import run_command
+from jaxreact.evaluation.one_clip import react_to_clip
 from jaxreact.rendering.pictures.compare import Compare
 from jaxreact.rendering.pictures.grid import Grid
 from jaxreact.rendering.pictures.turntable import Turntable
@@ -23,7 +24,11 @@ Commands = (
 
 def main() -> None:
     """Reads the command line and runs one of the commands."""
-    tyro.cli(Commands, prog="python -m jaxreact.rendering", description=__doc__).run()  # pyright: ignore[reportArgumentType, reportCallIssue]
+    command = tyro.cli(Commands, prog="python -m jaxreact.rendering", description=__doc__)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if isinstance(command, Compare | Player):
+        command.write(react_to_clip)
+    else:
+        command.run()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from jaxreact.face import COEFFS, EXPRESSION, INDEX
 from jaxreact.predictions import Predictions, write_predictions
 from jaxreact.rendering import HeadModel
 from jaxreact.rendering.pictures.expression import upright
+from jaxreact.rendering.pictures.reactions import Reactions, Recording
 
 FRAMES = 5
 CLIPS = ("NoXI/a/Expert_video/1", "NoXI/b/Expert_video/1")
@@ -25,6 +26,11 @@ def moving(*shape: int, seed: int = 0) -> np.ndarray:
 def feeling(*shape: int, seed: int = 0) -> np.ndarray:
     """Emotion (*shape, 25)."""
     return np.random.default_rng(100 + seed).random((*shape, 25), np.float32)
+
+
+def nobody(run: Path, recording: Recording, samples: int) -> Reactions:
+    """Reacts where no run directory is given."""
+    raise AssertionError(run)
 
 
 def plate(**still: float) -> HeadModel:

@@ -108,7 +108,7 @@ def _of_predictions(path: Path, recording: Recording) -> Reactions:
     predictions = read_predictions(path, clips=names)
     assert predictions.coeffs is not None
     clips = names or predictions.clips
-    index = _find(path, recording.clip, len(predictions.coeffs), clips)
+    index = find_clip(path, recording.clip, len(predictions.coeffs), clips)
     speaker, listener = (
         Person(emotion=None if emotion is None else emotion[index])
         for emotion in (predictions.speaker, predictions.listener)
@@ -122,11 +122,12 @@ def _of_predictions(path: Path, recording: Recording) -> Reactions:
         speaker,
         listener,
     )
-    return reactions if data is None else _with_recorded(reactions, data, dyads[index])
+    return reactions if data is None else with_recorded(reactions, data, dyads[index])
 
 
-def _with_recorded(reactions: Reactions, data: Conversations, dyad: Dyad) -> Reactions:
-    """The same with both persons as they were recorded; all are cut to the shortest."""
+def with_recorded(reactions: Reactions, data: Conversations, dyad: Dyad) -> Reactions:
+    """The same with both persons as they were recorded, and the speaker's sound; all are cut to the
+    shortest."""
     frames = min(reactions.frames, dyad.frames)
     speaker, listener = (
         Person(data.coeffs(clip)[:frames], data.emotion(clip)[:frames])
@@ -146,7 +147,7 @@ def _with_recorded(reactions: Reactions, data: Conversations, dyad: Dyad) -> Rea
 def _of_reaction(path: Path, arrays: dict[str, np.ndarray], recording: Recording) -> Reactions:
     if recording.data is not None:
         raise UserError(f"{path}: holds its own speaker; leave out --data")
-    _find(path, recording.clip, 1, None)
+    find_clip(path, recording.clip, 1, None)
     coeffs, emotion, speaker = (arrays.get(name) for name in ("coeffs", "emotion", "speaker"))
     assert coeffs is not None
     silent = np.zeros((1, *coeffs.shape[:2], EMOTION_CHANNELS), np.float32)
@@ -159,8 +160,8 @@ def _of_reaction(path: Path, arrays: dict[str, np.ndarray], recording: Recording
     return Reactions(path, None, path.resolve().parent.name, coeffs, emotion, Person(speaker))
 
 
-def _find(path: Path, clip: str, count: int, clips: Sequence[str] | None) -> int:
-    """Which of `count` clips is meant by a name or a number."""
+def find_clip(path: Path, clip: str, count: int, clips: Sequence[str] | None) -> int:
+    """Which of the `count` clips of `path` is meant by a name or a number; UserError for none."""
     if clips is not None and clip in clips:
         return clips.index(clip)
     if clip.isdecimal() and int(clip) < count:

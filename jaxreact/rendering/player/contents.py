@@ -2,6 +2,8 @@
 
 import base64
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -30,48 +32,78 @@ LIGHTS += ("SKY", "GROUND", "WRAP")
 """The lights of `shade`, which the page's shader calls the same."""
 
 
-def contents(reactions: Reactions, head: HeadModel) -> dict[str, Any]:
-    """Everything that the page's scripts read, as data for JSON."""
-    people = _people(reactions)
+def contents(systems: Sequence[tuple[str, Reactions]], head: HeadModel) -> dict[str, Any]:
+    """Everything that the page's scripts read, as data for JSON.
+
+    `systems` are names and reactions of one or more, to the same clip; the shortest says how long.
+    """
+    frames = min(reactions.frames for _, reactions in systems)
+    systems = [(name, _cut(reactions, frames)) for name, reactions in systems]
+    first = systems[0][1]
+    people = _people(systems)
     felt = any(person["emotion"] for person in people)
     groups = _groups(felt)
     curves = [curve for members in groups.values() for curve in members]
-    first = ("AU12", "pitch", "valence") if felt else ("mouthSmileLeft", "pitch", "jawOpen")
+    shown = ("AU12", "pitch", "valence") if felt else ("mouthSmileLeft", "pitch", "jawOpen")
     by_name = EMOTION | ANGLES | UNITS
     return {
         "fps": FPS,
-        "frames": reactions.frames,
+        "frames": frames,
+        "systems": [name for name, _ in systems],
         "people": people,
-        "seats": _seats(people),
+        "seats": _seats(people, len(systems)),
         "channels": [_curve(group, each) for group, members in groups.items() for each in members],
-        "traces": [curves.index(by_name[name]) for name in first],
+        "traces": [curves.index(by_name[name]) for name in shown],
         "head": _head(head),
         "camera": _camera(head),
         "light": {name: getattr(shade, name).tolist() for name in LIGHTS},
-        "sound": _sound(reactions),
+        "sound": _sound(first),
     }
 
 
-def _people(reactions: Reactions) -> list[dict[str, Any]]:
+def _cut(reactions: Reactions, frames: int) -> Reactions:
+    """The first so many frames."""
+
+    def first(person: Person) -> Person:
+        coeffs, emotion = person.coeffs, person.emotion
+        return Person(
+            None if coeffs is None else coeffs[:frames],
+            None if emotion is None else emotion[:frames],
+        )
+
     emotion = reactions.emotion
-    samples = [
-        ("sample", f"Sample {n + 1}", Person(coeffs, None if emotion is None else emotion[n]))
-        for n, coeffs in enumerate(reactions.coeffs)
+    return replace(
+        reactions,
+        coeffs=reactions.coeffs[:, :frames],
+        emotion=None if emotion is None else emotion[:, :frames],
+        speaker=first(reactions.speaker),
+        listener=first(reactions.listener),
+    )
+
+
+def _people(systems: Sequence[tuple[str, Reactions]]) -> list[dict[str, Any]]:
+    """The recorded ones as the first system has them, then the samples of each system."""
+    recorded = systems[0][1]
+    everybody: list[tuple[str, int | None, str, Person]] = [
+        ("speaker", None, "Speaker", recorded.speaker),
+        ("listener", None, "Recorded listener", recorded.listener),
     ]
-    everybody = [
-        ("speaker", "Speaker", reactions.speaker),
-        ("listener", "Recorded listener", reactions.listener),
-        *samples,
-    ]
+    for number, (name, reactions) in enumerate(systems):
+        emotion = reactions.emotion
+        for n, coeffs in enumerate(reactions.coeffs):
+            title = f"Sample {n + 1}" if len(systems) == 1 else f"{name}, sample {n + 1}"
+            person = Person(coeffs, None if emotion is None else emotion[n])
+            everybody.append(("sample", number, title, person))
     return [
         {
             "kind": kind,
+            "system": system,
             "name": name,
             "coeffs": _packed(person.coeffs),
             "angles": _packed(_angles(person.coeffs)),
             "emotion": _packed(person.emotion),
         }
-        for kind, name, person in everybody
+        for kind, system, name, person in everybody
         if person.coeffs is not None or person.emotion is not None
     ]
 
@@ -87,10 +119,18 @@ def _angles(coeffs: np.ndarray | None) -> np.ndarray | None:
     return np.stack([degrees_from_upright(coeffs, column) for column in (PITCH, YAW, ROLL)], axis=1)
 
 
-def _seats(people: list[dict[str, Any]]) -> list[int]:
-    """Who is seen at first, by index: the speaker and the first sample, else two samples."""
+def _seats(people: list[dict[str, Any]], systems: int) -> list[int]:
+    """Who is seen at first, by index.
+
+    Of one system: the speaker and the first sample, else two samples. Of several: the recorded ones
+    and each system's first sample.
+    """
     faces = [index for index, person in enumerate(people) if person["coeffs"]]
     samples = [index for index in faces if people[index]["kind"] == "sample"]
+    if systems > 1:
+        firsts = {people[index]["system"]: index for index in reversed(samples)}
+        recorded = [index for index in faces if index not in samples]
+        return [*recorded, *(firsts[system] for system in range(systems))]
     if people[faces[0]]["kind"] == "speaker":
         return [faces[0], samples[0]]
     return samples[:2]

@@ -102,6 +102,26 @@ class Player {
     this.show();
   }
 
+  // Shows whom a chip stands for: on the right, or of several systems each one's sample of that number.
+  pick(index) {
+    const chosen = this.data.people[index];
+    if (this.data.systems.length === 1) {
+      this.choose(this.seats.length - 1, index);
+      return;
+    }
+    const number = this.#samples(chosen.system).indexOf(chosen);
+    this.seats.forEach(({ seat, person }, side) => {
+      if (find("select", seat) || person.kind !== "sample") return;
+      const sample = this.#samples(person.system)[number]; // of which some have fewer
+      if (sample) this.choose(side, this.data.people.indexOf(sample));
+    });
+    find(`.chips input[value="${index}"]`).checked = true;
+  }
+
+  #samples(system) {
+    return this.data.people.filter((person) => person.system === system);
+  }
+
   // Draws heads, traces and time as of the clock.
   show() {
     const { frame } = this;
@@ -176,7 +196,7 @@ class Player {
     find("#timeline").addEventListener("input", (event) => this.seek(Number(event.target.value)));
     find("#turn").addEventListener("input", (event) => this.turn(event.target.value));
     find(".chips")?.addEventListener("change", (event) => {
-      this.choose(this.seats.length - 1, event.target.value);
+      this.pick(event.target.value);
     });
     this.seats.forEach(({ seat }, side) => {
       find("select", seat)?.addEventListener("change", (e) => this.choose(side, e.target.value));
@@ -210,9 +230,14 @@ class Player {
       "-": () => this.speed(-1),
       "+": () => this.speed(1),
       m: () => this.mute(),
-      r: () => this.#chooseNamed("listener", 0),
     };
-    for (let n = 1; n <= 10; n++) keys[n % 10] = () => this.#chooseNamed("sample", n - 1);
+    // The chips in their order: samples, and of one system the recorded listener at the end.
+    const chips = [...document.querySelectorAll(".chips input")];
+    const listener = find(".chips .listener input");
+    if (listener) keys.r = () => this.pick(listener.value);
+    for (let n = 1; n <= Math.min(10, chips.length); n++) {
+      if (chips[n - 1] !== listener) keys[n % 10] = () => this.pick(chips[n - 1].value);
+    }
     document.addEventListener("keydown", (event) => {
       const { target, key, shiftKey, ctrlKey, altKey, metaKey } = event;
       const arrow = key.startsWith("Arrow") || key === "Home" || key === "End";
@@ -224,12 +249,6 @@ class Player {
       event.preventDefault();
       action();
     });
-  }
-
-  // Puts the nth person of a kind on the right.
-  #chooseNamed(kind, n) {
-    const chosen = this.data.people.filter((person) => person.kind === kind && person.coeffs)[n];
-    if (chosen) this.choose(this.seats.length - 1, this.data.people.indexOf(chosen));
   }
 }
 

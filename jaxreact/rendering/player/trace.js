@@ -1,5 +1,5 @@
-// A chart of one channel of everybody over time: a line a person, an area for all samples, and a
-// line at the moment that is shown.
+// A chart of one channel of everybody over time: a line a person, an area for all samples of one
+// system, and a line at the moment that is shown.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTHS = { coeffs: 58, angles: 3, emotion: 25 };
@@ -59,7 +59,7 @@ class Trace {
     );
     this.svg.replaceChildren(
       ...this.#axes(),
-      ...(samples.length > 1 ? [this.#area(samples.map(({ values }) => values))] : []),
+      ...(samples.length > 1 && this.data.systems.length === 1 ? [this.#area(samples.map(({ values }) => values))] : []),
       ...visible.map(({ person, values }) => this.#line(person, values)),
       (this.now = this.#path("now", `M0 ${CHART.top}V${CHART.height - CHART.bottom}`)),
     );
@@ -140,7 +140,9 @@ class Trace {
 
   #line(person, values) {
     const group = document.createElementNS(SVG, "g");
-    group.setAttribute("class", person.kind + (this.shown[0] === person ? " aside" : ""));
+    const system = this.data.systems.length > 1 && person.kind === "sample";
+    const kind = system ? `system-${person.system}` : person.kind;
+    group.setAttribute("class", kind + (this.shown[0] === person ? " aside" : ""));
     group.append(this.#path("line", `M${this.#points(values).join("L")}`));
     return group;
   }

@@ -1,5 +1,6 @@
 """The videos of `grid` and `compare`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -10,11 +11,19 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
 from jaxreact.rendering import render
 from jaxreact.rendering.options import Drawing, HeadFiles
-from jaxreact.rendering.pictures.compare import Compare, distinct_names
+from jaxreact.rendering.pictures.compare import Compare
 from jaxreact.rendering.pictures.grid import Grid
 from jaxreact.rendering.pictures.panels import Panel, columns_for, in_rows
-from jaxreact.rendering.pictures.reactions import Recording
-from tests.rendering.files import CLIPS, FRAMES, moving, predictions_file, reaction_file
+from jaxreact.rendering.pictures.reactions import Reactions, Recording, read_reactions
+from jaxreact.rendering.pictures.systems import distinct_names
+from tests.rendering.files import (
+    CLIPS,
+    FRAMES,
+    moving,
+    nobody,
+    predictions_file,
+    reaction_file,
+)
 
 SMALL = Drawing(size=48)
 
@@ -101,7 +110,7 @@ def test_compare_shows_the_same_sample_of_each_system(tmp_path, capsys):
         for seed, name in enumerate(("ours", "theirs"))
     )
     out = tmp_path / "both.mp4"
-    Compare(paths, out, Recording(clip=CLIPS[1]), sample=2, drawing=SMALL).run()
+    Compare(paths, out, recording=Recording(clip=CLIPS[1]), sample=2, drawing=SMALL).write(nobody)
     pictures, _ = read(out)
     assert pictures.shape == (FRAMES - 1, 48, 96, 3)
     for column, frames in enumerate((FRAMES, FRAMES - 1)):
@@ -141,10 +150,11 @@ OTHERS = (CLIPS[0], "NoXI/other/Expert_video/1")
         (lambda f: two(f, clips=None), {}, r"b\.npz: does not say .*a\.npz"),
         (lambda f: two(f, samples=1), {"sample": 2}, r"--sample 2: .*b\.npz has 1 to 1"),
         (two, {"sample": 0}, "--sample 0"),
-        (two, {"names": ("one",)}, "1 names for 2 files"),
+        (two, {"names": ("one",)}, "1 names for 2 systems"),
         (two, {"columns": 0}, "--columns 0"),
         (two, {"out": Path("both.avi")}, "both.avi"),
-        (lambda f: two(f)[:1], {}, "two files"),
+        (lambda f: two(f)[:1], {}, "two systems"),
+        (lambda f: two(f) * 4, {}, "8 systems"),
         (lambda f: (two(f)[0], reaction_file(f / "r.npz")), {}, r"r\.npz"),
     ],
 )
@@ -152,18 +162,40 @@ def test_compare_refuses_and_writes_nothing(tmp_path, files, change: dict, messa
     out = change.pop("out", tmp_path / "out.mp4")
     paths = files(tmp_path)
     with pytest.raises(UserError, match=message) as caught:
-        Compare(paths, out, drawing=SMALL, **change).run()
+        Compare(paths, out, drawing=SMALL, **change).write(nobody)
     assert "\n" not in str(caught.value)
     assert {path.suffix for path in tmp_path.iterdir()} == {".npz"}
 
 
+def test_runs_react_to_the_clip_and_stand_behind_the_files(tmp_path, capsys):
+    asked = []
+
+    def react(run: Path, recording: Recording, samples: int) -> Reactions:
+        asked.append((run.name, recording.clip, samples))
+        return replace(read_reactions(path, recording), coeffs=moving(3, FRAMES, seed=len(asked)))
+
+    path = predictions_file(tmp_path / "ours.npz")
+    runs = (tmp_path / "theirs", tmp_path / "others")
+    out = tmp_path / "three.mp4"
+    Compare((path,), out, run=runs, recording=Recording(clip="1"), sample=3, drawing=SMALL).write(
+        react
+    )
+    assert asked == [("theirs", "1", 3), ("others", "1", 3)]
+    assert f"{CLIPS[1]}: ours, theirs, others" in capsys.readouterr().out
+    pictures, _ = read(out)
+    for column, face in enumerate(
+        [moving(2, 3, FRAMES)[1, 2], moving(3, FRAMES, seed=1)[2], moving(3, FRAMES, seed=2)[2]]
+    ):
+        assert looks_like(pictures[:, :, 48 * column : 48 * column + 48], face) < 8
+
+
 def test_reactions_to_different_speakers_are_not_compared(tmp_path):
     same = (reaction_file(tmp_path / "a.npz"), reaction_file(tmp_path / "b.npz", seed=1))
-    Compare(same, tmp_path / "same.mp4", drawing=SMALL).run()
+    Compare(same, tmp_path / "same.mp4", drawing=SMALL).write(nobody)
     assert read(tmp_path / "same.mp4")[0].shape == (FRAMES, 48, 144, 3)
     np.savez(tmp_path / "c.npz", coeffs=moving(1, FRAMES), speaker=moving(FRAMES, seed=9))
     with pytest.raises(UserError, match=r"c\.npz: another speaker than in .*a\.npz"):
-        Compare((same[0], tmp_path / "c.npz"), tmp_path / "no.mp4", drawing=SMALL).run()
+        Compare((same[0], tmp_path / "c.npz"), tmp_path / "no.mp4", drawing=SMALL).write(nobody)
     assert not (tmp_path / "no.mp4").exists()
 
 

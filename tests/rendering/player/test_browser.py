@@ -1,6 +1,7 @@
 """The player in a real browser: it is opened from a file, as by its users."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def page(tmp_path_factory) -> Path:
         sound=(tone, 16000),
     )
     path = tmp_path_factory.mktemp("page") / "player with a space.html"
-    path.write_text(player_page(known, load_builtin_head()), encoding="utf-8")
+    path.write_text(player_page([("ours", known)], load_builtin_head()), encoding="utf-8")
     return path
 
 
@@ -221,7 +222,7 @@ def test_it_is_not_wider_than_the_screen(player):
 
 def test_without_recordings_two_samples_are_seen_in_silence(browser, tmp_path):
     path = tmp_path / "bare.html"
-    path.write_text(player_page(reactions(), load_builtin_head()), encoding="utf-8")
+    path.write_text(player_page([("ours", reactions())], load_builtin_head()), encoding="utf-8")
     browser.complaints.clear()
     browser.open(path, "window.player")
     check_face(browser, 0, SAMPLES[0], 0)
@@ -229,6 +230,38 @@ def test_without_recordings_two_samples_are_seen_in_silence(browser, tmp_path):
     assert browser.run("document.querySelector('#mute')") is None
     browser.press(" ", " ")
     browser.run("new Promise((done) => setInterval(() => player.frame > 3 && done(true), 50))")
+    assert browser.complaints == []
+
+
+def test_several_systems_change_their_samples_together(browser, tmp_path):
+    """Of which one has fewer than the other."""
+    theirs = moving(2, FRAMES, seed=7)
+    known = reactions(speaker=Person(SPEAKER), listener=Person(LISTENER))
+    systems = [("ours", known), ("theirs", replace(known, coeffs=theirs, emotion=None))]
+    path = tmp_path / "several.html"
+    path.write_text(player_page(systems, load_builtin_head()), encoding="utf-8")
+    browser.complaints.clear()
+    browser.resize(1280, 800)
+    browser.open(path, "window.player")
+    for side, face in enumerate((SPEAKER, LISTENER, SAMPLES[0], theirs[0])):
+        check_face(browser, side, face, 0)
+    assert browser.run("document.querySelector('.chips input:checked').parentNode.innerText") == "1"
+    browser.press("2", "2")
+    for side, face in enumerate((SPEAKER, LISTENER, SAMPLES[1], theirs[1])):
+        check_face(browser, side, face, 0)
+    browser.run("document.querySelectorAll('.chips input')[2].click()")
+    for side, face in enumerate((SPEAKER, LISTENER, SAMPLES[2], theirs[1])):
+        check_face(browser, side, face, 0)
+    browser.press("r", "r")  # stands there anyway
+    check_face(browser, 3, theirs[1], 0)
+    lines = [f"document.querySelectorAll('.trace .system-{n} .line').length" for n in (0, 1, 2)]
+    assert [browser.run(line) for line in lines] == [3, 1, 0]  # theirs have no emotion
+    assert browser.run("document.querySelectorAll('.trace .band').length") == 0
+    for width in (390, 1280):
+        browser.resize(width, 800)
+        sizes = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        content, room = browser.run(sizes)
+        assert content <= room == width
     assert browser.complaints == []
 
 

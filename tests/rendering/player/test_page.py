@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from tests.rendering.files import (
     FRAMES,
     feeling,
     moving,
+    nobody,
     plate,
     predictions_file,
     reaction_file,
@@ -40,7 +42,7 @@ def data_of(page: str) -> dict:
 def test_the_page_nests_and_needs_nothing_from_outside():
     speaker = Person(moving(FRAMES), feeling(FRAMES))
     sound = (np.zeros(8000, np.float32), 8000)
-    text = player_page(some(speaker=speaker, sound=sound), plate())
+    text = player_page([("ours", some(speaker=speaker, sound=sound))], plate())
     page = Page(text)
     assert page.needs_nothing_from_outside()
     assert page.text.startswith(f"Reactions to {CLIP}")
@@ -55,7 +57,7 @@ def test_the_page_nests_and_needs_nothing_from_outside():
 
 
 def test_the_licence_of_three_goes_with_it():
-    page = player_page(some(), plate())
+    page = player_page([("ours", some())], plate())
     assert "The MIT License" in page
     assert "three.js authors" in page
     assert "THE SOFTWARE IS PROVIDED" in page
@@ -63,33 +65,46 @@ def test_the_licence_of_three_goes_with_it():
 
 def test_who_is_there_and_who_is_seen_first():
     listener = Person(emotion=feeling(FRAMES))
-    data = data_of(player_page(some(listener=listener), plate()))
+    data = data_of(player_page([("ours", some(listener=listener))], plate()))
     people = [(person["kind"], person["name"]) for person in data["people"]]
     samples = [("sample", f"Sample {number}") for number in (1, 2, 3)]
     assert people == [("listener", "Recorded listener"), *samples]
     assert data["people"][0]["coeffs"] is None
     assert data["seats"] == [1, 2]
     speaker = Person(moving(FRAMES))
-    data = data_of(player_page(some(speaker=speaker, listener=listener), plate()))
+    data = data_of(player_page([("ours", some(speaker=speaker, listener=listener))], plate()))
     assert data["seats"] == [0, 2]
     alone = Reactions(Path("p.npz"), None, "one", moving(1, FRAMES), None)
-    assert data_of(player_page(alone, plate()))["seats"] == [0]
+    assert data_of(player_page([("ours", alone)], plate()))["seats"] == [0]
+
+
+def test_several_systems_stand_beside_the_recorded_ones(tmp_path):
+    known = some(speaker=Person(moving(FRAMES)), listener=Person(moving(FRAMES, seed=1)))
+    fewer = replace(some(), coeffs=moving(2, FRAMES - 1), emotion=None)
+    data = data_of(player_page([("ours", known), ("theirs", fewer)], plate()))
+    assert data["systems"] == ["ours", "theirs"]
+    assert data["frames"] == FRAMES - 1
+    named = [(person["system"], person["name"]) for person in data["people"]]
+    ours = [(0, f"ours, sample {number}") for number in (1, 2, 3)]
+    theirs = [(1, f"theirs, sample {number}") for number in (1, 2)]
+    assert named == [(None, "Speaker"), (None, "Recorded listener"), *ours, *theirs]
+    assert data["seats"] == [0, 1, 2, 5]
 
 
 def test_traces_are_of_what_is_known():
-    data = data_of(player_page(some(), plate()))
+    data = data_of(player_page([("ours", some())], plate()))
     shown = [data["channels"][index]["label"] for index in data["traces"]]
     assert shown == ["Smile (AU12)", "Head pitch (° down)", "Valence (-1 to 1)"]
     assert len(data["channels"]) == 25 + 3 + 52
     bare = Reactions(Path("p.npz"), None, "one", moving(1, FRAMES), None)
-    data = data_of(player_page(bare, plate()))
+    data = data_of(player_page([("ours", bare)], plate()))
     assert {channel["from"] for channel in data["channels"]} == {"coeffs", "angles"}
     assert data["channels"][data["traces"][0]]["label"] == "mouthSmileLeft"
 
 
 def test_head_angles_are_packed_in_degrees_from_upright():
     speaker = moving(FRAMES, seed=5)
-    data = data_of(player_page(some(speaker=Person(speaker)), plate()))
+    data = data_of(player_page([("ours", some(speaker=Person(speaker)))], plate()))
     packed = data["people"][0]["angles"]
     levels = unpack(packed["levels"]).reshape(FRAMES, 3)
     angles = np.array(packed["low"]) + np.array(packed["step"]) * levels
@@ -102,7 +117,7 @@ def test_head_angles_are_packed_in_degrees_from_upright():
 @pytest.mark.parametrize("out", ["page.html", "folder", "new/page.html"])
 def test_the_command_writes_one_file(tmp_path, out, capsys):
     path = reaction_file(tmp_path / "reaction.npz")
-    Player(path, tmp_path / out).run()
+    Player((path,), tmp_path / out).write(nobody)
     page = tmp_path / out
     page = page if page.suffix else page / "player.html"
     assert data_of(page.read_text("utf-8"))["frames"] == FRAMES
@@ -122,10 +137,12 @@ def test_the_command_refuses_and_writes_nothing(tmp_path, out, clip, message):
     (tmp_path / "page.htm").touch()
     path = predictions_file(tmp_path / "p.npz")
     with pytest.raises(UserError, match=message):
-        Player(path, tmp_path / out, Recording(clip)).run()
+        Player((path,), tmp_path / out, recording=Recording(clip)).write(nobody)
     assert {path.name for path in tmp_path.iterdir()} == {"page.htm", "p.npz"}
 
 
 def test_a_page_of_predictions_has_the_clip_that_was_asked_for(tmp_path):
     reactions = read_reactions(predictions_file(tmp_path / "p.npz"), Recording(CLIPS[1]))
-    assert f"<h1>Reactions to {CLIPS[1]}</h1>" in player_page(reactions, load_builtin_head())
+    assert f"<h1>Reactions to {CLIPS[1]}</h1>" in player_page(
+        [("ours", reactions)], load_builtin_head()
+    )
