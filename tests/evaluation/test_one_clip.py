@@ -31,6 +31,7 @@ def test_as_in_an_evaluation(conversations, tmp_path, monkeypatch, system):
         made = react_to_clip(Path("run"), recording, 3)
     expected = read_predictions(path)
     assert expected.coeffs is not None
+    assert made.emotion is not None
     np.testing.assert_allclose(made.coeffs, expected.coeffs[1], atol=1e-6)
     np.testing.assert_allclose(made.emotion, expected.emotion[1], atol=1e-6)
     assert (made.clip, made.clips) == (dyad.speaker.name, split.clips)
