@@ -25,9 +25,14 @@ from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, ten
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled_programs(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Programs of one module are of no use to the next, and JAX keeps each for ever."""
-    quickly = request.node.get_closest_marker("quickly_compiled") is not None
-    jax.config.update("jax_disable_most_optimizations", quickly)
+    """Programs of one module are of no use to the next, and JAX keeps each for ever.
+
+    Compiling is most of what fast tests do, so that their programs are not optimized; those of slow
+    tests are, as users' are.
+    """
+    is_optimized = request.node.get_closest_marker("optimized") is not None
+    is_optimized = is_optimized or request.config.getoption("markexpr") == "slow"
+    jax.config.update("jax_disable_most_optimizations", not is_optimized)
     yield
     jax.clear_caches()
     gc.collect()

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize(
     ("name", "most"),
     [
-        ("tokenizer step", 4000),
+        pytest.param("tokenizer step", 4000, marks=pytest.mark.slow),
         pytest.param("predictor step", 6000, marks=pytest.mark.slow),
         ("predictor pass", 700),
         ("generation", 5500),

@@ -14,8 +14,6 @@ from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig, n
 from jaxreact.errors import UserError
 from tests.golden import recipe
 
-pytestmark = pytest.mark.quickly_compiled
-
 GOLDEN = Path(__file__).parents[1] / "golden"
 SMALL = AudioEncoderConfig(conv_dim=(8, 8, 8, 8, 8, 8, 512))
 CONFIGS = {"small": SMALL, "full": AudioEncoderConfig()}

@@ -147,7 +147,7 @@ def test_sound_is_padded_where_the_file_ends_early(data, dyads):
 
 @pytest.mark.parametrize(
     ("processes", "workers"),
-    [(1, 0), (2, 0), (4, 0), (1, 2), (2, 2), pytest.param(4, 2, marks=pytest.mark.slow)],
+    [(1, 0), (2, 0), (4, 0), (1, 2), *(pytest.param(n, 2, marks=pytest.mark.slow) for n in (2, 4))],
 )
 def test_processes_and_workers_share_one_stream(data, dyads, processes, workers):
     """Rows of all processes, put together, are a single process's batches."""

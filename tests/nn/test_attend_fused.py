@@ -16,8 +16,6 @@ from jaxreact.nn import attend_fused, attention, layers
 from jaxreact.nn.dropout import seed_of
 from tests.weights import golden, predictor, tokenizer
 
-pytestmark = pytest.mark.quickly_compiled
-
 END_TO_END = 1e-4
 SEED = seed_of(jax.random.key(3))
 

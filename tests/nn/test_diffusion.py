@@ -7,8 +7,6 @@ import pytest
 from jaxreact.nn.diffusion import cosine_schedule, ddim, noised, time_features
 from tests.systems.belfusion.weights import golden
 
-pytestmark = pytest.mark.quickly_compiled
-
 
 @pytest.mark.parametrize("steps", [10, 50])
 def test_tables(steps):

@@ -3,13 +3,10 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from flax import nnx
 
 from jaxreact.nn.attention import Linear
 from jaxreact.nn.gru import GRU
-
-pytestmark = pytest.mark.quickly_compiled
 
 X = np.random.default_rng(0).standard_normal((3, 7, 4)).astype(np.float32)
 

@@ -11,8 +11,6 @@ from jaxreact.nn import dropout as dropout_module
 from jaxreact.nn.lstm import LSTM
 from jaxreact.nn.post_norm import DecoderLayer, EncoderLayer
 
-pytestmark = pytest.mark.quickly_compiled
-
 WIDTH, HEADS = 8, 2
 RNG = np.random.default_rng(0)
 X, MEMORY = (RNG.normal(size=(2, n, WIDTH)).astype("f4") for n in (6, 4))

@@ -69,6 +69,7 @@ def test_a_short_visit_is_bridged_and_named(tmp_path):
     assert _largest_step(track.coeffs) < 0.2
 
 
+@pytest.mark.slow
 def test_a_larger_one_who_comes_later(tmp_path):
     room = np.full((280, 480, 3), 60, np.uint8)
     pictures = [placed(room, frame, 10, 50) for frame in FRAMES[:90]]

@@ -18,8 +18,6 @@ from jaxreact.training.optimizer import OptimizerConfig, make_optimizer
 from jaxreact.training.state import TrainState, create_state, split_model
 from jaxreact.training.step import Execution, make_evaluation, make_step
 
-pytestmark = pytest.mark.quickly_compiled
-
 ROWS, FRAMES = 4, 64
 
 
@@ -105,7 +103,7 @@ def test_each_part_moves_vqs_codebook():
         assert float(total) == pytest.approx(float(old + new * ROWS * 32), rel=1e-5)
 
 
-@pytest.mark.parametrize("remat", [True, None])
+@pytest.mark.parametrize("remat", [pytest.param(True, marks=pytest.mark.slow), None])
 @pytest.mark.parametrize("make", [tokenizer, pytest.param(predictor, marks=pytest.mark.slow)])
 def test_remat_changes_nothing_but_the_memory(make, remat):
     """Dropout is on: the second computation must draw as the first. None saves on a processor."""

@@ -21,6 +21,8 @@ from jaxreact.variables import one_by_one
 from tests.golden import recipe
 from tests.weights import golden, predictor, tokenizer, torch_tensors
 
+pytestmark = pytest.mark.optimized
+
 BLOCK, END_TO_END = 1e-5, 1e-4
 STEPS, RATE = 3, 1e-3
 
@@ -159,7 +161,7 @@ def predictor_case(name: str, size: str) -> tuple[Any, Any, Any]:
     return arrays, *compare(arrays, trained, batch)
 
 
-@pytest.mark.parametrize("masked", ["unmasked", "masked"])
+@pytest.mark.parametrize("masked", [pytest.param("unmasked", marks=pytest.mark.slow), "masked"])
 def test_predictor(masked):
     arrays, before, state = predictor_case(f"small_{masked}", "small")
     assert len(arrays["nograd_names"]) == 3

@@ -55,6 +55,7 @@ def test_photographs_are_framed_alike(studio, scene, take):
     assert {picture.shape for picture in read(take, "mesh_video")} == {(224, 224, 3)}
 
 
+@pytest.mark.slow
 def test_the_originals_frames_are_raw_and_its_windows_short(studio, scene, take):
     long = dataclasses.replace(scene, reaction=np.repeat(scene.reaction, 2, axis=0))
     make = studio(photoreal=True, fid_protocol="original")

@@ -4,13 +4,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from jaxreact.nn.diffusion import cosine_schedule, ddim_step, noised, time_features
 from jaxreact.systems.belfusion.latent_space import decode, encode
 from tests.systems.belfusion.weights import denoiser, golden, same, vae
-
-pytestmark = pytest.mark.quickly_compiled
 
 
 def given(name: str) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from jaxreact.torch_files.engine import Table
 from tests.golden.belfusion import recipe
 from tests.systems.belfusion.weights import denoiser, golden, torch_gradients, vae
 
-pytestmark = pytest.mark.quickly_compiled
-
 
 def value_and_gradients(model: nnx.Module, table: Table, loss: Any) -> tuple[Any, Any]:
     graph, parameters, rest = nnx.split(model, nnx.Param, ...)

@@ -22,8 +22,6 @@ from tests.golden.belfusion import recipe
 from tests.systems.belfusion.conftest import MEAN
 from tests.systems.belfusion.weights import SMALL_DENOISER, SMALL_VAE, denoiser, golden, vae
 
-pytestmark = pytest.mark.quickly_compiled
-
 EMOTION = recipe.emotion("a speaker", 2, 17)
 KEY = jax.random.key(3)
 

@@ -14,8 +14,6 @@ from jaxreact.systems.belfusion.vae import EmotionVAE
 from tests.golden.belfusion import recipe
 from tests.systems.belfusion.weights import golden, same, vae
 
-pytestmark = pytest.mark.quickly_compiled
-
 
 @pytest.fixture(scope="module")
 def model() -> EmotionVAE:

@@ -21,8 +21,6 @@ from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer
 from tests.golden import recipe
 from tests.weights import golden, predictor, tokenizer
 
-pytestmark = pytest.mark.quickly_compiled
-
 FRAMES = 48
 
 

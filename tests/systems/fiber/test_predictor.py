@@ -17,8 +17,6 @@ from jaxreact.systems.fiber.streams import run
 from tests.golden import recipe
 from tests.weights import golden, predictor
 
-pytestmark = pytest.mark.quickly_compiled
-
 MODES = {
     "small": {},
     "small_b1": {},

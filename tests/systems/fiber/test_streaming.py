@@ -10,8 +10,6 @@ from jaxreact.systems.fiber.loaded_predictor import Predictor
 from jaxreact.systems.sampling import Sampling
 from tests.weights import golden, predictor
 
-pytestmark = pytest.mark.quickly_compiled
-
 FRAMES, PATCH = 48, 8
 
 

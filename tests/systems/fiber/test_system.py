@@ -19,8 +19,6 @@ from jaxreact.systems.fiber.system import Fiber
 from jaxreact.variables import variables_of
 from tests.systems.conftest import MEAN
 
-pytestmark = pytest.mark.quickly_compiled
-
 FRAMES = 96
 
 

@@ -23,8 +23,6 @@ from jaxreact.training.command import parse
 from tests.training.processes import losses, newest_state
 from tests.training.test_loop import interrupt
 
-pytestmark = pytest.mark.quickly_compiled
-
 ROOT = Path(__file__).parents[3]
 VQ = ("--model.quantize-type", "vq", "--model.quantize-codebook-size", "32")
 LFQ = ("--model.quantize-type", "lfq", "--model.quantize-codebook-size", "32")

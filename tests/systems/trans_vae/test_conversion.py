@@ -18,8 +18,6 @@ from jaxreact.torch_files.torch_file import read_state_dict
 from tests.golden.trans_vae import recipe
 from tests.weights import GOLDEN, golden
 
-pytestmark = pytest.mark.quickly_compiled
-
 FOLDER = GOLDEN / "trans_vae"
 ONLINE, OFFLINE = (FOLDER / f"tvae_small_{mode}.pth" for mode in ("online", "offline"))
 BATCH, FRAMES = 2, 27

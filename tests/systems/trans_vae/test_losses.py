@@ -18,8 +18,6 @@ from tests.golden.trans_vae import recipe
 from tests.systems.trans_vae.models import golden_model, latent_noise
 from tests.weights import golden
 
-pytestmark = pytest.mark.quickly_compiled
-
 BATCH, FRAMES = 2, 16
 MODES = ("offline", "online")
 
@@ -64,7 +62,9 @@ def test_losses_are_the_originals(mode):
         )
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode", [pytest.param(mode, marks=[pytest.mark.slow] * (mode == "online")) for mode in MODES]
+)
 def test_gradients_are_the_originals(mode):
     """Of every tensor, within 2e-5 of its largest; through all windows and their encodings."""
     expected = golden(f"trans_vae/tvae_train_small_{mode}")

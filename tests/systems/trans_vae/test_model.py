@@ -17,8 +17,6 @@ from tests.golden.trans_vae import recipe
 from tests.systems.trans_vae.models import SMALL, golden_model, latent_noise
 from tests.weights import golden
 
-pytestmark = pytest.mark.quickly_compiled
-
 ONLINE = {"online": True}
 GOLDENS = {
     "tvae_small_offline": ("offline", 2, 20, {}),

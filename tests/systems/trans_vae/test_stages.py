@@ -11,8 +11,6 @@ from tests.golden.trans_vae import recipe
 from tests.systems.trans_vae.models import golden_model
 from tests.weights import golden
 
-pytestmark = pytest.mark.quickly_compiled
-
 FEATURES = 16
 
 

@@ -18,8 +18,6 @@ from jaxreact.systems.trans_vae.system import OnlineTransVAESystem, TransVAESyst
 from jaxreact.variables import variables_of
 from tests.systems.trans_vae.models import SMALL, golden_model
 
-pytestmark = pytest.mark.quickly_compiled
-
 MEAN = np.linspace(0.1, 0.9, 58).astype(np.float32)
 FRAMES = 11
 WINDOW = 4
