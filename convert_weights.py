@@ -9,6 +9,8 @@
     python convert_weights.py pirender cur_model_fold.pth runs/pirender
     python convert_weights.py belfusion-vae results/vae runs/vae --mean-face mean_face.npy
     python convert_weights.py belfusion results/ldm runs/belfusion --vae runs/vae
+    python convert_weights.py learning2listen-vqvae l2_32_smoothSS_er2er_best.pth runs/vqvae
+    python convert_weights.py learning2listen delta_v6_er2er_best.pth runs/l2l --vqvae runs/vqvae
     python convert_weights.py to-torch runs/predictor react_predictor.ckpt
 
 Files are not trusted: nothing in them is executed, and every tensor has to fit.
@@ -27,6 +29,9 @@ from jaxreact.metrics.realism.conversion import convert_inception
 from jaxreact.rendering.pirender.conversion import convert_pirender
 from jaxreact.systems.belfusion.conversion import convert_belfusion, convert_vae
 from jaxreact.systems.fiber.conversion import convert_predictor, convert_tokenizer
+from jaxreact.systems.learning2listen.config import AudioKind, CodeLayout, Padding
+from jaxreact.systems.learning2listen.config import Mode as ListeningMode
+from jaxreact.systems.learning2listen.conversion import Sources, convert_coder, convert_listener
 from jaxreact.systems.to_torch import write_torch
 from jaxreact.systems.trans_vae.config import Mode
 from jaxreact.systems.trans_vae.conversion import convert_trans_vae
@@ -184,6 +189,72 @@ class Belfusion:
 
 
 @dataclass(frozen=True)
+class Learning2ListenVQVAE:
+    """Learning2Listen's VQ-VAE of motion -> a run directory. Its JSON and its statistics are looked
+    for beside it by the original's names."""
+
+    src: Source
+    """.._best.pth of the original's train_vq_transformer.py."""
+    out: Out
+    """Directory to create."""
+    config: Path | None = None
+    """JSON of that training; the released sizes where there is none beside SRC either."""
+    statistics: Path | None = None
+    """.._preprocess_core.npz of that training."""
+    conv_padding: Padding = "replicate"
+    """What convolutions see beyond the ends. The file does not say: torch 1.4 and older took
+    replicate for zeros."""
+    code_layout: CodeLayout = "groups"
+    """What a code stands for: groups of channels, as in the original, or stretches of time."""
+
+    def run(self) -> None:
+        sources = Sources(self.src, self.config, self.statistics)
+        convert_coder(sources, self.out, self.conv_padding, self.code_layout)
+
+
+@dataclass(frozen=True)
+class Learning2Listen:
+    """Learning2Listen's predictor -> a run directory; its VQ-VAE -> OUT/vqvae. JSON and statistics
+    are looked for beside each checkpoint by the original's names."""
+
+    src: Source
+    """.._best.pth of the original's train_vq_decoder.py."""
+    out: Out
+    """Directory to create."""
+    vqvae: Path
+    """The VQ-VAE that it was trained with: .._best.pth, or what `learning2listen-vqvae` made of
+    it."""
+    config: Path | None = None
+    """JSON of the predictor's training; the released sizes where there is none beside either."""
+    statistics: Path | None = None
+    """.._preprocess_core.npz of the predictor's training."""
+    vqvae_config: Path | None = None
+    """The same of a VQ-VAE's checkpoint."""
+    vqvae_statistics: Path | None = None
+    """The same of a VQ-VAE's checkpoint."""
+    conv_padding: Padding = "replicate"
+    """As for the VQ-VAE; of its checkpoint too."""
+    code_layout: CodeLayout = "groups"
+    """As for the VQ-VAE, of its checkpoint."""
+    audio: AudioKind = "raw"
+    """Where its 128 audio channels come from: raw, given to it, or the power in mel bands."""
+    mode: ListeningMode = "original"
+    """corrected: hears sound in time, keeps the codes it has drawn, and answers from the first
+    frame on."""
+
+    def run(self) -> None:
+        convert_listener(
+            Sources(self.src, self.config, self.statistics),
+            self.out,
+            Sources(self.vqvae, self.vqvae_config, self.vqvae_statistics),
+            self.conv_padding,
+            self.code_layout,
+            self.audio,
+            self.mode,
+        )
+
+
+@dataclass(frozen=True)
 class ToTorch:
     """A run directory of any system -> a checkpoint that its original loads."""
 
@@ -206,6 +277,8 @@ Commands = (
     | Annotated[PIRender, subcommand("pirender")]
     | Annotated[BelfusionVAE, subcommand("belfusion-vae")]
     | Annotated[Belfusion, subcommand("belfusion")]
+    | Annotated[Learning2ListenVQVAE, subcommand("learning2listen-vqvae")]
+    | Annotated[Learning2Listen, subcommand("learning2listen")]
     | Annotated[ToTorch, subcommand("to-torch")]
 )
 

@@ -20,7 +20,7 @@ WITH_COMMANDS = {
     "README.md",
     *(f"docs/{n}.md" for n in ("training", "metrics", "rendering", "real_data")),
 }
-NAME = re.compile(r"[a-z]+(-[a-z]+)*|(fiber|belfusion)/[a-z]+")
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*|(fiber|belfusion|learning2listen)/[a-z]+")
 """Of a subcommand, or of a stage of training."""
 STANDING_FOR = {"N": "2", "I": "1", "$i": "1"}
 

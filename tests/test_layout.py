@@ -30,7 +30,10 @@ ROOMS = (
 that there is no ring of them; docs/architecture.md shows it as a picture."""
 
 INSIDE = {
-    "systems": ("sampling", "mean_face", "system", "fiber", "belfusion", "trans_vae", "to_torch"),
+    "systems": (
+        *("sampling", "mean_face", "system", "fiber", "belfusion", "trans_vae", "learning2listen"),
+        "to_torch",
+    ),
 }
 """The same inside a room whose parts have an order of their own."""
 

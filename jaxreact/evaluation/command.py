@@ -17,7 +17,7 @@ from jaxreact.evaluation.drawing.choice import Choice, choose
 from jaxreact.evaluation.drawing.draw import draw
 from jaxreact.evaluation.drawing.options import CHOICE, FilmOptions
 from jaxreact.evaluation.drawing.studio import Studio, open_studio
-from jaxreact.evaluation.generate import Generation, predict
+from jaxreact.evaluation.generate import FIELDS, Generation, predict
 from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.face import FPS
@@ -191,8 +191,13 @@ def _system(config: Evaluation) -> System | None:
     system = load(run) if config.tokenizer is None else load(run, tokenizer=config.tokenizer)
     if config.sampling != Sampling() and "top_k" not in system.options:
         raise UserError(
-            f"{run}: {system.name} draws no codes; leave --temperature, --top-k and --vocabulary"
-            " out"
+            f"{run}: {system.name} draws no codes; leave --temperature, --top-k, --top-p and"
+            " --vocabulary out"
+        )
+    if lacking := system.needs - FIELDS.keys():
+        raise UserError(
+            f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))}, which this"
+            " data does not have; it cannot be scored here"
         )
     return system.in_precision(config.precision)
 

@@ -20,6 +20,9 @@ Mask = Bool[Array, "batch keys"] | None
 HeadsMask = Bool[Array, "batch heads_or_1 keys"] | None
 """A key mask of every sample for all heads or for each."""
 
+QueriesMask = Bool[Array, "batch heads_or_1 queries keys"]
+"""A mask that also differs from query to query."""
+
 
 def heads_mask(mask: Mask, n_head: int, mixed: bool) -> HeadsMask:
     """Key mask of every sample.
@@ -46,7 +49,7 @@ def attend(
     query: Float[Array, "batch queries heads size"],
     key: Float[Array, "batch keys heads size"],
     value: Float[Array, "batch keys heads size"],
-    allowed: HeadsMask = None,
+    allowed: HeadsMask | QueriesMask = None,
     patch: int | None = None,
     rate: float = 0.0,
     seed: Seed = None,
@@ -60,7 +63,8 @@ def attend(
     query, key, value = (part.swapaxes(1, 2) for part in (query, key, value))  # bhtd
     scores = jnp.matmul(query, key.swapaxes(2, 3), preferred_element_type=jnp.float32)  # bhqk
     if allowed is not None:
-        scores = scores + jnp.where(allowed[:, :, None, :], 0.0, MASKED_SCORE)
+        allowed = allowed if allowed.ndim == 4 else allowed[:, :, None, :]
+        scores = scores + jnp.where(allowed, 0.0, MASKED_SCORE)
     if patch is not None:
         # Twice, so that later patches stay unseen where all that may be seen is masked.
         later = later_patches(scores.shape[2], scores.shape[3], patch)

@@ -17,7 +17,7 @@ Precision = Literal["float32", "tensorfloat32", "bfloat16"]
 - bfloat16: weights and what passes between layers in half the memory, seven binary digits.
 """
 
-_ALWAYS_FLOAT32 = ("ln_", "layer_norm", "quantize", "statistics")
+_ALWAYS_FLOAT32 = ("ln_", "layer_norm", "batch_norm", "quantize", "statistics")
 """Norms, the quantiser and statistics of latents stay as they are, also where the rest is bfloat16:
 a code is a rounding decision. So do softmax and losses, by their own code."""
 

@@ -21,7 +21,9 @@ def within(bound: float) -> Callable[..., jax.Array]:
     return initialise
 
 
-def uniform_linear(inputs: int, outputs: int, rngs: nnx.Rngs, bound: float | None = None) -> Linear:
-    """A linear layer with a bias; `bound` is 1 / sqrt(inputs) unless another is given."""
+def uniform_linear(
+    inputs: int, outputs: int, rngs: nnx.Rngs, bound: float | None = None, bias: bool = True
+) -> Linear:
+    """A linear layer; `bound` is 1 / sqrt(inputs) unless another is given."""
     start = within(inputs**-0.5 if bound is None else bound)
-    return Linear(inputs, outputs, kernel_init=start, bias_init=start, rngs=rngs)
+    return Linear(inputs, outputs, use_bias=bias, kernel_init=start, bias_init=start, rngs=rngs)

@@ -65,7 +65,7 @@ class Speaker:
         lacking = [
             fields.get(name, name)
             for name in sorted(system.needs)
-            if getattr(self, fields.get(name, name)) is None
+            if getattr(self, fields.get(name, name), None) is None
         ]
         if lacking:
             raise ValueError(f"{system.name} needs the speaker's {', '.join(lacking)}")
@@ -110,7 +110,8 @@ class System(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What it must be given of the speaker: some of "coeffs", "audio", "emotion", "video"."""
+        """What it must be given of the speaker: some of "coeffs", "audio", "emotion", "video".
+        Anything else in words, which a `Speaker` cannot have: such a system answers otherwise."""
         ...
 
     @property

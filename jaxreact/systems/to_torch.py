@@ -5,9 +5,14 @@ from pathlib import Path
 from jaxreact import runs
 from jaxreact.systems.belfusion import to_torch as belfusion
 from jaxreact.systems.fiber import to_torch as fiber
+from jaxreact.systems.learning2listen import to_torch as learning2listen
 from jaxreact.systems.trans_vae import to_torch as trans_vae
 
-WRITERS = {"belfusion": belfusion.write_torch, "trans-vae": trans_vae.write_torch}
+WRITERS = {
+    "belfusion": belfusion.write_torch,
+    "trans-vae": trans_vae.write_torch,
+    "learning2listen": learning2listen.write_torch,
+}
 """By the system in a kind's name; of the others FIBER's, which says what it does not know."""
 
 

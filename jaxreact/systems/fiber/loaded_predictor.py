@@ -17,7 +17,7 @@ from jaxreact.systems.fiber.generation import State
 from jaxreact.systems.fiber.kinds import PREDICTOR
 from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.windows import Tail, empty_tail, slide
-from jaxreact.systems.sampling import Sampling, Vocabulary
+from jaxreact.systems.sampling import Sampling, Vocabulary, sample_keys
 
 
 class Predictor(Compiled):
@@ -89,6 +89,7 @@ class Predictor(Compiled):
         top_k: int | None = 512,
         vocabulary: Vocabulary = "codes",
         key: jax.Array | None = None,
+        top_p: float | None = None,
     ) -> Int[Array, "batch num_samples time"]:
         """Codes of `num_samples` reactions to each clip.
 
@@ -98,7 +99,7 @@ class Predictor(Compiled):
         nobody has said the tokenizer has.
         """
         codes = jnp.asarray(speaker_codes, jnp.int32)
-        sampling = Sampling(temperature, top_k, vocabulary)
+        sampling = Sampling(temperature, top_k, vocabulary, top_p)
         self._check_codebook(sampling)
         return self._generate(
             jnp.asarray(audio_features),
@@ -151,21 +152,6 @@ def load_predictor(directory: str | Path, **overrides: Any) -> Predictor:
     return Predictor(*runs.load_model(directory, PREDICTOR, **overrides), directory)
 
 
-def sample_keys(
-    sampling: Sampling, key: jax.Array | None, streams: int, samples: int
-) -> jax.Array | None:
-    """Keys (streams, samples) from one key, or from one for each stream; None for argmax.
-
-    Raises ValueError without a key where one is needed.
-    """
-    if sampling.top_k == 1:
-        return None
-    if key is None:
-        raise ValueError("a key= is needed unless top_k=1")
-    keys = key if key.ndim else _fold(key, streams)
-    return jax.vmap(lambda stream: _fold(stream, samples))(keys)
-
-
 def _advance_model(
     model: ReactPredictor,
     state: tuple[Tail, State],
@@ -178,8 +164,3 @@ def _advance_model(
     windows, tail = slide(tail, audio, audio_mask, codes + SPECIAL_TOKENS, model.config)
     listener, codes = generation.advance(model, listener, windows, sampling)
     return (tail, listener), codes
-
-
-def _fold(key: jax.Array, count: int) -> jax.Array:
-    """Keys 0 .. count - 1 of a key; each is the same whatever `count` is."""
-    return jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(count))

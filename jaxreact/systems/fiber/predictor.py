@@ -7,8 +7,9 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxreact.nn.attend import Mask
 from jaxreact.nn.attention import linear, residual_std
 from jaxreact.nn.dropout import Seed, seed_of, split
+from jaxreact.nn.pooling import pool
 from jaxreact.systems.fiber.config import AUDIO_FEATURES, SPECIAL_TOKENS, PredictorConfig
-from jaxreact.systems.fiber.streams import ListenerDecoder, SpeakerEncoder, pool, run
+from jaxreact.systems.fiber.streams import ListenerDecoder, SpeakerEncoder, run
 
 
 class ReactPredictor(nnx.Module):

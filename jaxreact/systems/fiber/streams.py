@@ -17,6 +17,7 @@ from jaxreact.nn.attention import (
 )
 from jaxreact.nn.dropout import Seed, dropout, split
 from jaxreact.nn.layers import Layers
+from jaxreact.nn.pooling import pool
 from jaxreact.systems.fiber.config import SPECIAL_TOKENS, PredictorConfig
 
 
@@ -143,12 +144,6 @@ class SpeakerEncoder(nnx.Module):
         if self.is_twisted:
             return fuse(self.h, sound, x, sound_mask, face_mask, seeds[4], self.remat)
         return fuse(self.h, x, sound, face_mask, sound_mask, seeds[4], self.remat)
-
-
-def pool(x: jax.Array, factor: int) -> jax.Array:
-    """Maximum over each group of `factor` time steps; for a mask: whether any of them is True."""
-    groups = x.reshape(x.shape[0], x.shape[1] // factor, factor, *x.shape[2:])
-    return jnp.max(groups, axis=2)  # (batch, time, factor, ...) -> (batch, time, ...)
 
 
 class ListenerDecoder(nnx.Module):

@@ -1,7 +1,7 @@
 """FIBER as a system: tokenizer, predictor and audio encoder together, raw faces in and out."""
 
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.loaded_predictor import Predictor, load_predictor
 from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer, load_tokenizer
 from jaxreact.systems.fiber.windows import Tail
-from jaxreact.systems.sampling import Sampling, Vocabulary
+from jaxreact.systems.sampling import SAMPLING, Sampling, Vocabulary
 from jaxreact.systems.system import Reactions, Speaker
 
 
@@ -41,7 +41,7 @@ class Streams:
 
 @dataclass(frozen=True)
 class Fiber:
-    """The original's system. Options of `react`: `temperature`, `top_k`, `vocabulary` (see
+    """The original's system. Options of `react`: `temperature`, `top_k`, `vocabulary`, `top_p` (see
     `Sampling`), and `causal`: hear no sound before its time, as a stream does."""
 
     tokenizer: Tokenizer
@@ -50,7 +50,7 @@ class Fiber:
     mesh: DeviceMesh | None = None
     name: str = "fiber"
     needs: frozenset[str] = frozenset({"coeffs", "audio"})
-    options: frozenset[str] = frozenset({"temperature", "top_k", "vocabulary", "causal"})
+    options: frozenset[str] = frozenset({*SAMPLING, "causal"})
 
     @property
     def frame_multiple(self) -> int:
@@ -73,10 +73,11 @@ class Fiber:
         temperature: float | None = None,
         top_k: int | None = 512,
         vocabulary: Vocabulary = "codes",
+        top_p: float | None = None,
         causal: bool = False,
     ) -> Reactions:
         """As `System.react`. A clip's sound that is too short is continued by silence."""
-        sampling = Sampling(temperature, top_k, vocabulary)
+        sampling = Sampling(temperature, top_k, vocabulary, top_p)
         coeffs, waveform = self._parts(speaker)
         if causal:
             return self._stream(coeffs, waveform, num_samples, key, sampling)
@@ -86,9 +87,7 @@ class Fiber:
             features,
             self.tokenizer.codes_of(put(coeffs)),
             num_samples=num_samples,
-            temperature=sampling.temperature,
-            top_k=sampling.top_k,
-            vocabulary=sampling.vocabulary,
+            **asdict(sampling),
             key=None if key is None else put(key) if key.ndim else key,
         )
         return self._reactions(codes)
@@ -102,9 +101,10 @@ class Fiber:
         temperature: float | None = None,
         top_k: int | None = 512,
         vocabulary: Vocabulary = "codes",
+        top_p: float | None = None,
     ) -> Streams:
         """As `OnlineSystem.start`."""
-        sampling = Sampling(temperature, top_k, vocabulary)
+        sampling = Sampling(temperature, top_k, vocabulary, top_p)
         predictor = self.predictor.start(streams, num_samples, sampling, key)
         return Streams(jnp.zeros((streams, 0)), predictor, sampling)
 
@@ -173,8 +173,7 @@ class Fiber:
         batch, frames = coeffs.shape[:2]
         missing = frames * SAMPLES_PER_FRAME - waveform.shape[1]
         waveform = np.pad(np.asarray(waveform), ((0, 0), (0, max(missing, 0))))
-        options = {name: getattr(sampling, name) for name in ("temperature", "top_k", "vocabulary")}
-        state = self.start(batch, samples, key=key, **options)
+        state = self.start(batch, samples, key=key, **asdict(sampling))
         chunks = []
         for begin in range(0, frames, self.step):
             end = begin + self.step

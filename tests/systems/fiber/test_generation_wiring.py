@@ -13,8 +13,9 @@ from jaxreact.systems.fiber import generation
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.generation import Sampling, draw, generate, truncate
 from jaxreact.systems.fiber.kinds import PREDICTOR
-from jaxreact.systems.fiber.loaded_predictor import Predictor, sample_keys
+from jaxreact.systems.fiber.loaded_predictor import Predictor
 from jaxreact.systems.fiber.predictor import ReactPredictor
+from jaxreact.systems.sampling import sample_keys
 
 WINDOWS, BATCH, SAMPLES, PATCH = 5, 2, 3, 2
 FRAMES = WINDOWS * PATCH

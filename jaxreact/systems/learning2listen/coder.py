@@ -1,0 +1,152 @@
+"""Stage 1: a VQ-VAE of the listener's motion, 32 frames <-> 4 codes.
+
+(Learning2Listen, vqgan/vqmodules/gan_models.py and quantizer.py, modules/base_models.py.) Motion is
+normalised; behaviours of the original are numbered as in docs/learning2listen.md.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from jaxreact.nn.precision import products_in
+from jaxreact.nn.quantizers import Quantized, nearest
+from jaxreact.nn.uniform import within
+from jaxreact.systems.learning2listen.blocks import PositionTable, blocks, through, uniform
+from jaxreact.systems.learning2listen.config import CODES, WINDOW, MotionCoderConfig
+from jaxreact.systems.learning2listen.convolutions import (
+    Convolution,
+    Norms,
+    doublings,
+    halvings,
+    through_stages,
+)
+from jaxreact.systems.learning2listen.normalisation import Normalisation
+
+COMMITMENT_WEIGHT = 0.25
+
+
+class Reconstruction(NamedTuple):
+    """What the VQ-VAE gives for windows of motion."""
+
+    motion: Float[Array, "windows 32 channels"]
+    quantized: Quantized
+    norms: Norms
+    """New running statistics; empty unless training."""
+
+
+class MotionEncoder(nnx.Module):
+    """32 frames -> 4 latents."""
+
+    def __init__(self, config: MotionCoderConfig, *, rngs: nnx.Rngs):
+        n, padding = config.hidden_size, config.conv_padding
+        self.squasher = halvings(config.in_dim, n, padding, rngs)
+        self.encoder_linear_embedding = uniform(n, n, rngs)
+        self.encoder_pos_embedding = PositionTable(CODES, n)
+        sizes = (config.num_attention_heads, config.intermediate_size)
+        self.encoder_transformer = blocks(config.num_hidden_layers, n, *sizes, uniform, rngs)
+
+    def __call__(
+        self, motion: Float[Array, "windows 32 channels"], train: bool = False
+    ) -> tuple[Float[Array, "windows 4 hidden"], Norms]:
+        x, norms = through_stages(self.squasher, motion, train)
+        x = self.encoder_pos_embedding(self.encoder_linear_embedding(x))
+        return self.encoder_transformer(through, x), {"squasher": norms} if train else {}
+
+
+class MotionDecoder(nnx.Module):
+    """4 latents -> 32 frames."""
+
+    def __init__(self, config: MotionCoderConfig, *, rngs: nnx.Rngs):
+        n, padding = config.hidden_size, config.conv_padding
+        self.expander = doublings(n, padding, rngs)
+        self.decoder_linear_embedding = uniform(n, n, rngs)
+        self.decoder_pos_embedding = PositionTable(WINDOW, n)
+        sizes = (config.num_attention_heads, config.intermediate_size)
+        self.decoder_transformer = blocks(config.num_hidden_layers, n, *sizes, uniform, rngs)
+        self.cross_smooth_layer = Convolution(n, config.in_dim, "zeros", rngs=rngs)
+
+    def __call__(
+        self, latent: Float[Array, "windows 4 hidden"], train: bool = False
+    ) -> tuple[Float[Array, "windows 32 channels"], Norms]:
+        x, norms = through_stages(self.expander, latent, train)
+        x = self.decoder_pos_embedding(self.decoder_linear_embedding(x))
+        x = self.cross_smooth_layer(self.decoder_transformer(through, x))
+        return x, {"expander": norms} if train else {}
+
+
+class Codebook(nnx.Module):
+    """Vector quantisation by a learnt codebook (van den Oord et al. 2017, eq. 3), in float32.
+
+    With the layout "groups" code j is the j-th quarter of the channels at all four steps, since the
+    original cuts a transposed latent into rows (L4); with "time" it is step j.
+    """
+
+    def __init__(self, config: MotionCoderConfig, *, rngs: nnx.Rngs):
+        size = config.n_embed
+        start = within(1 / size)
+        self.embedding = nnx.Param(start(rngs.params(), (size, config.hidden_size)))
+        self.grouped = config.code_layout == "groups"
+
+    def rows(self, latent: Float[Array, "*batch 4 hidden"]) -> Float[Array, "*batch 4 hidden"]:
+        """What each code stands for."""
+        if not self.grouped:
+            return latent
+        return latent.swapaxes(-1, -2).reshape(latent.shape)
+
+    def from_rows(self, rows: Float[Array, "*batch 4 hidden"]) -> Float[Array, "*batch 4 hidden"]:
+        """The inverse of `rows`."""
+        if not self.grouped:
+            return rows
+        *batch, codes, hidden = rows.shape
+        return rows.reshape(*batch, hidden, codes).swapaxes(-1, -2)
+
+    def __call__(self, latent: Float[Array, "batch 4 hidden"]) -> Quantized:
+        """The nearest entries; gradients pass straight through to the latent. The auxiliary loss
+        is the codebook's error and a quarter of the latent's."""
+        latent = latent.astype(jnp.float32)
+        codes = nearest(jax.lax.stop_gradient(self.rows(latent)), self.embedding[...])
+        quantised = self.codes_to_latent(codes)
+        fixed = jax.lax.stop_gradient
+        commitment = jnp.mean((fixed(quantised) - latent) ** 2)
+        loss = COMMITMENT_WEIGHT * commitment + jnp.mean((quantised - fixed(latent)) ** 2)
+        return Quantized(latent + fixed(quantised - latent), codes, loss, {})
+
+    def codes_to_latent(self, codes: Int[Array, "*batch 4"]) -> Float[Array, "*batch 4 hidden"]:
+        return self.from_rows(self.embedding[...][codes])
+
+
+class MotionCoder(nnx.Module):
+    """Windows of 32 frames of normalised motion <-> 4 codes each."""
+
+    def __init__(self, config: MotionCoderConfig, *, rngs: nnx.Rngs):
+        self.config = config
+        self.encoder = MotionEncoder(config, rngs=rngs)
+        self.quantize = Codebook(config, rngs=rngs)
+        self.decoder = MotionDecoder(config, rngs=rngs)
+        self.statistics = Normalisation(config.in_dim)
+
+    def __call__(
+        self, motion: Float[Array, "windows 32 channels"], train: bool = False
+    ) -> Reconstruction:
+        """Reconstructs windows; `train` takes the norms' statistics from the batch."""
+        latent, encoder = self.encoder(motion, train)
+        quantized = self.quantize(latent)
+        made, decoder = self.decoder(quantized.latent, train)
+        norms = {"encoder": encoder, "decoder": decoder} if train else {}
+        return Reconstruction(made, quantized, norms)
+
+    def encode(self, motion: Float[Array, "windows 32 channels"]) -> Int[Array, "windows 4"]:
+        """Codes in [0, n_embed)."""
+        with products_in("float32"):  # a code is a rounding decision
+            return self.quantize(self.encoder(motion)[0]).codes
+
+    def decode(self, codes: Int[Array, "windows 4"]) -> Float[Array, "windows 32 channels"]:
+        """Normalised motion of codes."""
+        return self.decoder(self.quantize.codes_to_latent(codes))[0]
+
+    def of_stillness(self) -> Int[Array, "4"]:
+        """Codes of a window in which the mean face does not move."""
+        return self.encode(jnp.zeros((1, WINDOW, self.config.in_dim)))[0]
