@@ -8,8 +8,6 @@ import pytest
 from jaxreact.systems.sampling import Sampling, truncate
 from tests.weights import golden
 
-pytestmark = pytest.mark.quickly_compiled
-
 
 @pytest.mark.parametrize("setting", ["t0.7_p0.9", "t1.0_p0.9", "t0.7_p0.5", "t1.3_p0.95"])
 def test_temperature_and_nucleus_are_those_of_learning2listen(setting):

@@ -13,8 +13,6 @@ from jaxreact.systems.learning2listen.config import MotionCoderConfig
 from jaxreact.systems.learning2listen.tables import coder_table
 from tests.systems.learning2listen.models import FULL_CODER, coder, golden, same, torch_tensors
 
-pytestmark = pytest.mark.quickly_compiled
-
 
 def transformer_stages(layers: Any, x: jax.Array, name: str) -> tuple[jax.Array, dict[str, Any]]:
     """Two blocks by hand, under the original's names of what comes out where."""

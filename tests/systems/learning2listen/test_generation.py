@@ -28,8 +28,6 @@ from tests.systems.learning2listen.models import (
     speech,
 )
 
-pytestmark = pytest.mark.quickly_compiled
-
 CORRECTED = {
     "gen_small_corrected": ({}, {}),
     "gen_small_58_corrected": ({"in_dim": 58}, {**REACT_AUDIO, "audio": "raw"}),

@@ -29,8 +29,6 @@ from tests.systems.learning2listen.models import (
     torch_tensors,
 )
 
-pytestmark = pytest.mark.quickly_compiled
-
 TIME = {"code_layout": "time"}
 MODELS: dict[str, Callable[[], Any]] = {
     "train_vq_small": lambda: coder(),

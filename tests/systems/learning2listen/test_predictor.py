@@ -26,8 +26,6 @@ from tests.systems.learning2listen.models import (
     speech,
 )
 
-pytestmark = pytest.mark.quickly_compiled
-
 INDICES = (0, 1, 2, 3, 4, 7, 20)
 
 

@@ -24,8 +24,6 @@ from jaxreact.systems.system import load_codebook
 from tests.golden.learning2listen import recipe
 from tests.systems.learning2listen.conftest import DEVIATION, MEAN
 
-pytestmark = pytest.mark.quickly_compiled
-
 FRAMES, SAMPLES = 19, 3
 KEY = jax.random.key(5)
 
