@@ -1,4 +1,7 @@
-"""The command `python -m jaxreact.train SYSTEM/STAGE [PRESET] ...`: trains any system's stage."""
+"""The command `python -m jaxreact.train SYSTEM/STAGE [PRESET] ...`: trains any system's stage.
+
+A system of one stage is named alone: `python -m jaxreact.train trans-vae [PRESET] ...`.
+"""
 
 import importlib
 import importlib.util
@@ -13,9 +16,11 @@ from jaxreact.training.command import StageCommand
 
 
 def stage_names() -> list[str]:
-    """SYSTEM/STAGE of all that can be trained."""
+    """SYSTEM/STAGE of all that can be trained; of a system of one stage its name alone."""
     return [
-        f"{system.replace('_', '-')}/{stage}" for system in _systems() for stage in _stages(system)
+        f"{system.replace('_', '-')}/{stage}".removesuffix("/")
+        for system in _systems()
+        for stage in _stages(system)
     ]
 
 

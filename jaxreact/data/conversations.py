@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from jaxreact.data.layout import MODALITIES, Clip, Dyad
 from jaxreact.data.modality import Modality
@@ -66,7 +66,14 @@ class Conversations(Protocol):
 
     def video(self, clip: Clip) -> Path | None:
         """The clip's recorded face, a folder of frames or a film (`data.recorded` reads both), or
-        None where there is none. A cache holds none."""
+        None where there is none. A cache has no such file."""
+        ...
+
+    def pictures(
+        self, clip: Clip, start: int, frames: int
+    ) -> Iterable[UInt8[np.ndarray, "height width 3"]]:
+        """Pictures of the clip from frame `start` on, the last one repeated behind its end; of a
+        root as they were recorded, of a cache the whole of each in a small size."""
         ...
 
     def mean_face(self) -> Float[np.ndarray, "58"]:

@@ -6,13 +6,12 @@ from functools import partial
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image
 
 from jaxreact.data.cache import ArrayCache
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import COEFFS, EMOTION, Clip, Dyad
 from jaxreact.data.modality import Modality, check_modalities, longest_context
-from jaxreact.data.recorded import recorded_at
+from jaxreact.data.recorded import resized
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
 
@@ -77,22 +76,8 @@ class CropReader:
     def _video(
         self, clip: Clip, start: int, count: int, size: tuple[int, int]
     ) -> UInt8[np.ndarray, "count height width 3"]:
-        source = self.data.video(clip)
-        if source is None:
-            raise UserError(f"{self.data.path}: no pictures of {clip.name}; name video in dyads()")
-        pictures = recorded_at(source, range(start, start + count))
-        return np.stack([_resized(picture, size) for picture in pictures])
-
-
-def _resized(
-    picture: UInt8[np.ndarray, "tall wide 3"], size: tuple[int, int]
-) -> UInt8[np.ndarray, "height width 3"]:
-    """The whole picture in another size, with antialiasing where it becomes smaller."""
-    if picture.shape[:2] == size:
-        return picture
-    height, width = size
-    image = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(image)
+        pictures = self.data.pictures(clip, start, count)
+        return np.stack([resized(picture, size) for picture in pictures])
 
 
 def check_lengths(dyads: Sequence[Dyad], frames: int) -> None:

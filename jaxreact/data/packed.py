@@ -1,17 +1,17 @@
 """A data set packed by `jaxreact.data.prepare`, behind the interface of `Conversations`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, VIDEO, Clip, Dyad
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, MODALITIES, VIDEO, Clip, Dyad
 from jaxreact.data.modality import Modality
 from jaxreact.data.neighbours import load_square
 from jaxreact.data.packed_index import AGAIN, INDEX, PackedClip, PackedSplit, read_index
 from jaxreact.data.pairing import pair_up
-from jaxreact.data.shards import Shards, decode_sound, decode_table
+from jaxreact.data.shards import Shards, decode_pictures, decode_sound, decode_table
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS as COEFF_COUNT
 from jaxreact.face import EMOTION_CHANNELS
@@ -41,7 +41,7 @@ class Packed:
     ) -> list[Dyad]:
         """A split's ordered pairs; the shards they need are there and have their size.
 
-        Raises `UserError` where pictures are asked for, which are not packed.
+        Raises `UserError` where pictures are asked for and were not packed.
         """
         content = self._split(split)
         files: set[str] = set()
@@ -49,12 +49,13 @@ class Packed:
         def measure(name: str, needed: tuple[str, ...]) -> int:
             files.update(needed)
             if VIDEO in needed:
-                raise UserError(f"{self.path}: a cache holds no pictures; give the data's root")
+                self._side()
             clip = content.clips[self._numbers[split, name]]
-            return min((clip.frames(modality) for modality in needed), default=0)
+            measured = (modality for modality in needed if modality != VIDEO)
+            return min((clip.frames(modality) for modality in measured), default=0)
 
         dyads = pair_up(split, content.pairs, modalities, mirrored, measure)
-        for modality in MODALITIES:
+        for modality in FILES:
             if modality not in files:
                 continue
             for part in content.shards[modality]:
@@ -86,7 +87,18 @@ class Packed:
         return decode_sound(record, self._clip(clip).scale, 0, samples), SAMPLE_RATE
 
     def video(self, clip: Clip) -> None:
-        """None: pictures are not packed."""
+        """None: there is no file of it."""
+
+    def pictures(
+        self, clip: Clip, start: int, frames: int
+    ) -> Iterator[UInt8[np.ndarray, "side side 3"]]:
+        """Small pictures of a stretch, the last one repeated behind the recording's end.
+
+        They need not have been named in `dyads`. Raises `UserError` where none were packed.
+        """
+        side = self._side()
+        whole = decode_pictures(self._read(clip, VIDEO), side)
+        return (whole[min(n, len(whole) - 1)] for n in range(start, start + frames))
 
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients."""
@@ -123,6 +135,18 @@ class Packed:
     def _record(self, clip: Clip, modality: str) -> bytes:
         if modality not in clip.modalities:
             raise ValueError(f"{clip.name} was read without {modality}: name it in dyads()")
+        return self._read(clip, modality)
+
+    def _side(self) -> int:
+        """Of the packed pictures."""
+        if self._index.pictures is None:
+            raise UserError(
+                f"{self.path}: this cache holds no pictures; pack them by {AGAIN}"
+                " --pictures SIDE, or give the data's root"
+            )
+        return self._index.pictures
+
+    def _read(self, clip: Clip, modality: str) -> bytes:
         number = self._numbers[clip.split, clip.name]
         shard, position = divmod(number, self._index.clips_per_shard)
         file = self._index.splits[clip.split].shards[modality][shard].file

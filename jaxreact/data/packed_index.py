@@ -45,7 +45,7 @@ class PackedSplit:
     pairs: list[tuple[str, str]]
     clips: list[PackedClip]
     shards: dict[str, list[Part]]
-    """The shards of each modality, in order."""
+    """The shards of each modality, in order; those of pictures where they are packed."""
     neighbours: Part | None
 
 
@@ -56,10 +56,14 @@ class PackedIndex:
     mean_face: list[float]
     clips_per_shard: int
     splits: dict[str, PackedSplit]
+    pictures: int | None = None
+    """Side in pixels of packed pictures; None where none are."""
 
     def content(self) -> dict[str, Any]:
-        """As JSON holds it, without the fingerprint."""
-        return {"format": FORMAT, **json.loads(json.dumps(asdict(self)))}
+        """As JSON holds it, without the fingerprint; of pictures nothing where there are none, as
+        caches had it before there could be."""
+        content = {"format": FORMAT, **json.loads(json.dumps(asdict(self)))}
+        return {name: value for name, value in content.items() if value is not None}
 
     def fingerprint(self) -> str:
         """16 hex digits of a digest of the content."""
@@ -99,6 +103,7 @@ def read_index(root: Path) -> PackedIndex:
             content["mean_face"],
             content["clips_per_shard"],
             {name: _split(value) for name, value in content["splits"].items()},
+            content.get("pictures"),
         )
 
 

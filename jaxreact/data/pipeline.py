@@ -7,9 +7,8 @@ workers. So the same stream comes out for any number of either.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import metadata
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import grain
 import numpy as np
@@ -59,6 +58,7 @@ def training_batches(
     drop_remainder: bool = True,
     workers: int = 0,
     shard: tuple[int, int] = (0, 1),
+    exchanged: Sequence[Dyad] | None = None,
 ) -> grain.DatasetIterator[dict[str, np.ndarray]]:
     """An iterator over batches, dictionaries of numpy arrays; its state can be saved.
 
@@ -68,7 +68,8 @@ def training_batches(
 
     `crop="random"` starts anywhere (behaviour 55) for training, "start" at frame 0 for validation,
     or at each of `windows` equally spaced places from there to the end; neither so early that a
-    clip lacks the context that a modality wants before the crop.
+    clip lacks the context that a modality wants before the crop. With `exchanged`, the same dyads
+    with their roles exchanged, a fair coin decides each time which of the two is read.
     Every epoch is shuffled anew; `epochs=None` never ends. `workers` processes read ahead; the
     stream does not depend on them. Nor does it on the number of processes that train: with
     `shard=(index, count)` each gets its B / count consecutive rows of every batch. Only whole
@@ -78,14 +79,17 @@ def training_batches(
     the count.
     """
     reader = CropReader(data, tuple(modalities), frames, mean_face, ArrayCache(CACHE_BYTES))
-    check_lengths(dyads, reader.reach)
+    check_lengths([*dyads, *(exchanged or ())], reader.reach)
     _check_batches(len(dyads) * windows, batch_size, drop_remainder, shard[1])
-    order = partial(_ordered, seed=seed, shuffle=shuffle, epochs=epochs)
+    each = list(zip(dyads, exchanged or dyads, strict=True))
+    places = [_Place(*dyad, place) for place in range(windows) for dyad in each]
+    items = _ordered(places, seed=seed, shuffle=shuffle, epochs=epochs)
+    if exchanged is not None:  # no step where there is none: to Grain every step counts
+        items = items.random_map(_Coin())
     if crop == "random":
-        items = order(dyads).random_map(_RandomCrop(reader))
+        items = items.random_map(_RandomCrop(reader))
     else:
-        places = [(dyad, place) for place in range(windows) for dyad in dyads]
-        items = order(places).map(_FixedCrop(reader, windows))
+        items = items.map(_FixedCrop(reader, windows))
     dataset = items.batch(batch_size // shard[1], drop_remainder=drop_remainder)
     return _read_ahead(_share(dataset, *shard), workers)
 
@@ -128,13 +132,26 @@ def _read_ahead(
     return iter(dataset)
 
 
+class _Place(NamedTuple):
+    """What is read: a dyad, or the one with its roles exchanged; and at which place."""
+
+    dyad: Dyad
+    other: Dyad
+    place: int
+
+
+class _Coin(grain.transforms.RandomMap):
+    def random_map(self, element: _Place, rng: np.random.Generator) -> _Place:
+        return element._replace(dyad=element.other) if rng.integers(2) else element
+
+
 @dataclass(frozen=True)
 class _RandomCrop(grain.transforms.RandomMap):
     reader: CropReader
 
-    def random_map(self, element: Dyad, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        start = random_start(element.frames, self.reader.reach, rng)
-        return self.reader.read(element, self.reader.context + start)
+    def random_map(self, element: _Place, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        start = random_start(element.dyad.frames, self.reader.reach, rng)
+        return self.reader.read(element.dyad, self.reader.context + start)
 
 
 @dataclass(frozen=True)
@@ -142,8 +159,8 @@ class _FixedCrop(grain.transforms.Map):
     reader: CropReader
     windows: int
 
-    def map(self, element: tuple[Dyad, int]) -> dict[str, np.ndarray]:
-        dyad, place = element
+    def map(self, element: _Place) -> dict[str, np.ndarray]:
+        dyad, _, place = element
         start = place * (dyad.frames - self.reader.reach) // max(1, self.windows - 1)
         return self.reader.read(dyad, self.reader.context + start)
 

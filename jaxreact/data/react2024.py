@@ -5,12 +5,12 @@ The layout and its traps: `layout`; the files' contents: `contents`; the matrice
 
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion, mean_face
 from jaxreact.data.layout import (
@@ -28,9 +28,10 @@ from jaxreact.data.layout import (
     read_pairs,
     video_source,
 )
-from jaxreact.data.modality import Modality
+from jaxreact.data.modality import Modality, files_by_role
 from jaxreact.data.neighbours import neighbours
 from jaxreact.data.pairing import pair_up
+from jaxreact.data.recorded import recorded_at
 from jaxreact.data.remarks import show_first, taken_down
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
@@ -80,6 +81,15 @@ class React2024:
         """The clip's frame folder or film in `Video_files`: `layout.video_source`."""
         return video_source(self.path, clip.split, clip.name)
 
+    def pictures(
+        self, clip: Clip, start: int, frames: int
+    ) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+        """Pictures of a stretch, as they were recorded; errors as `recorded.recorded_at`."""
+        source = self.video(clip)
+        if source is None:
+            raise UserError(f"{self.path}: no pictures of {clip.name}; name video in dyads()")
+        return recorded_at(source, range(start, start + frames))
+
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients: `contents.mean_face`."""
         return mean_face(self.path)
@@ -125,8 +135,15 @@ def read_split(
         return _measure(root, split, name, needed, problems)
 
     pairs = read_pairs(root, split)
+    asked = tuple(modalities)
+    folder = root / split / VIDEO_FOLDER
+    if any(VIDEO in files for files in files_by_role(asked).values()) and not folder.is_dir():
+        raise UserError(
+            f"{folder}: no such folder, and pictures of the persons' faces are needed; add it, with"
+            " frame folders or mp4 files, or simulate a data set with --pictures"
+        )
     with taken_down() as remarks:
-        dyads = pair_up(split, pairs, modalities, mirrored, measure)
+        dyads = pair_up(split, pairs, asked, mirrored, measure)
     if problems:
         _report(root, split, problems)
     show_first(remarks)
@@ -172,7 +189,8 @@ def _report(root: Path, split: str, problems: list[str]) -> None:
 
 _LEAVE_OUT = "leave their pairs out by `python -m jaxreact.data.prepare --drop-broken`"
 _WITHOUT_PICTURES = "take their rows out of the list, and out of its neighbour matrix"
-"""Taking a row out of a list by hand leaves the matrix behind; but a cache holds no pictures."""
+"""Taking a row out of a list by hand leaves the matrix behind; but packing looks for no pictures
+unless they are asked for, and then leaves no pair out."""
 
 
 def _all_packed(problems: list[str]) -> bool:

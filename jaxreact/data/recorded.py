@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
+from PIL import Image
 
 from jaxreact.data.layout import frame_files
 from jaxreact.errors import UserError
@@ -49,6 +50,17 @@ def recorded_at(
     for number, frame in enumerate(recorded_frames(source, numbers[-1] + 1)):
         if number in asked_for:
             yield frame
+
+
+def resized(
+    picture: UInt8[np.ndarray, "tall wide 3"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "height width 3"]:
+    """The whole picture in another size, with antialiasing where it becomes smaller."""
+    if picture.shape[:2] == size:
+        return picture
+    height, width = size
+    image = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image)
 
 
 def frame_addresses(source: Path, numbers: Sequence[int]) -> list[str]:

@@ -1,9 +1,9 @@
 """The files of a packed data set: ArrayRecord shards, one record a clip.
 
-A record is the clip's table as little-endian float32, or its sound as 16 bits a sample. Records
-are not compressed: float tables would shrink to two thirds and sound to as much, but reading them
-would take four to eight times longer. ArrayRecord guards each record by a hash, so that damage is
-noticed when it is read.
+A record is the clip's table as little-endian float32, its sound as 16 bits a sample, or its small
+pictures as bytes, 3 a pixel. Records are not compressed: float tables would shrink to two thirds
+and sound to as much, but reading them would take four to eight times longer. ArrayRecord guards
+each record by a hash, so that damage is noticed when it is read.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from jaxreact.errors import UserError, reading
 from jaxreact.files import replacing
@@ -147,3 +147,8 @@ def decode_sound(
     """Samples `start` to `start + samples` of a record of sound; zeros behind its end."""
     sound = np.frombuffer(record, "<i2")[start : start + samples] * np.float32(scale)
     return np.pad(sound, (0, samples - len(sound)))
+
+
+def decode_pictures(record: bytes, side: int) -> UInt8[np.ndarray, "frames side side 3"]:
+    """The pictures of a record of bytes, row by row. Raises ValueError if it is none."""
+    return np.frombuffer(record, np.uint8).reshape(-1, side, side, 3)

@@ -8,25 +8,23 @@ from jaxtyping import Float
 
 from jaxreact.errors import UserError
 
-_SIZE = 256
-
 
 def require_renderer() -> None:
     """Raises `UserError` if frames cannot be drawn here, before hours of work depend on it."""
     try:
         from jaxreact.rendering import render_frames  # noqa: F401
     except ImportError as error:
-        raise UserError(f"--video needs the renderer ({error}); leave it out") from None
+        raise UserError(f"--pictures needs the renderer ({error}); leave it out") from None
 
 
-def write_frames(folder: Path, coeffs: Float[np.ndarray, "time 58"]) -> None:
-    """Writes `folder/1.png` ... `folder/<time>.png`, 256 x 256, from raw coefficients."""
+def write_frames(folder: Path, coeffs: Float[np.ndarray, "time 58"], size: int) -> None:
+    """Writes `folder/1.png` ... `folder/<time>.png`, `size` x `size`, from raw coefficients."""
     from jaxreact.rendering import render_frames  # most simulations never need it
 
     folder.mkdir(parents=True)
-    for number, picture in enumerate(render_frames(coeffs, size=_SIZE), start=1):
+    for number, picture in enumerate(render_frames(coeffs, size=size), start=1):
         encoder = av.CodecContext.create("png", "w")
-        encoder.width = encoder.height = _SIZE
+        encoder.width = encoder.height = size
         encoder.pix_fmt = "rgb24"
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
         packets = [*encoder.encode(frame), *encoder.encode(None)]

@@ -48,9 +48,9 @@ def _write_session(session: Session, config: SimulateConfig, root: Path) -> _Sum
         person = draw_person(config.seed, session.person(role))
         performance = perform(config.seed, name, telling, role, person, config.frames)
         write_clip(root, session.split, session.path(role), performance)
-        if config.video:
+        if config.picture_size is not None:
             folder = root / session.split / "Video_files" / session.path(role)
-            write_frames(folder, performance.coeffs)
+            write_frames(folder, performance.coeffs, config.picture_size)
         behaviours.append(behaviour(performance))
         coeffs.append(performance.coeffs.astype(np.float64))
     both = np.concatenate(coeffs)
@@ -120,7 +120,7 @@ def simulate(config: SimulateConfig) -> None:
     if _already_there(config):
         print(f"{config.out}: holds this simulation already; kept as it is")
         return
-    if config.video:
+    if config.picture_size is not None:
         require_renderer()
     try:
         with replacing(config.out) as temporary:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import jax
 import numpy as np
@@ -14,6 +14,12 @@ from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import training_batches
 
 Tree = Any
+T = TypeVar("T")
+
+Crop = Literal["random", "start"]
+Roles = Literal["both", "either", "drawn"]
+"""How often an epoch reads a conversation, and who speaks: twice, once in either role; once, in a
+role that a coin decides; twice, each time in a role that a coin decides."""
 
 
 @runtime_checkable
@@ -39,6 +45,8 @@ class Data:
     validation: Callable[[], Iterable[Tree]]
     """The validation split, always the same batches; the last may be smaller. Every process reads
     all of it."""
+    everything: Callable[[], Iterable[Tree]] = tuple
+    """The training split once, in order, as validation reads its own."""
     frames: int = 0
     """Frames that one row of a batch trains on."""
     fingerprint: str = ""
@@ -56,20 +64,25 @@ def read_data(
     seed: int,
     workers: int,
     windows: int = 1,
+    roles: Roles = "both",
+    crop: Crop = "random",
+    validation_crop: Crop = "start",
 ) -> Data:
-    """Batches of random crops of `frames` frames for training, and of fixed ones for validation.
+    """Batches of crops of `frames` frames for training, and of fixed ones for validation.
 
     `path` is a root or a cache; `trained_frames` of a crop are what a model learns from;
-    validation looks at `windows` places of each conversation. The rest is as `training_batches`
-    takes it, whose errors this raises.
+    validation looks at `windows` places of each conversation, or with the `validation_crop`
+    "random" at one that the seed decides. The rest is as `training_batches` takes it, whose errors
+    this raises.
     """
     conversations = open_conversations(path)
     splits = {name: conversations.dyads(name, modalities=modalities) for name in ("train", "val")}
+    trained, coin = _in_roles(splits["train"], roles)
 
-    def batches(split: str, **options: Any) -> Any:
+    def batches(dyads: Sequence[Any], **options: Any) -> Any:
         return training_batches(
             conversations,
-            splits[split],
+            dyads,
             mean_face,
             frames=frames,
             batch_size=batch_size,
@@ -80,16 +93,32 @@ def read_data(
 
     def training() -> Batches:
         share = (jax.process_index(), jax.process_count())
-        return batches("train", workers=workers, shard=share)
+        return batches(trained, workers=workers, shard=share, crop=crop, **coin)
+
+    once: dict[str, Any] = {"shuffle": False, "epochs": 1, "drop_remainder": False}
 
     def validation() -> Iterable[Tree]:
-        once: dict[str, Any] = {"shuffle": False, "epochs": 1, "drop_remainder": False}
-        return batches("val", crop="start", windows=windows, **once)
+        return batches(splits["val"], crop=validation_crop, windows=windows, **once)
+
+    def everything() -> Iterable[Tree]:
+        return batches(splits["train"], crop="start", **once)
 
     return Data(
         training,
-        len(splits["train"]) // batch_size,
+        len(trained) // batch_size,
         validation,
+        everything,
         trained_frames,
         conversations.fingerprint(),
     )
+
+
+def _in_roles(mirrored: Sequence[T], roles: Roles) -> tuple[Sequence[T], dict[str, Any]]:
+    """Which of a split's dyads an epoch reads, and what they may be exchanged for."""
+    half = len(mirrored) // 2
+    first, second = mirrored[:half], mirrored[half:]
+    if roles == "both":
+        return mirrored, {}
+    if roles == "either":
+        return first, {"exchanged": second}
+    return mirrored, {"exchanged": [*second, *first]}

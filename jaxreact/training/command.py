@@ -21,7 +21,7 @@ class StageCommand:
     """What a system offers of one of its stages."""
 
     presets: Mapping[str, partial[Any]]
-    """Complete configurations by name; "react2024" is the default."""
+    """Complete configurations by name; the first is the default."""
     train: Callable[[Any], float]
     """Trains as a configuration says; returns the best validation loss."""
     kind: Kind
@@ -45,20 +45,18 @@ def _today(word: str, kind: Kind) -> str:
     return word
 
 
-def parse(
-    presets: Mapping[str, partial[Config]],
-    arguments: Sequence[str],
-    default: str = "react2024",
-) -> Config:
+def parse(presets: Mapping[str, partial[Config]], arguments: Sequence[str]) -> Config:
     """The configuration of a command line: `[PRESET] --option value ...`.
 
-    The first argument names a preset unless it is an option; every field of the preset can be
-    overridden. Raises UserError for an unknown preset.
+    The first argument names a preset unless it is an option, then the first preset is taken; every
+    field of the preset can be overridden. Raises UserError for an unknown preset.
     """
+    default = next(iter(presets))
     name, *options = arguments if arguments and arguments[0][:1] != "-" else (default, *arguments)
     if name not in presets:
         raise UserError(f"no preset {name!r}; choose one of {', '.join(presets)}")
     preset = presets[name]
-    description = f"{preset.func.__doc__}\n\nPresets (first argument): {', '.join(presets)}."
+    choice = f"Presets (first argument): {', '.join(presets)}; {default} where none is named."
+    description = f"{preset.func.__doc__}\n\n{choice}"
     config = tyro.cli(preset, args=options, description=description)
     return dataclasses.replace(config, preset=name)  # pyright: ignore[reportArgumentType]

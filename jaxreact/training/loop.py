@@ -116,7 +116,7 @@ def train(
                 trace.after(step - start, state)
                 if run.validation_is_due(step):
                     with log.paused():
-                        run.validate(step, state, batches.get_state(), log)
+                        state = run.validate(step, state, batches.get_state(), log)
                 elif step % config.log_every == 0:
                     saver.release()
                 if preemption.comes_after(step):
@@ -170,10 +170,13 @@ class _Run:
         epoch, begun = divmod(step, self.data.steps_per_epoch)
         return begun == 0 and (epoch % self.config.validate_every == 0 or step == self.total)
 
-    def validate(self, step: int, state: TrainState, iterator: Any, log: RunLog) -> None:
-        """Validates after update number `step`, and saves what is worth it."""
+    def validate(self, step: int, state: TrainState, iterator: Any, log: RunLog) -> TrainState:
+        """Validates after update number `step`, and saves what is worth it; gives the state back,
+        of a model that is kept with its statistics measured."""
         scores = validate(self.stage, state, self.data.validation(), self.config.seed)
         improved = scores["loss"] < self.best
+        if improved:
+            state = self.stage.measure(state, self.data.everything)
         log.validation(step, scores, improved)
         self.best = min(self.best, scores["loss"])
         self.saver.save(step, state, ResumePoint(iterator, self.best), scores if improved else None)
@@ -181,6 +184,7 @@ class _Run:
         every = self.config.pictures_every
         if every and (number % every == 0 or step == self.total):
             self.draw(step, state, log)
+        return state
 
     def draw(self, step: int, state: TrainState, log: RunLog) -> None:
         """Draws the first clip of the validation split as the model has it."""

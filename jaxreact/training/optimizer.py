@@ -1,8 +1,8 @@
-"""AdamW as the original sets it up: which parameters decay, which train, and the warm-up."""
+"""AdamW as the originals set it up: which parameters decay, which train, and the warm-up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,9 @@ class OptimizerConfig:
 
     learning_rate: float = 1e-3
     weight_decay: float = 0.1
-    """Of matrices and embeddings; biases, norms and gates do not decay (behaviour 40)."""
+    decay: Literal["matrices", "all"] = "matrices"
+    """What decays: matrices and embeddings, not biases, norms and gates (behaviour 40); or every
+    parameter, as torch's AdamW has it where nothing is said."""
     beta1: float = 0.9
     beta2: float = 0.95
     epsilon: float = 1e-8
@@ -56,10 +58,10 @@ def learning_rate(
 def make_optimizer(
     config: OptimizerConfig, schedule: Callable[[Any], jax.Array] | float
 ) -> optax.GradientTransformation:
-    """AdamW whose weight decay spares every parameter of fewer than two axes."""
+    """AdamW; the decay of "matrices" spares every parameter of fewer than two axes."""
 
     def decays(path: tuple[Any, ...], leaf: Any) -> bool:
-        return axes_of_one(path, leaf) >= 2
+        return config.decay == "all" or axes_of_one(path, leaf) >= 2
 
     return optax.adamw(
         schedule,

@@ -100,6 +100,8 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
     }
 
 
+_ADDED = {"training.optimizer.decay": "matrices"}
+"""Options that came later, which runs of before do not name, and what these did."""
 _MAY_CHANGE = ("kind", "format", "model", "paths", "preset")
 _INSTEAD = "or start anew without --resume, with another --out"
 
@@ -156,7 +158,7 @@ def _of_before(
 def _check_same(saved: dict[str, Any], asked: dict[str, Any], at: str = "") -> None:
     """Raises UserError naming the first value in which a resumed run differs from its start."""
     for name in sorted({*saved, *asked}):
-        a, b = saved.get(name), asked.get(name)
+        a, b = saved.get(name, _ADDED.get(f"{at}{name}")), asked.get(name)
         if isinstance(a, dict) and isinstance(b, dict):
             _check_same(a, b, f"{at}{name}.")
         elif a != b:

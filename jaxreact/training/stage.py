@@ -1,8 +1,8 @@
 """A stage of training: what its recipe says, made into what the loop runs."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 from flax import nnx
 
 from jaxreact import runs
-from jaxreact.nn.precision import Precision
+from jaxreact.nn.precision import Precision, computed_in, products_in
 from jaxreact.sharding import DeviceMesh, host
 from jaxreact.training.codebook import Metrics
+from jaxreact.training.measured import Measurement, measured
 from jaxreact.training.monitor.flops import count_flops
 from jaxreact.training.optimizer import OptimizerConfig, learning_rate, make_optimizer
 from jaxreact.training.state import TrainState, create_state, split_model
@@ -28,6 +29,10 @@ Faces = dict[str, tuple[jax.Array, jax.Array | None]]
 
 def _ignore(out: Path) -> None:
     pass
+
+
+def _unmeasured(state: TrainState, batches: Callable[[], Iterable[Tree]]) -> TrainState:
+    return state
 
 
 def _always(path: tuple[str, ...], phase: int) -> bool:
@@ -58,6 +63,8 @@ class Recipe:
     """Variables of models that are used but not trained."""
     statistics: Tree = None
     """First statistics of the quantiser, if not the model's own."""
+    measurement: Measurement | None = None
+    """How the model's statistics are measured, if a pass over the data does so, not training."""
     phase: Callable[[int], int] = lambda epoch: 0
     """The phase of an epoch (counted from 0)."""
     trainable: Callable[[tuple[str, ...], int], bool] = _always
@@ -84,6 +91,8 @@ class Stage:
     """The recipe's, jitted, of a state."""
     operations: Callable[[int, Tree], float]
     """Operations of the step of an epoch, given a batch; without those of rematerialisation."""
+    measure: Callable[[TrainState, Callable[[], Iterable[Tree]]], TrainState] = _unmeasured
+    """The state with statistics measured over the batches of the whole training split."""
 
 
 def make_stage(
@@ -125,9 +134,24 @@ def make_stage(
         return recipe.show(nnx.merge(graph, state.params, state.statistics), frozen, batch)
 
     def operations(epoch: int, batch: Tree) -> float:
-        plain = runs.abstract_model(recipe.kind, replace(recipe.model.config, remat=False))[0]
+        plain = runs.abstract_model(recipe.kind, _without_remat(recipe.model.config))[0]
         counted = step(plain, recipe.phase(epoch))
         return count_flops(counted, abstract, recipe.frozen, batch)
+
+    @partial(jax.jit, out_shardings=mesh.replicated)
+    def observe(state: TrainState, batch: Tree) -> jax.Array:
+        assert recipe.measurement is not None
+        params = computed_in(state.params, precision)
+        with products_in(precision):
+            model = nnx.merge(graph, params, state.statistics)
+            return recipe.measurement.observe(model, batch)
+
+    def measure(state: TrainState, batches: Callable[[], Iterable[Tree]]) -> TrainState:
+        if recipe.measurement is None:
+            return state
+        placed = (mesh.put_global(batch) for batch in batches())
+        new = measured(recipe.measurement, lambda batch: observe(state, batch), placed)
+        return replace(state, statistics=mesh.put(new, shardings.statistics))
 
     step_of_phase = cache(lambda phase: step(graph, phase))
     return Stage(
@@ -139,4 +163,11 @@ def make_stage(
         evaluate=make_evaluation(graph, evaluation_loss, execution),
         show=jax.jit(show, out_shardings=mesh.replicated),
         operations=operations,
+        measure=measure,
     )
+
+
+def _without_remat(config: Any) -> Any:
+    """The configuration of the model that keeps everything, where one can keep less."""
+    can = any(field.name == "remat" for field in fields(config))
+    return replace(config, remat=False) if can else config

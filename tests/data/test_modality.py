@@ -139,11 +139,14 @@ def test_pictures_that_are_not_there(data, tmp_path):
     bare = write_tiny(tmp_path / "bare")
     wanted = [Modality("speaker", "video", size=(8, 8)), Modality("listener", "coeffs")]
     assert React2024(bare.root).dyads("train")
+    with pytest.raises(UserError, match=r"train/Video_files: no such folder, and pictures of the"):
+        React2024(bare.root).dyads("train", wanted, mirrored=False)
+    (bare.root / "train" / "Video_files").mkdir()
     with pytest.raises(UserError, match=rf"2 files .*train/Video_files/{NOXI[0]}\.mp4, or a fol"):
         React2024(bare.root).dyads("train", wanted, mirrored=False)
     prepare(PrepareConfig(bare.root, tmp_path / "cache", workers=1))
     packed = Packed(tmp_path / "cache")
-    with pytest.raises(UserError, match="a cache holds no pictures"):
+    with pytest.raises(UserError, match="this cache holds no pictures"):
         packed.dyads("train", wanted)
 
 

@@ -113,6 +113,28 @@ def test_an_epoch_shows_every_dyad_once_and_each_epoch_another_order(data, dyads
     assert two[:4] != two[4:]
 
 
+@pytest.mark.parametrize("crop", ["random", "start"])
+def test_a_coin_decides_who_speaks(data, dyads, crop):
+    """Each time anew, as often as not; what is read is one dyad or the other, whole."""
+    first, second = dyads[:2], dyads[2:]
+    options = {"batch_size": 1, "epochs": 40, "modalities": FACES, "crop": crop}
+    names = {(dyad.speaker.name, dyad.listener.name): dyad for dyad in dyads}
+    seen = []
+    for batch in batches(data, first, **options, exchanged=second):
+        (speaker, start), (listener, _) = (
+            origin(data, batch[f"{role}_coeffs"][0]) for role in ("speaker", "listener")
+        )
+        assert crop == "random" or start == 0
+        seen.append(names[speaker, listener])
+    assert len(seen) == 80
+    turned = [dyad in second for dyad in seen]
+    assert 20 < sum(turned) < 60
+    assert turned[:2] != turned[2:4] or turned[4:6] != turned[6:8]
+    for epoch in range(40):  # each conversation once
+        pair = [{dyad.speaker.name, dyad.listener.name} for dyad in seen[2 * epoch :][:2]]
+        assert pair[0] | pair[1] == {name for dyad in dyads for name in (dyad.speaker.name,)}
+
+
 def test_validation_starts_at_zero_in_order_and_keeps_the_remainder(data, dyads):
     stream = batches(
         data, dyads[:3], crop="start", shuffle=False, drop_remainder=False, modalities=SPEAKER

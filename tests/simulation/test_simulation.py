@@ -209,7 +209,7 @@ def test_frame_folders_are_numbered_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "jaxreact.rendering.render_frames", lambda coeffs, size: pictures, raising=False
     )
-    frames.write_frames(tmp_path / "clip", np.zeros((3, 58)))
+    frames.write_frames(tmp_path / "clip", np.zeros((3, 58)), 256)
     assert sorted(path.name for path in (tmp_path / "clip").iterdir()) == [
         "1.png",
         "2.png",
@@ -220,6 +220,19 @@ def test_frame_folders_are_numbered_pictures(tmp_path, monkeypatch):
     with av.open(str(tmp_path / "clip" / "2.png")) as file:
         shown = next(file.decode(video=0)).to_ndarray(format="rgb24")
     np.testing.assert_array_equal(shown, pictures[1])
+
+
+def test_pictures_have_the_size_that_is_asked_for(tmp_path):
+    plain = SimulateConfig(tmp_path)
+    assert plain.picture_size is None
+    assert "pictures" not in plain.identity  # data sets of before are known again
+    small = SimulateConfig(tmp_path, pictures=32)
+    assert (small.picture_size, small.identity["pictures"]) == (32, 32)
+    assert SimulateConfig(tmp_path, video=True).picture_size == 256
+    with pytest.raises(UserError, match="choose 8 to 1024 pixels, and leave --video out"):
+        SimulateConfig(tmp_path, pictures=4)
+    with pytest.raises(UserError, match="choose 8 to 1024 pixels, and leave --video out"):
+        SimulateConfig(tmp_path, pictures=32, video=True)
 
 
 def talkers(root: Path) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:

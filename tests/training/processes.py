@@ -51,9 +51,14 @@ def losses(run: Path, tag: str = "training/loss") -> dict[int, float]:
 
 def newest_state(run: Path) -> dict[str, np.ndarray]:
     """Raw arrays of a run's last state by path; no target, since only equality matters here."""
-    steps = [int(path.name) for path in (run / "state").iterdir() if path.name.isdecimal()]
+    return newest_arrays(run / "state")
+
+
+def newest_arrays(folder: Path) -> dict[str, np.ndarray]:
+    """The same of the last checkpoint in a folder."""
+    steps = [int(path.name) for path in folder.iterdir() if path.name.isdecimal()]
     reader = ocp.PyTreeCheckpointer()
-    path = run / "state" / str(max(steps)) / "arrays"
+    path = folder / str(max(steps)) / "arrays"
     saved: Any = reader.metadata(path).item_metadata
     as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), saved.tree)
     restored = reader.restore(path, restore_args=as_numpy)  # also what several processes have saved

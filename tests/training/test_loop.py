@@ -31,6 +31,7 @@ from jaxreact.training import loop
 from jaxreact.training.batches import Data
 from jaxreact.training.command import parse
 from jaxreact.training.loop import LoopConfig, train, validate
+from jaxreact.training.optimizer import OptimizerConfig
 from jaxreact.training.stage import Recipe, Stage
 from jaxreact.training.state import TrainState, create_state
 
@@ -278,6 +279,18 @@ def test_a_run_of_before_goes_on_if_nothing_that_it_knows_has_changed(tmp_path):
         train(other, data(), CONFIG, tmp_path, resume=True)
     with pytest.raises(UserError, match=r"training\.seed was 0 and is now 1"):
         train(stage(), data(), dataclasses.replace(CONFIG, seed=1), tmp_path, resume=True)
+
+
+def test_a_run_of_before_an_option_goes_on_with_what_it_did(tmp_path):
+    train(stage(), data(), CONFIG, tmp_path, resume=False)
+    path = tmp_path / "config.json"
+    content = json.loads(path.read_text())
+    del content["training"]["optimizer"]["decay"]
+    path.write_text(json.dumps(content))
+    train(stage(), data(), CONFIG, tmp_path, resume=True)
+    other = dataclasses.replace(CONFIG, optimizer=OptimizerConfig(decay="all"))
+    with pytest.raises(UserError, match=r"optimizer\.decay was 'matrices' and is now 'all'"):
+        train(stage(), data(), other, tmp_path, resume=True)
 
 
 @pytest.mark.parametrize(

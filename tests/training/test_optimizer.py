@@ -60,6 +60,14 @@ def test_only_matrices_decay():
     assert float(updates["gate"]) == 0
 
 
+def test_everything_decays_where_it_is_asked_for():
+    optimizer, params = make_optimizer(OptimizerConfig(decay="all"), 1e-3), parameters()
+    zero = jax.tree.map(jnp.zeros_like, params)
+    updates: Any = optimizer.update(zero, optimizer.init(params), params)[0]
+    for update in jax.tree.leaves(updates):
+        np.testing.assert_allclose(update, -1e-4, rtol=1e-6)
+
+
 def test_adam_by_hand():
     """Two steps of Adam with the original's betas: the second moment forgets in 20 steps."""
     optimizer, params = make_optimizer(OptimizerConfig(), 1e-3), {"bias": jnp.zeros(1)}

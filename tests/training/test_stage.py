@@ -19,8 +19,10 @@ from jaxreact.sharding import make_device_mesh
 from jaxreact.training import batches, loop
 from jaxreact.training import stage as stage_module
 from jaxreact.training.loop import LoopConfig
+from jaxreact.training.measured import Measurement
 from jaxreact.training.optimizer import OptimizerConfig, learning_rate
 from jaxreact.training.stage import Recipe, Stage, make_stage
+from tests.training.processes import newest_arrays
 from tests.training.test_loop import CONFIG, Numbers, data, stage
 
 
@@ -154,6 +156,59 @@ def test_the_loops_configuration_reaches_the_stage(monkeypatch):
     }
 
 
+def test_statistics_are_measured_over_everything_for_the_model_that_is_kept():
+    seen = Measurement(
+        lambda model, batch: batch * model.a[0, 0], lambda rows: {"count": rows.max()}
+    )
+    made = make(measurement=seen)
+    state = made.measure(made.state, lambda: [np.arange(3.0), np.array([7.0]), np.zeros(2)])
+    assert float(state.statistics["count"]) == 7
+    assert state.params is made.state.params
+    unmeasured = make()
+    assert unmeasured.measure(unmeasured.state, tuple) is unmeasured.state
+
+
+def test_a_kept_models_statistics_are_measured(tmp_path):
+    """After each improvement, and then they stay until the next."""
+    losses, measured = iter([3.0, 4.0, 1.0, 2.0]), []
+
+    def measure(state: Any, everything: Any) -> Any:
+        measured.append((int(state.step), [float(batch[0]) for batch in everything()]))
+        return dataclasses.replace(state, statistics={"count": jnp.float32(state.step)})
+
+    scripted = stage({}, evaluate=lambda *_: {"loss": jnp.asarray(next(losses))}, measure=measure)
+    given = dataclasses.replace(
+        data(), validation=lambda: [np.zeros(2)], everything=lambda: [np.ones(2), np.zeros(1)]
+    )
+    scripted = dataclasses.replace(
+        scripted, state=dataclasses.replace(scripted.state, statistics={"count": jnp.zeros(())})
+    )
+    config = dataclasses.replace(CONFIG, validate_every=1)
+    loop.train(scripted, given, config, tmp_path, resume=False)
+    assert measured == [(2, [1.0, 0.0]), (6, [1.0, 0.0])]
+    saved = {kind: newest_arrays(tmp_path / kind) for kind in ("model", "state")}
+    assert [next(v for k, v in each.items() if "count" in k) for each in saved.values()] == [6, 6]
+
+
+def test_models_that_can_keep_less_are_counted_as_those_that_keep_all():
+    assert stage_module._without_remat(ToyConfig(remat=True)) == ToyConfig(remat=False)
+    assert stage_module._without_remat(OPTIMIZATION) is OPTIMIZATION
+
+
+@pytest.mark.parametrize(
+    ("roles", "read", "exchanged"),
+    [
+        ("both", ["ab", "cd", "ba", "dc"], None),
+        ("either", ["ab", "cd"], ["ba", "dc"]),
+        ("drawn", ["ab", "cd", "ba", "dc"], ["ba", "dc", "ab", "cd"]),
+    ],
+)
+def test_who_speaks(roles, read, exchanged):
+    trained, coin = batches._in_roles(["ab", "cd", "ba", "dc"], roles)
+    assert list(trained) == read
+    assert coin.get("exchanged") == exchanged
+
+
 def test_what_a_log_counts_by(tmp_path, monkeypatch):
     """Frames of a step are those of a clip times the batch's clips."""
     seen: dict[str, Any] = {}
@@ -213,7 +268,7 @@ def test_what_is_read_for_training_and_for_validation(monkeypatch):
     assert train == ["train speaker_coeffs speaker_waveform"] * 7
     assert val == ["val speaker_coeffs speaker_waveform"] * 3
     assert train_mean is mean
-    assert training == common | {"workers": 2, "shard": (0, 1)}
+    assert training == common | {"workers": 2, "shard": (0, 1), "crop": "random"}
     once = {"crop": "start", "windows": 4, "shuffle": False, "epochs": 1, "drop_remainder": False}
     assert validation == common | once
 

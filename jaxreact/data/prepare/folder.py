@@ -5,14 +5,14 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from jaxreact.data.layout import MODALITIES, SPLITS
+from jaxreact.data.layout import FILES, SPLITS
 from jaxreact.data.packed_index import INDEX, SHARD_SUFFIX
 from jaxreact.errors import UserError
 
-_SHARD = rf"({'|'.join(SPLITS)})/({'|'.join(MODALITIES)})-\d{{5}}(\{SHARD_SUFFIX}|\.json)"
+_SHARD = rf"({'|'.join(SPLITS)})/({'|'.join(FILES)})-\d{{5}}(\{SHARD_SUFFIX}|\.json)"
 _MATRIX = rf"neighbour_emotion_({'|'.join(SPLITS)})\.npy"
 _OURS = re.compile(rf"{_SHARD}|{_MATRIX}|{re.escape(INDEX)}")
-_LEFTOVER = re.compile(rf"((\w+)/)?\.({'|'.join(MODALITIES)}|neighbour_emotion|cache)\W?.*")
+_LEFTOVER = re.compile(rf"((\w+)/)?\.({'|'.join(FILES)}|neighbour_emotion|cache)\W?.*")
 """What `files.replacing` leaves where it is killed: a hidden folder."""
 
 

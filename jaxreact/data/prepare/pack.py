@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -12,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxreact.data.contents import load_coeffs, load_emotion
-from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES
+from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES, VIDEO
 from jaxreact.data.packed_index import (
     AGAIN,
     FORMAT,
@@ -26,7 +27,8 @@ from jaxreact.data.packed_index import (
 from jaxreact.data.prepare.choice import Choice, ChosenSplit
 from jaxreact.data.prepare.findings import Source
 from jaxreact.data.prepare.folder import tidy
-from jaxreact.data.shards import Part, encode_sound, encode_table, sha256, write_shard
+from jaxreact.data.prepare.pictures import digest, encode_recording
+from jaxreact.data.shards import Part, encode_sound, encode_table, write_shard
 from jaxreact.errors import UserError, reading
 from jaxreact.files import read_json, replacing
 from jaxreact.media.sound import read_audio
@@ -44,6 +46,8 @@ class Task:
     modality: str
     number: int
     sources: tuple[Source, ...]
+    side: int = 0
+    """Of pictures, in pixels."""
 
     @property
     def file(self) -> str:
@@ -59,7 +63,8 @@ class Task:
     def identity(self) -> str:
         """Digest of all that the shard's bytes follow from."""
         digests = [source.sha256 for source in self.sources]
-        text = json.dumps([FORMAT, self.modality, digests])
+        made = self.modality if not self.side else f"{self.modality} {self.side}"
+        text = json.dumps([FORMAT, made, digests])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -72,14 +77,23 @@ class Done:
     scales: tuple[float, ...]
 
 
-def pack(root: Path, out: Path, choice: Choice, workers: int | None = None) -> PackedIndex:
+def pack(
+    root: Path,
+    out: Path,
+    choice: Choice,
+    workers: int | None = None,
+    pictures: int | None = None,
+) -> PackedIndex:
     """Packs what was chosen of `root` into `out`, `cache.json` last; returns its content.
 
+    Of `pictures` their side in pixels; then each clip has a source of them.
     Everything written follows from the sources alone: the same bytes for any number of workers and
     interruptions. Raises `UserError` if a source changed since it was examined, or the disk is
     full.
     """
-    tasks = [task for split, chosen in choice.splits.items() for task in _tasks(split, chosen)]
+    tasks = [
+        task for split, chosen in choice.splits.items() for task in _tasks(split, chosen, pictures)
+    ]
     matrices = {
         f"neighbour_emotion_{split}.npy": _as_npy(chosen.neighbours)
         for split, chosen in choice.splits.items()
@@ -93,13 +107,13 @@ def pack(root: Path, out: Path, choice: Choice, workers: int | None = None) -> P
         if not _holds(out / file, data):
             with replacing(out / file) as temporary:
                 temporary.write_bytes(data)
-    index = _index(out, choice, tasks, done)
+    index = _index(out, choice, tasks, done, pictures)
     tidy(out, {INDEX, *matrices, *(file for task in tasks for file in (task.file, task.note))})
     write_index(out, index)
     return index
 
 
-def _tasks(split: str, chosen: ChosenSplit) -> list[Task]:
+def _tasks(split: str, chosen: ChosenSplit, pictures: int | None) -> list[Task]:
     clips = list(chosen.sources.values())
     return [
         Task(
@@ -107,10 +121,15 @@ def _tasks(split: str, chosen: ChosenSplit) -> list[Task]:
             modality,
             number,
             tuple(clip[modality] for clip in clips[start : start + CLIPS_PER_SHARD]),
+            pictures or 0 if modality == VIDEO else 0,
         )
-        for modality in MODALITIES
+        for modality in _packed(pictures)
         for number, start in enumerate(range(0, len(clips), CLIPS_PER_SHARD))
     ]
+
+
+def _packed(pictures: int | None) -> tuple[str, ...]:
+    return MODALITIES if pictures is None else (*MODALITIES, VIDEO)
 
 
 def _write_shards(root: Path, out: Path, tasks: list[Task], workers: int | None) -> list[Done]:
@@ -132,27 +151,32 @@ def _write_unless_done(root: Path, out: Path, task: Task) -> Done:
     done = _read_note(out, task)
     if done is not None and done.identity == task.identity and done.part.is_intact(out):
         return done
-    records, scales = [], []
-    for source in task.sources:
-        record, scale = _record(root, task.modality, source)
-        records.append(record)
-        scales += [] if scale is None else [scale]
-    write_shard(out / task.file, records)
+    scales: list[float] = []
+
+    def records() -> Iterator[bytes]:
+        for source in task.sources:
+            record, scale = _record(root, task, source)
+            scales.extend([] if scale is None else [scale])
+            yield record
+
+    write_shard(out / task.file, records())
     done = Done(task.identity, Part.of(out, task.file), tuple(scales))
     with replacing(out / task.note) as temporary:
         temporary.write_text(json.dumps(asdict(done)) + "\n")
     return done
 
 
-def _record(root: Path, modality: str, source: Source) -> tuple[bytes, float | None]:
-    path = root / source.file
-    if modality == COEFFS:
+def _record(root: Path, task: Task, source: Source) -> tuple[bytes, float | None]:
+    path, modality = root / source.file, task.modality
+    if modality == VIDEO:
+        record = encode_recording(path, source.frames, task.side), None
+    elif modality == COEFFS:
         record = encode_table(load_coeffs(path)), None
     elif modality == EMOTION:
         record = encode_table(load_emotion(path, quietly=True)), None
     else:
         record = encode_sound(read_audio(path))
-    if sha256(path) != source.sha256:
+    if digest(path) != source.sha256:
         raise UserError(f"{path}: changed while it was being packed; run {AGAIN} again")
     return record
 
@@ -182,10 +206,12 @@ def _holds(path: Path, data: bytes) -> bool:
     return path.is_file() and path.read_bytes() == data
 
 
-def _index(out: Path, choice: Choice, tasks: list[Task], done: list[Done]) -> PackedIndex:
+def _index(
+    out: Path, choice: Choice, tasks: list[Task], done: list[Done], pictures: int | None
+) -> PackedIndex:
     splits = {}
     for split, chosen in choice.splits.items():
-        parts: dict[str, list[Part]] = {modality: [] for modality in MODALITIES}
+        parts: dict[str, list[Part]] = {modality: [] for modality in _packed(pictures)}
         scales: list[float] = []
         for task, result in zip(tasks, done, strict=True):
             if task.split == split:
@@ -198,4 +224,4 @@ def _index(out: Path, choice: Choice, tasks: list[Task], done: list[Done]) -> Pa
         matrix = f"neighbour_emotion_{split}.npy"
         neighbours = None if chosen.neighbours is None else Part.of(out, matrix)
         splits[split] = PackedSplit(chosen.pairs, clips, parts, neighbours)
-    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits)
+    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures)

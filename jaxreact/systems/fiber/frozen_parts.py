@@ -1,9 +1,8 @@
 """The models that a predictor is trained with but does not train: its tokenizer and its ears."""
 
-import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,43 +11,27 @@ from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import UserError
-from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
-from jaxreact.variables import state_of, variables_of
+from jaxreact.training.frozen import Frozen, FrozenModels
 
 
 @dataclass(frozen=True)
-class FrozenParts:
+class FrozenParts(FrozenModels):
     """Both models, and the mean face that the tokenizer's coefficients lack."""
 
     tokenizer: FaceTokenizer
     audio_encoder: AudioEncoder
     mean_face: Float[np.ndarray, "58"]
 
-    def variables(self) -> dict[str, Any]:
-        """Both models' variables, as programs take them."""
-        return {name: state_of(getattr(self, name)) for name in _KINDS}
-
-    def fingerprints(self) -> dict[str, str]:
-        """What tells each from others, as config.json of the predictor's run has it."""
-        models = {name: getattr(self, name) for name in _KINDS}
+    @property
+    def parts(self) -> Mapping[str, Frozen]:
+        """Both, with what their run directories say."""
+        mean = {"mean_face": self.mean_face.tolist()}
         return {
-            name: fingerprint(model.config, variables_of(model)) for name, model in models.items()
+            "tokenizer": Frozen(TOKENIZER, self.tokenizer, mean),
+            "audio_encoder": Frozen(AUDIO_ENCODER, self.audio_encoder),
         }
-
-    def write(self, out: Path) -> None:
-        """Puts both into a run directory, so that it holds all that its system needs."""
-        extra = {"tokenizer": {"mean_face": self.mean_face.tolist()}}
-        for name, kind in _KINDS.items():
-            shutil.rmtree(out / name, ignore_errors=True)  # of a start that came no further
-            model = getattr(self, name)
-            runs.save_model(
-                out / name, kind, model.config, variables_of(model), **extra.get(name, {})
-            )
-
-
-_KINDS = {"tokenizer": TOKENIZER, "audio_encoder": AUDIO_ENCODER}
 
 
 def load_frozen_parts(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from tyro.conf import Suppress, arg
+from tyro.conf import arg
 
 from jaxreact import runs
 from jaxreact.audio_features.batches import encode_waveforms
@@ -27,8 +27,9 @@ from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
 from jaxreact.systems.sampling import Sampling
 from jaxreact.training.batches import Data, read_data
-from jaxreact.training.distributed import DistributedConfig, failing_at_once
-from jaxreact.training.loop import LoopConfig, train
+from jaxreact.training.config import StageTraining
+from jaxreact.training.distributed import failing_at_once
+from jaxreact.training.loop import train
 from jaxreact.training.run_start import start_run
 from jaxreact.training.stage import Faces, Recipe, Stage
 
@@ -39,22 +40,14 @@ REACTIONS = 3
 """Generated reactions in the pictures of a training."""
 
 
-@dataclass(frozen=True)
-class PredictorTraining:
+@dataclass(frozen=True, kw_only=True)
+class PredictorTraining(StageTraining):
     """Stage 2: trains the predictor."""
 
-    data: Path
-    """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare."""
     tokenizer: Annotated[Path, arg(aliases=("--first",))]
     """Run directory of the tokenizer."""
-    out: Path
-    """Run directory to write."""
     wav2vec2: Path | None = None
     """Directory of a converted wav2vec2 encoder (`convert_weights.py wav2vec2`)."""
-    resume: bool = False
-    """Continue the run in `out` from its last checkpoint."""
-    profile: Path | None = None
-    """Trace a few steps into this folder (docs/speed.md says how to look at it)."""
     new_patch_only: bool = False
     """Count only targets that do not stand among the inputs (behaviour 16)."""
     past_mask_probability: float = 0.5
@@ -70,10 +63,6 @@ class PredictorTraining:
     """Without `wav2vec2`: an encoder of this shape with random weights, fixed by the seed. It tells
     sound from silence and little more; for trying things out where no weights can be had."""
     model: PredictorConfig = field(default_factory=PredictorConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
-    distributed: DistributedConfig = DistributedConfig()  # noqa: RUF009 (frozen)
-    preset: Suppress[str] = ""
-    """The preset that the command line named."""
 
 
 @failing_at_once()

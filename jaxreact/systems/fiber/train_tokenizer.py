@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 from flax import nnx
-from tyro.conf import Suppress
 
 from jaxreact import runs
 from jaxreact.data.conversations import open_conversations
@@ -21,8 +19,9 @@ from jaxreact.systems.fiber.losses import tokenizer_loss
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.batches import Data, read_data
 from jaxreact.training.codebook import code_share
-from jaxreact.training.distributed import DistributedConfig, failing_at_once
-from jaxreact.training.loop import LoopConfig, train
+from jaxreact.training.config import StageTraining
+from jaxreact.training.distributed import failing_at_once
+from jaxreact.training.loop import train
 from jaxreact.training.run_start import start_run
 from jaxreact.training.stage import Faces, Recipe, Stage
 
@@ -30,18 +29,10 @@ EMOTION_DECODER = ("decoder_to_emotion", "lm_head_emotion")
 """What the second phase still trains."""
 
 
-@dataclass(frozen=True)
-class TokenizerTraining:
+@dataclass(frozen=True, kw_only=True)
+class TokenizerTraining(StageTraining):
     """Stage 1: trains the face tokenizer."""
 
-    data: Path
-    """Root of a data set in the REACT2024 layout, or a cache made by jaxreact.data.prepare."""
-    out: Path
-    """Run directory to write."""
-    resume: bool = False
-    """Continue the run in `out` from its last checkpoint."""
-    profile: Path | None = None
-    """Trace a few steps into this folder (docs/speed.md says how to look at it)."""
     clip_frames: int = 736
     """Frames of a crop (25 a second), cut into blocks; a multiple of the model's block size."""
     emotion_phase: float = 0.8
@@ -52,10 +43,6 @@ class TokenizerTraining:
     rotation_weight: float = 1.0
     """Of the rotation's error: nods are small in radians beside what expressions change."""
     model: FaceTokenizerConfig = field(default_factory=FaceTokenizerConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
-    distributed: DistributedConfig = DistributedConfig()  # noqa: RUF009 (frozen)
-    preset: Suppress[str] = ""
-    """The preset that the command line named."""
 
 
 def in_emotion_phase(epoch: int, config: TokenizerTraining) -> bool:

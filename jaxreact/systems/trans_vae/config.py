@@ -28,6 +28,9 @@ class TransVAEConfig:
     audio_rate: int = 44100
     """Hz at which the audio features are computed; those of other rates are other features."""
 
+    remat: bool = True
+    """Online: what a window computes inside is not kept for the way back but computed again."""
+
     def __post_init__(self):
         if self.features < 1 or self.features % 4 or self.features % self.heads:
             raise ValueError(

@@ -56,7 +56,8 @@ class TransVAE(nnx.Module):
         """Reactions to speakers, as many samples as there is noise for.
 
         Pictures are bytes, or numbers in [-1, 1]. `noise` is standard normal, for each of
-        `windows_of(config, time)` windows. With a seed, dropout is as in training.
+        `windows_of(config, time)` windows. With a seed, dropout is as in training, and another one
+        in each sample.
         """
         perceived = self.speaker_behaviour_encoder.perceive(video, audio)
         if self.config.online:
@@ -64,12 +65,15 @@ class TransVAE(nnx.Module):
         return self._once(perceived, noise, seed)
 
     def _once(self, perceived: Perceived, noise: jax.Array, seed: Seed) -> Reaction:
-        """One pass over the clip. The latent's distribution is the same for all samples."""
+        """One pass over the clip. The latent's distribution is the same for all samples, but for
+        dropout."""
         look, decode = split(seed, 2)
         batch, samples = noise.shape[:2]
         tokens = self.speaker_behaviour_encoder(perceived)
-        found = self.reaction_decoder.vae_model(tokens, seed=look)
-        latent = Gaussian(*(part[:, None].repeat(samples, axis=1) for part in found))
+        looks = 1 if seed is None else samples
+        found = self.reaction_decoder.vae_model(tokens.repeat(looks, axis=0), seed=look)
+        each = (part.reshape(batch, looks, -1).repeat(samples // looks, axis=1) for part in found)
+        latent = Gaussian(*each)
         drawn = latent.at(noise[:, :, 0]).reshape(batch * samples, -1)
         face = self.reaction_decoder(drawn, tokens.shape[1], seed=decode)
         return Reaction(
@@ -110,10 +114,11 @@ class TransVAE(nnx.Module):
         perceived, face = beginning(perceived, room), with_room(face, room)
         seeds = None if seed is None else jnp.stack(split(seed, end - begin))  # pyright: ignore
 
-        @jax.checkpoint  # only the reaction is kept of each window for the way back
         def step(face: Face, given: tuple) -> tuple[Face, Gaussian]:
             return self.window(perceived, face, *given)
 
+        if self.config.remat:  # only the reaction is kept of each window for the way back
+            step = jax.checkpoint(step)
         given = (jnp.arange(begin, end), jnp.moveaxis(noise, 2, 0), seeds)
         face, latent = jax.lax.scan(step, face, given)
         return face, Gaussian(*(jnp.moveaxis(part, 0, 2) for part in latent))

@@ -7,7 +7,7 @@ from PIL import Image
 from jaxreact.audio_features.mfcc import mfcc_features
 from jaxreact.media.sound import SAMPLE_RATE, SAMPLES_PER_FRAME, resample
 
-_AROUND = 8 / 7
+AROUND = 8 / 7
 """The picture's shorter side over that of the square: 256 pixels, of which 224 are seen."""
 
 
@@ -20,7 +20,7 @@ def squares(
     if video.shape[2:4] == (side, side):
         return np.asarray(video)
     height, width = video.shape[2:4]
-    shorter = round(side * _AROUND)
+    shorter = round(side * AROUND)
     if min(height, width) != shorter:
         scale = shorter / min(height, width)
         # The longer side is rounded down, as torchvision does.
