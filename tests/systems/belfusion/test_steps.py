@@ -17,8 +17,6 @@ from jaxreact.training.optimizer import OptimizerConfig
 from tests.systems.belfusion.weights import denoiser, golden, vae
 from tests.training.steps import steps
 
-pytestmark = pytest.mark.quickly_compiled
-
 RATE = 1e-3
 """Of the goldens of either stage."""
 

@@ -40,8 +40,6 @@ from tests.systems.belfusion.weights import SMALL_DENOISER, denoiser, golden, va
 from tests.training.processes import assert_same_state
 from tests.training.test_loop import Numbers, interrupt
 
-pytestmark = pytest.mark.quickly_compiled
-
 
 def command(stage: str, *options: object) -> None:
     """python -m jaxreact.train belfusion/STAGE debug OPTIONS"""

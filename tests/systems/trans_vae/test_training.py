@@ -41,8 +41,6 @@ from tests.training.steps import steps
 from tests.training.test_loop import Numbers, interrupt
 from tests.weights import GOLDEN, golden
 
-pytestmark = pytest.mark.quickly_compiled
-
 BATCH, FRAMES = 2, 16
 
 
