@@ -87,6 +87,8 @@ class Evaluation:
     precision: Precision = "tensorfloat32"
     """What the system's products are computed in; the speaker's codes are decided in float32
     anyway. tensorfloat32 is float32 where a device has no such thing."""
+    binarize: bool = False
+    """Round the action units of a system that has this option (BeLFusion, as it was submitted)."""
     batch: int | None = None
     """Clips to generate at once, all devices together; changes speed and memory alone. By default
     1 for a CPU, 8 for each GPU or TPU."""
@@ -134,6 +136,7 @@ def evaluate(config: Evaluation) -> str:
         mode=config.mode,
         seed=config.seed,
         counts=scores.count(),
+        made_by=_made_by(config, system),
     )
     write()
     realism = None
@@ -154,6 +157,8 @@ def evaluate(config: Evaluation) -> str:
         clip_scores=scores,
     )
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
+    if (made_by := _made_by(config, system)) is not None:
+        title += f"\n{', '.join(f'{key} {value}' for key, value in made_by.items())}"
     return f"{title}\n\n{score_table(intervals, baselines, name)}\n\n{report}"
 
 
@@ -173,6 +178,8 @@ def _check(config: Evaluation) -> None:
             raise UserError(f"--{name} {value} is less than 1")
     if config.render is not None and config.baseline is not None:
         raise UserError("--render needs coefficients; baselines are emotion alone")
+    if config.binarize and model is None:
+        raise UserError("--binarize is for a --run that has it")
     if config.predictions is None and (config.layout or config.original_order):
         raise UserError("--layout and --original-order are for --predictions")
     if config.export_original is not None:
@@ -194,12 +201,22 @@ def _system(config: Evaluation) -> System | None:
             f"{run}: {system.name} draws no codes; leave --temperature, --top-k, --top-p and"
             " --vocabulary out"
         )
+    if config.binarize and "binarize" not in system.options:
+        raise UserError(f"{run}: {system.name} has no --binarize; leave it out")
     if lacking := system.needs - FIELDS.keys():
         raise UserError(
             f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))}, which this"
             " data does not have; it cannot be scored here"
         )
     return system.in_precision(config.precision)
+
+
+def _made_by(config: Evaluation, system: System | None) -> dict[str, str | int | bool] | None:
+    """What the scores have to say of the system that they are of."""
+    if system is None:
+        return None
+    binarized = {"binarize": config.binarize} if "binarize" in system.options else {}
+    return {"system": system.name, **system.settings, **binarized, "precision": config.precision}
 
 
 def _studio(config: Evaluation, split: Split) -> Studio | None:
@@ -221,7 +238,13 @@ def _predictions(
         frames = split.common_frames(config.frames or FRAMES, system.frame_multiple)
         mean, truth = mean_training_reaction(data, frames), split.emotions(frames)
         request = Generation(
-            config.split, frames, config.samples, config.seed, config.sampling, config.precision
+            config.split,
+            frames,
+            config.samples,
+            config.seed,
+            config.sampling,
+            config.precision,
+            config.binarize,
         )
         path = predict(
             system,

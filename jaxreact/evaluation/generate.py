@@ -52,6 +52,8 @@ class Generation:
     sampling: Sampling
     precision: Precision = "tensorfloat32"
     """What the system computes in, noted beside its reactions."""
+    binarize: bool = False
+    """Of a system that has this option: action units are rounded."""
 
 
 def predict(
@@ -108,6 +110,7 @@ def _made_with(system: System, data: Conversations, request: Generation) -> dict
     """What the reactions depend on, in plain JSON data."""
     return {
         **system.fingerprint(),
+        "settings": dict(system.settings),
         "data": data.fingerprint(),
         **dataclasses.asdict(request),
         "jax": jax.__version__,
@@ -200,7 +203,11 @@ def reactor(
     """
     if mesh.devices > 1:
         system = system.placed(mesh)
-    options = dataclasses.asdict(request.sampling) if "top_k" in system.options else {}
+    options: dict[str, Any] = {}
+    if "top_k" in system.options:
+        options |= dataclasses.asdict(request.sampling)
+    if request.binarize:
+        options["binarize"] = True
 
     def react(clips: list[int], items: list[Item]) -> Reactions:
         full = [*items, *items[-1:] * (size - len(items))]

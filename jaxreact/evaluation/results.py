@@ -22,13 +22,15 @@ def write_metrics_json(
     mode: str,
     seed: int,
     counts: Mapping[str, int],
+    made_by: Mapping[str, str | int | bool] | None = None,
     realism: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes `metrics.json`, whole or not at all; what is not defined becomes null.
 
     Keys: `name` of what was scored, `scores` {metric: value}, `intervals` {metric: [low, high]}
     over other conversations (95 %), `baselines` {name: {metric: value}}, `split`, `mode`, `seed`,
-    `counts`, `realism` (FRRea) if pictures were compared, and `versions` of Python and of the
+    `counts`, `made_by` (the system and its settings) of what was generated here, `realism` (FRRea)
+    if pictures were compared, and `versions` of Python and of the
     packages that the numbers depend on.
     """
     content = {
@@ -40,6 +42,7 @@ def write_metrics_json(
         "mode": mode,
         "seed": seed,
         "counts": dict(counts),
+        **({} if made_by is None else {"made_by": dict(made_by)}),
         **({} if realism is None else {"realism": dict(realism)}),
         "versions": _versions(),
     }

@@ -9,7 +9,7 @@ Raw coefficients go in and come out; what a model subtracts from them is its own
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -127,6 +127,11 @@ class System(Protocol):
     @property
     def codebook(self) -> Codebook | None:
         """None for a system without codes."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, str | int | bool]:
+        """What its scores have to name beside it: how it was trained and answers."""
         ...
 
     @property

@@ -63,8 +63,10 @@ def made(config) -> Predictions:
 def test_a_model(config, capsys):
     table = evaluate(config)
     assert table.startswith("4 clips of 96 frames, 2 samples each, mode corrected\n")
-    assert table.splitlines()[2].split()[0] == "model"
-    assert table.splitlines()[2].split()[-5:] == [*metrics.BASELINES]
+    said = "system fiber, online True, window 32, precision tensorfloat32"
+    assert table.splitlines()[1] == said
+    assert table.splitlines()[3].split()[0] == "model"
+    assert table.splitlines()[3].split()[-5:] == [*metrics.BASELINES]
     assert table.splitlines()[-1] == str(config.out / "report.html")
     written = sorted(path.name for path in config.out.iterdir())
     assert written == ["clip_scores.csv", "metrics.json", "predictions.npz", "report.html"]

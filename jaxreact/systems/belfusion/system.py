@@ -52,6 +52,12 @@ class Belfusion:
     codebook: None = None
 
     @property
+    def settings(self) -> dict[str, str | int | bool]:
+        """As `System.settings`; "converted" are weights that were trained by the original."""
+        trained = self.denoiser.content.get("stage", {}).get("mode", "converted")
+        return {"mode": trained, "online": self.denoiser.config.online, "window": self.window}
+
+    @property
     def window(self) -> int:
         """Frames of a window."""
         return self.vae.config.window_size

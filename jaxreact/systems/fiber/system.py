@@ -61,6 +61,11 @@ class Fiber:
         return lcm(self.predictor.config.patch_size, self.tokenizer.block_size)
 
     @property
+    def settings(self) -> dict[str, str | int | bool]:
+        """As `System.settings`."""
+        return {"online": True, "window": self.step}
+
+    @property
     def codebook(self) -> Tokenizer:
         return self.tokenizer
 

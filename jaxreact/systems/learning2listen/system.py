@@ -56,6 +56,12 @@ class Learning2Listen:
     codebook: None = None
 
     @property
+    def settings(self) -> dict[str, str | int | bool]:
+        """As `System.settings`."""
+        layout = self.model.coder_config.code_layout
+        return {"mode": self.model.config.mode, "code_layout": layout}
+
+    @property
     def needs(self) -> frozenset[str]:
         """As `System.needs`; what no `Speaker` has `answer` takes."""
         config = self.model.config

@@ -34,6 +34,13 @@ class TransVAESystem:
     frame_multiple: int = 1
     codebook: Codebook | None = None
 
+    @property
+    def settings(self) -> dict[str, str | int | bool]:
+        """As `System.settings`. The window is what is shown with, whatever trained it (B4)."""
+        config = self.model.config
+        window = {"window": config.window} if config.online else {}
+        return {"mode": config.mode, "online": config.online, **window}
+
     def react(
         self,
         speaker: Speaker,

@@ -2,23 +2,43 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.predictions import read_predictions
 
 
 def test_a_split_is_answered_and_scored(belfusion_run, conversations, tmp_path):
     run, out = belfusion_run("online"), tmp_path / "out"
-    evaluate(Evaluation(conversations, out, split="val", run=run, samples=2, frames=96))
+    wanted = Evaluation(conversations, out, split="val", run=run, samples=2, frames=96)
+    table = evaluate(wanted)
     made = read_predictions(out / "predictions.npz")
     assert made.emotion.shape[1:] == (2, 96, 25)
     assert made.coeffs is not None
     assert np.isfinite(made.coeffs).all()
-    assert set(json.loads((out / "metrics.json").read_text())["scores"]) >= {"FRC", "FRDvs"}
+    content = json.loads((out / "metrics.json").read_text())
+    assert set(content["scores"]) >= {"FRC", "FRDvs"}
+    said = {"system": "belfusion", "mode": "converted", "online": True, "window": 5}
+    assert content["made_by"] == {**said, "binarize": False, "precision": "tensorfloat32"}
+    assert "system belfusion, mode converted, online True" in table
+    with pytest.warns(Remark, match="action units"):
+        evaluate(replace(wanted, binarize=True))  # not taken for what is there
+    rounded = read_predictions(out / "predictions.npz")
+    np.testing.assert_array_equal(rounded.emotion[..., :15], np.round(made.emotion[..., :15]))
+    np.testing.assert_array_equal(rounded.emotion[..., 15:], made.emotion[..., 15:])
+    assert json.loads((out / "metrics.json").read_text())["made_by"]["binarize"]
+
+
+def test_only_a_system_that_rounds_is_asked_to(fiber_run, conversations, tmp_path):
+    wanted = Evaluation(conversations, tmp_path / "out", run=fiber_run, binarize=True)
+    with pytest.raises(UserError, match="fiber has no --binarize"):
+        evaluate(wanted)
+    with pytest.raises(UserError, match="--binarize is for a --run"):
+        evaluate(replace(wanted, run=None, baseline="mime"))
 
 
 @pytest.mark.filterwarnings("ignore:.*does not know the mean face")
