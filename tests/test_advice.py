@@ -62,12 +62,12 @@ def test_pairs_with_missing_files_are_left_out(data, tmp_path):
 
 
 def test_pairs_without_pictures_are_taken_out_by_hand(data):
-    """A cache holds none."""
+    (data.root / "val" / "Video_files").mkdir()
     advice = "take their rows out of the list, and out of its neighbour matrix"
     advised(advice, React2024(data.root).dyads, "val", ("coeffs", "video"))
     for name in RECOLA:
         film = data.path("Video_files", name, ".mp4")
-        film.parent.mkdir(parents=True)
+        film.parent.mkdir(parents=True, exist_ok=True)
         film.touch()
     data.write_list([RECOLA])
     np.save(data.root / "neighbour_emotion_val.npy", np.eye(2))

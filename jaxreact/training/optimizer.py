@@ -33,6 +33,9 @@ class OptimizerConfig:
     final_share: float = 1.0
     """Share of the learning rate that a linear decay over the whole training ends at; 1 keeps it
     constant, as the original's."""
+    after_warmup: Literal["constant", "root"] = "constant"
+    """What the rate does besides, after a warm-up from nothing: "root" lets it fall as one over the
+    root of the step (Vaswani et al. 2017, eq. 3)."""
 
 
 def learning_rate(
@@ -43,6 +46,8 @@ def learning_rate(
     The original steps its scheduler before every update of the warm-up and once more at the end of
     each epoch, so the warm-up is a little shorter than `warmup_steps` (behaviour 38).
     """
+    if config.after_warmup == "root":
+        return _root(config)
 
     @jax.jit
     def rate(step: Any) -> jax.Array:
@@ -51,6 +56,18 @@ def learning_rate(
         warm = config.warmup_start + (1 - config.warmup_start) * share
         done = jnp.minimum(step / (steps_per_epoch * epochs), 1.0)
         return config.learning_rate * warm * (1 - (1 - config.final_share) * done)
+
+    return rate
+
+
+def _root(config: OptimizerConfig) -> Callable[[Any], jax.Array]:
+    if config.warmup_steps < 1:
+        raise ValueError(f"warmup_steps {config.warmup_steps} is not 1 or more")
+
+    @jax.jit
+    def rate(step: Any) -> jax.Array:
+        share = (jnp.asarray(step, jnp.float32) + 1) / config.warmup_steps
+        return config.learning_rate * jnp.minimum(share**-0.5, share)
 
     return rate
 

@@ -100,7 +100,10 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
     }
 
 
-_ADDED = {"training.optimizer.decay": "matrices"}
+_ADDED = {
+    "training.optimizer.decay": "matrices",
+    "training.optimizer.after_warmup": "constant",
+}
 """Options that came later, which runs of before do not name, and what these did."""
 _MAY_CHANGE = ("kind", "format", "model", "paths", "preset")
 _INSTEAD = "or start anew without --resume, with another --out"

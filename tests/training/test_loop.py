@@ -285,7 +285,8 @@ def test_a_run_of_before_an_option_goes_on_with_what_it_did(tmp_path):
     train(stage(), data(), CONFIG, tmp_path, resume=False)
     path = tmp_path / "config.json"
     content = json.loads(path.read_text())
-    del content["training"]["optimizer"]["decay"]
+    for name in ("decay", "after_warmup"):
+        del content["training"]["optimizer"][name]
     path.write_text(json.dumps(content))
     train(stage(), data(), CONFIG, tmp_path, resume=True)
     other = dataclasses.replace(CONFIG, optimizer=OptimizerConfig(decay="all"))

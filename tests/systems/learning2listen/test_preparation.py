@@ -6,8 +6,8 @@ import pytest
 
 from jaxreact.systems.learning2listen.normalisation import (
     Normalisation,
+    measured_statistics,
     original_statistics,
-    plain_statistics,
 )
 from jaxreact.systems.learning2listen.smoothing import smoothed
 from tests.golden.learning2listen import recipe
@@ -67,11 +67,16 @@ def test_the_whole_preparation():
 def test_our_own_statistics_are_plain_and_have_a_floor():
     clips = recipe.smooth("stats", (5, 40, 3), k=9)
     clips[..., 2] = 0.25  # never moves
-    mean, std = plain_statistics(clips)
+    recordings = [clips[:3].reshape(120, 3), clips[3:].reshape(80, 3)]
+    rest = np.full((39, 3), 9.0, np.float32)  # less than a clip
+    mean, std = measured_statistics([*recordings, rest], 40, "corrected")
     flat = clips.reshape(-1, 3)
     np.testing.assert_allclose(mean, flat.mean(0), rtol=0, atol=1e-6)
     np.testing.assert_allclose(std, [*flat.std(0)[:2], 1e-3], rtol=1e-5)
-    assert original_statistics(clips)[1][0] < 0.6 * std[0]
+    same, theirs = measured_statistics(recordings, 40, "original")
+    np.testing.assert_allclose(same, mean, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(theirs, original_statistics(clips)[1], rtol=1e-4)
+    assert theirs[0] < 0.6 * std[0]
 
 
 def test_normalisation_goes_there_and_back():
