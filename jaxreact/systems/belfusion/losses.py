@@ -49,7 +49,7 @@ def best_of(
     """Absolute error of latents and squared error of emotion, each of its own best sample (B22)."""
     latent = jnp.mean(jnp.abs(latents - target[:, None]), axis=-1)
     felt = jnp.mean(jnp.square(emotion - target_emotion[:, None]), axis=(-2, -1))
-    latent_loss, emotion_loss = (jnp.mean(jnp.min(each, axis=1)) for each in (latent, felt))
+    latent_loss, emotion_loss = (jnp.mean(_least(each)) for each in (latent, felt))
     loss = LATENT_WEIGHT * latent_loss + DECODED_WEIGHT * emotion_loss
     return loss, {"loss": loss, "latent_loss": latent_loss, "emotion_loss": emotion_loss}
 
@@ -84,3 +84,10 @@ def denoiser_loss(
         emotion.reshape(batch, samples, *emotion.shape[1:]),
         target_emotion.astype(jnp.float32),
     )
+
+
+def _least(errors: Float[Array, "rows samples"]) -> Float[Array, "rows"]:
+    """The smallest of each row's, whose gradient goes to the first of equals, as in torch; that of
+    `jnp.min` divides by how many are equal, which may be none (see `nn/pooling.py`)."""
+    best = jnp.argmin(errors, axis=1, keepdims=True)
+    return jnp.take_along_axis(errors, best, axis=1)[:, 0]
