@@ -186,7 +186,10 @@ def test_processes_and_workers_share_one_stream(data, dyads, processes, workers)
             np.testing.assert_array_equal(together, value)
 
 
-@pytest.mark.parametrize(("shard", "workers"), [((0, 1), 0), ((3, 4), 0), ((1, 2), 2)])
+@pytest.mark.parametrize(
+    ("shard", "workers"),
+    [((0, 1), 0), ((3, 4), 0), pytest.param((1, 2), 2, marks=pytest.mark.slow)],
+)
 def test_a_saved_position_continues_with_the_very_next_batch(data, dyads, shard, workers):
     options = {"batch_size": 4, "epochs": None, "modalities": SPEAKER}
     stream = batches(data, dyads, **options, shard=shard, workers=workers)

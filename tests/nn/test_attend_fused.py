@@ -75,6 +75,7 @@ def test_equal_to_what_is_written_out(queries, keys, size, masks, patch, rate):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=4e-6)
 
 
+@pytest.mark.slow
 def test_in_half_precision():
     inputs = given(64, 64, 30, 1, jnp.bfloat16)
     wide = [part.astype(jnp.float32) for part in inputs[0]]

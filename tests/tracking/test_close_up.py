@@ -50,6 +50,7 @@ def test_a_face_of_few_pixels_is_doubtful(tmp_path):
     assert track.face_side == pytest.approx(0.28 * 110, abs=3)
 
 
+@pytest.mark.slow
 def test_a_small_face_upside_down(tmp_path):
     with pytest.warns(Remark, match="turned by 180 degrees"):
         track = track_video(_small(tmp_path / "hanging.mp4", 200, turn=2))

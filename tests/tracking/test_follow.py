@@ -42,6 +42,7 @@ def test_who_is_there_throughout_is_followed(tmp_path):
     assert abs(track.coeffs[:, :52] - alone.coeffs[:, :52]).mean() < 0.02
 
 
+@pytest.mark.slow
 def test_another_face_is_no_way_out(tmp_path):
     """The one on the right is there only while the other is not."""
     other = _but(_but(MIRRORED, 0, 60), 90, 120)

@@ -92,6 +92,7 @@ def test_parts_draw_dropout_of_their_own():
     assert float(halves["loss"]) != float(quarters["loss"])
 
 
+@pytest.mark.slow
 def test_each_part_moves_vqs_codebook():
     _, whole, _ = updated(tokenizer(quantize_type="vq"))
     _, parts, _ = updated(tokenizer(quantize_type="vq"), Execution(accumulate=2))

@@ -109,7 +109,7 @@ def tokenizer_case(name: str, size: str, emotion_only: bool = False) -> tuple[An
     return arrays, *compare(arrays, case(model, loss, trainable), batch)
 
 
-@pytest.mark.parametrize("kind", ["fsq", "lfq"])
+@pytest.mark.parametrize("kind", ["fsq", pytest.param("lfq", marks=pytest.mark.slow)])
 def test_tokenizer(kind):
     tokenizer_case(f"small_{kind}_phase1", f"small_{kind}")
 

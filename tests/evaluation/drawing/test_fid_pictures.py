@@ -69,6 +69,7 @@ def test_the_originals_frames_are_raw_and_its_windows_short(studio, scene, take)
     assert not np.array_equal(seen, [list(make.face(long))[t] for t in TAKEN])
 
 
+@pytest.mark.slow
 def test_drawings_are_compared_with_drawings(studio, scene, take):
     make_fid_pictures(studio(), scene, take, TAKEN)
     np.testing.assert_array_equal(read(take, "real_video"), render(scene.listener.coeffs[TAKEN]))

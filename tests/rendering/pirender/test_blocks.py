@@ -162,6 +162,7 @@ def test_warp(pixels):
     np.testing.assert_allclose(_channels_second(ours), theirs, rtol=0, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_whole_generator_and_its_gradient(both):
     import torch
 

@@ -57,6 +57,7 @@ def test_the_baselines_file(tmp_path, baseline, capsys):
     assert jaxreact.load_face_generator(tmp_path / "run").config.input_nc == 58
 
 
+@pytest.mark.slow
 def test_upstreams_checkpoint(tmp_path):
     """The average is taken, not the last step; an optimizer's state beside it is no matter."""
     torch = pytest.importorskip("torch")

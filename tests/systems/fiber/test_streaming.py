@@ -50,6 +50,7 @@ def test_the_golden_loop_step_by_step(model, clip, frames):
     np.testing.assert_array_equal(codes[:, 1], expected)
 
 
+@pytest.mark.slow
 def test_sampled_streams_are_sampled_clips(model, clip):
     key = jax.random.key(5)
     codes = streamed(model, clip, Sampling(temperature=0.7), PATCH, 3, key)

@@ -107,6 +107,7 @@ def without_parts(fiber_run: Path, tmp_path: Path) -> Path:
     return old
 
 
+@pytest.mark.slow
 def test_a_run_of_before_names_what_it_lacks(fiber_run, fiber, speaker, tmp_path, capsys):
     old = without_parts(fiber_run, tmp_path)
     words = r"give the tokenizer's directory too, by --tokenizer \(it was trained with runs/my/tok"

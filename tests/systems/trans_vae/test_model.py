@@ -140,6 +140,7 @@ def test_the_latent_is_blind_to_the_order_of_frames():
     np.testing.assert_allclose(mixed.mean, there.mean, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_dropout_changes_reactions_by_its_seed():
     model = golden_model(**ONLINE)
     video, audio = (jnp.asarray(x) for x in inputs("x", 1, 16))
