@@ -133,9 +133,9 @@ def make_world(steps: Steps, config: Config, seed: int) -> dict[str, Any]:
     data = world / "data"
     simulated = ["-m", "jaxreact.data.simulate", "--out", str(data), "--seed", str(seed)]
     simulated += ["--split", *map(str, config.dyads), "1", "--seconds", str(config.seconds)]
-    steps.run(world / "simulated.json", [*simulated, "--pictures", str(config.pictures)])
     packed = ["-m", "jaxreact.data.prepare", "--data", str(data), "--out", str(world / "cache")]
-    steps.run(world / "packed.json", packed)
+    for kept, words in (("simulated.json", simulated), ("packed.json", packed)):
+        steps.run(world / kept, [*words, "--pictures", str(config.pictures)])
     trained = {stage.folder: train(steps, config, seed, stage) for stage in STAGES}
     rows = {}
     for row in ROWS:
