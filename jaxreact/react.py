@@ -1,6 +1,6 @@
 """The command `python -m jaxreact.react VIDEO`: a listener's reaction to any talking face.
 
-Video -> face tracking and sound -> speaker's codes and audio features -> listener's codes ->
+Video -> what the system needs of the speaker: a tracked face, sound, pictures around the face ->
 coefficients and emotion -> a video of the two side by side, with the speaker's sound.
 """
 
@@ -8,7 +8,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.commands import run_command
+from jaxreact.data.contents import load_emotion
 from jaxreact.data.sense import doubts_of_sound
 from jaxreact.errors import Remark, UserError
 from jaxreact.face import FPS
@@ -33,7 +34,7 @@ from jaxreact.rendering.pirender.load import load_face_generator
 from jaxreact.rendering.pirender.photoreal import check_generator, photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
 from jaxreact.systems.sampling import Sampling
-from jaxreact.systems.system import Reactions, Speaker, System, load
+from jaxreact.systems.system import Reactions, Speaker, System, faces, load
 from jaxreact.tracking.face_crop import face_frames
 from jaxreact.tracking.timeline import GapPolicy
 from jaxreact.tracking.track import Track, track_video
@@ -45,8 +46,9 @@ MAX_SECONDS = 600.0
 SHOWN = 4
 """Listeners drawn in the video; all are in `reaction.npz`."""
 
-MISSING_SOUND = 0.5
-"""Seconds by which the sound may be shorter than the picture; it is continued by silence."""
+MISSING = 0.5
+"""Seconds by which sound and emotion may be shorter than the picture, and emotion longer; sound is
+continued by silence."""
 
 
 Face = Callable[[Float[np.ndarray, "time 58"]], Frames]
@@ -68,6 +70,9 @@ class Config:
     """Directory for the results; made if it does not exist."""
     run: Path | None = None
     """Run directory of a trained or converted system."""
+    emotion: Path | None = None
+    """The speaker's emotion, 25 frames a second, as csv files of the data set hold it: for a system
+    that needs it, since no video shows it."""
     tokenizer: Path | None = None
     """With --predictor, of a run that was made before runs held their tokenizer: its directory."""
     predictor: Path | None = None
@@ -108,7 +113,7 @@ class Config:
 def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> int:
     """How many frames of a clip can be used: whole blocks for which there is sound.
 
-    `samples` are those of the 16 kHz sound; up to `MISSING_SOUND` seconds may lack at the end.
+    `samples` are those of the 16 kHz sound; up to `MISSING` seconds may lack at the end.
     Raises `UserError` when not even one block is left, or much of the sound is missing.
     """
     needed = block / FPS
@@ -116,7 +121,7 @@ def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> in
     frames = track_frames // block * block
     if not frames:
         raise UserError(f"{path}: {shown:.2f} s are too short; at least {needed:.2f} s needed")
-    if shown - heard > MISSING_SOUND:
+    if shown - heard > MISSING:
         ends = f"the sound ends {shown - heard:.1f} s before the picture"
         if heard < needed:
             raise UserError(
@@ -128,19 +133,15 @@ def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> in
     return frames
 
 
-def react(
-    system: System,
-    coeffs: Float[np.ndarray, "time 58"],
-    waveform: Float[np.ndarray, "sound_samples"],
-    config: Config,
-) -> Reactions:
-    """Reactions to a speaker's raw coefficients, whole blocks of frames, and 16 kHz sound.
+def react(system: System, speaker: Speaker, config: Config) -> Reactions:
+    """Reactions to one speaker, of a whole number of the system's frames.
 
     MediaPipe's weights have other means than the data set's fits (browDown 0.03 against 0.5), and
     every camera its own tilt; `config.calibrate` removes both, with whatever else is constant.
     """
-    seen = system.calibrate(coeffs) if config.calibrate else coeffs
-    speaker = Speaker(seen[None].astype(np.float32), waveform[None])
+    if config.calibrate and speaker.coeffs is not None:
+        (seen,) = np.asarray(speaker.coeffs)
+        speaker = replace(speaker, coeffs=system.calibrate(seen)[None].astype(np.float32))
     options = asdict(config.sampling) if "top_k" in system.options else {}
     return system.react(speaker, config.samples, key=jax.random.key(config.seed), **options)
 
@@ -181,6 +182,7 @@ def run(config: Config) -> None:
     for doubt in doubts_of_sound(waveform):
         warnings.warn(f"{config.video}: {doubt.message}", Remark, stacklevel=2)
     system = open_system(config)
+    emotion = read_emotion(config, system)
     face = listener_face(config)
     track = track_video(
         config.video,
@@ -194,16 +196,20 @@ def run(config: Config) -> None:
         of = f" of {track.source_seconds:.1f} s" if track.source_seconds else ""
         used = f"the first {len(track.coeffs) / FPS:.1f} s{of} are used (--seconds)"
         warnings.warn(f"{config.video}: {used}", Remark, stacklevel=2)
-    frames = usable_frames(config.video, len(track.coeffs), len(waveform), system.frame_multiple)
-    speaker = track.coeffs[:frames]
+    if emotion is not None:
+        check_emotion(config, emotion, track)
+    usable = len(track.coeffs) if emotion is None else min(len(track.coeffs), len(emotion))
+    frames = usable_frames(config.video, usable, len(waveform), system.frame_multiple)
     print(
         generating(config.samples, frames, len(track.coeffs), system.frame_multiple),
         file=sys.stderr,
     )
-    reactions = react(system, speaker, waveform, config)
-    assert reactions.coeffs is not None
-    coeffs, emotion = np.asarray(reactions.coeffs[0]), np.asarray(reactions.emotion[0])
-    save_reaction(config.out / "reaction.npz", coeffs, emotion, speaker, track.tracked[:frames])
+    speaker = what_it_needs(config, system, track, waveform, emotion, frames)
+    reactions = react(system, speaker, config)
+    coeffs = np.asarray(faces(system, reactions)[0])
+    emotion = np.asarray(reactions.emotion[0])
+    tracked = track.coeffs[:frames], track.tracked[:frames]
+    save_reaction(config.out / "reaction.npz", coeffs, emotion, *tracked)
     print(config.out / "reaction.npz")
     draw(config, track, coeffs, face)
     print(config.out / "reaction.mp4")
@@ -218,18 +224,70 @@ def generating(samples: int, frames: int, tracked: int, block: int) -> str:
 
 
 def open_system(config: Config) -> System:
-    """The system that the options name, which must be one that sees and hears.
+    """The system that the options name.
 
-    Raises `UserError` for one that needs more than a tracked video gives, or gives no faces.
+    Raises `UserError` for one that needs more than they and a video give, or cannot draw codes as
+    they ask.
     """
     run = config.predictor if config.run is None else config.run
     assert run is not None
     system = load(run) if config.tokenizer is None else load(run, tokenizer=config.tokenizer)
-    if lacking := system.needs - {"coeffs", "audio"}:
+    if lacking := system.needs - {"coeffs", "audio", "video", "emotion"}:
         raise UserError(
-            f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))} too"
+            f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))}, which no video"
+            " gives"
         )
+    if "emotion" in system.needs and config.emotion is None:
+        raise UserError(
+            f"{run}: {system.name} needs the speaker's emotion, which no video shows; give it by"
+            " --emotion FILE.csv, 25 channels at 25 frames a second (docs/real_data.md)"
+        )
+    if config.sampling != Sampling() and "top_k" not in system.options:
+        raise UserError(f"{run}: {system.name} draws no codes; leave the options of drawing out")
     return system.in_precision(config.precision)
+
+
+def read_emotion(config: Config, system: System) -> Float[np.ndarray, "frames 25"] | None:
+    """The speaker's emotion, where the system needs it; else a `Remark` says so of a given one."""
+    if config.emotion is None:
+        return None
+    if "emotion" not in system.needs:
+        remark = f"{config.emotion}: not read, {system.name} does not need it"
+        warnings.warn(remark, Remark, stacklevel=2)
+        return None
+    return load_emotion(config.emotion)
+
+
+def check_emotion(config: Config, emotion: Float[np.ndarray, "frames 25"], track: Track) -> None:
+    """Raises `UserError` for a table that is not of this video at 25 frames a second."""
+    given, shown = len(emotion) / FPS, len(track.coeffs) / FPS
+    if shown - given > MISSING or (given - shown > MISSING and not track.stopped):
+        raise UserError(
+            f"{config.emotion}: {len(emotion)} frames are {given:.2f} s at {FPS} a second, and"
+            f" {config.video} has {shown:.2f} s; give the emotion of this video at that rate"
+        )
+
+
+def what_it_needs(
+    config: Config,
+    system: System,
+    track: Track,
+    waveform: Float[np.ndarray, "sound_samples"],
+    emotion: Float[np.ndarray, "emotion_frames 25"] | None,
+    frames: int,
+) -> Speaker:
+    """The first `frames` of a speaker, of whom only what the system needs is gathered."""
+    parts: dict[str, np.ndarray] = {}
+    if "coeffs" in system.needs:
+        parts["coeffs"] = track.coeffs[None, :frames].astype(np.float32)
+    if "audio" in system.needs:
+        parts["waveform"] = waveform[None]
+    if emotion is not None:
+        parts["emotion"] = emotion[None, :frames]
+    if (side := system.picture_side) is not None:
+        pictures = face_frames(config.video, frames, track.centre, side, track.turn)
+        parts["video"] = np.stack(list(pictures))[None]
+    return Speaker(**parts)
 
 
 def listener_face(config: Config) -> Face:

@@ -20,6 +20,7 @@ from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.system import Fiber
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.system import Speaker
 from jaxreact.tracking.no_opengl import drawing_modules_optional
 from tests.clips import BUNNY, CARPHONE, decode, write_clip
 from tests.kinds import KINDS
@@ -38,9 +39,10 @@ def test_a_calibrated_speaker_has_the_mean_face(tmp_path):
     calibrated = stand_in_system().calibrate(coeffs)
     np.testing.assert_allclose(calibrated.mean(axis=0), MEAN, atol=1e-6)
     np.testing.assert_allclose(np.diff(calibrated, axis=0), np.diff(coeffs, axis=0), atol=1e-6)
-    shifted, sound = coeffs + 3, np.zeros(32 * 640, "f4")
+    sound = np.zeros((1, 32 * 640), "f4")
     config = _config(tmp_path, samples=1, calibrate=True)
-    faces = [react.react(stand_in_system(), x, sound, config).coeffs for x in (coeffs, shifted)]
+    speakers = (Speaker(seen[None], sound) for seen in (coeffs, coeffs + 3))
+    faces = [react.react(stand_in_system(), speaker, config).coeffs for speaker in speakers]
     np.testing.assert_allclose(np.asarray(faces[0]), np.asarray(faces[1]), atol=0.011)
 
 
@@ -50,7 +52,8 @@ def test_reactions_are_raw_coefficients(tmp_path):
     coeffs = np.tile(MEAN, (64, 1))
     coeffs[:, 24] += 0.25
     config = _config(tmp_path, samples=3, sampling=Sampling(0.5, 7))
-    reactions = react.react(system, coeffs, np.zeros(64 * 640, "f4"), config)
+    speaker = Speaker(coeffs[None], np.zeros((1, 64 * 640), "f4"))
+    reactions = react.react(system, speaker, config)
     made = np.asarray(reactions.coeffs)[0]
     assert made.shape == (3, 64, 58)
     assert reactions.emotion.shape == (1, 3, 64, 25)
@@ -113,15 +116,16 @@ def test_real_models_react_within_the_tokenizers_codes(tmp_path):
     assert system.predictor.config.codes == 12
     np.testing.assert_array_equal(system.tokenizer.mean_face, MEAN)
     rng = np.random.default_rng(0)
-    coeffs, waveform = MEAN + rng.normal(size=(32, 58)) / 9, rng.normal(size=32 * 640).astype("f4")
+    coeffs, waveform = MEAN + rng.normal(size=(1, 32, 58)) / 9, rng.normal(size=(1, 32 * 640))
+    speaker = Speaker(coeffs.astype("f4"), waveform.astype("f4"))
     config = _config(tmp_path, samples=2)
-    reactions = react.react(system, coeffs, waveform, config)
+    reactions = react.react(system, speaker, config)
     assert reactions.coeffs is not None
     made = np.asarray(reactions.coeffs)
     assert (made.shape, reactions.emotion.shape) == ((1, 2, 32, 58), (1, 2, 32, 25))
     assert np.isfinite(made).all()
     assert np.ptp(made, axis=1).any()
-    again = react.react(system, coeffs, waveform, config)
+    again = react.react(system, speaker, config)
     np.testing.assert_array_equal(made, again.coeffs)
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import shutil
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import Dyad
-from jaxreact.data.modality import Modality
+from jaxreact.data.modality import Kind, Modality
 from jaxreact.data.pipeline import evaluation_items
 from jaxreact.data.split import clip_names
 from jaxreact.errors import UserError
@@ -28,7 +28,7 @@ from jaxreact.predictions.npz import map_npz
 from jaxreact.profiling import Profile
 from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.sampling import Sampling
-from jaxreact.systems.system import Reactions, Speaker, System
+from jaxreact.systems.system import Reactions, Speaker, System, faces
 
 T = TypeVar("T")
 Item = dict[str, np.ndarray]
@@ -175,21 +175,23 @@ def _fill(
             bar.update(len(clips))
 
 
-PICTURE_SIDE = 256
-"""Pixels of the pictures in the challenge's data set, of which systems see a square."""
-
-FIELDS = {
-    "coeffs": ("coeffs", Modality("speaker", "coeffs")),
-    "audio": ("waveform", Modality("speaker", "waveform")),
-    "emotion": ("emotion", Modality("speaker", "emotion")),
-    "video": ("video", Modality("speaker", "video", size=(PICTURE_SIDE, PICTURE_SIDE))),
+FIELDS: Mapping[str, Kind] = {
+    "coeffs": "coeffs",
+    "audio": "waveform",
+    "emotion": "emotion",
+    "video": "video",
 }
-"""What a system may need -> the field of `Speaker`, and what is read for it."""
+"""What a system may need -> the field of `Speaker`, and the kind of what is read for it."""
 
 
 def needed(system: System) -> tuple[Modality, ...]:
     """What is read of each conversation for a system."""
-    return tuple(FIELDS[need][1] for need in sorted(system.needs))
+    kinds: list[Kind] = [FIELDS[need] for need in sorted(system.needs)]
+    side = system.picture_side
+    size = None if side is None else (side, side)
+    return tuple(
+        Modality("speaker", kind, size=size if kind == "video" else None) for kind in kinds
+    )
 
 
 def reactor(
@@ -213,16 +215,12 @@ def reactor(
         full = [*items, *items[-1:] * (size - len(items))]
         numbers = np.asarray([*clips, *clips[-1:] * (size - len(clips))])
         inputs = {
-            field: np.stack([item[modality.key] for item in full])
-            for field, modality in (FIELDS[need] for need in system.needs)
+            modality.kind: np.stack([item[modality.key] for item in full])
+            for modality in needed(system)
         }
         keys = _keys(request.seed, numbers)
         reactions = system.react(Speaker(**inputs), request.samples, key=keys, **options)
-        if reactions.coeffs is None:
-            raise UserError(
-                f"{system.name}: gives no coefficients here, which predictions hold; convert its"
-                " weights again with --mean-face mean_face.npy"
-            )
+        faces(system, reactions)
         return reactions
 
     return react

@@ -125,6 +125,12 @@ class System(Protocol):
         ...
 
     @property
+    def picture_side(self) -> int | None:
+        """Side in pixels of the speaker's pictures as it wants them, others are resized; None for a
+        system that needs none."""
+        ...
+
+    @property
     def codebook(self) -> Codebook | None:
         """None for a system without codes."""
         ...
@@ -159,6 +165,16 @@ class System(Protocol):
     def fingerprint(self) -> dict[str, str]:
         """What tells each part from others, by the part's name."""
         ...
+
+
+def faces(system: System, reactions: Reactions) -> Float[jax.Array, "batch samples time 58"]:
+    """The coefficients of a system's reactions. Raises `UserError` where it gives emotion alone."""
+    if reactions.coeffs is None:
+        raise UserError(
+            f"{system.name}: gives emotion alone here, no faces; convert its weights again with"
+            " --mean-face mean_face.npy"
+        )
+    return reactions.coeffs
 
 
 @runtime_checkable

@@ -49,6 +49,7 @@ class Belfusion:
     needs: frozenset[str] = frozenset({"emotion"})
     options: frozenset[str] = frozenset({"noise", "binarize"})
     frame_multiple: int = 1
+    picture_side: None = None
     codebook: None = None
 
     @property

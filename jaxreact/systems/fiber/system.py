@@ -51,6 +51,7 @@ class Fiber:
     name: str = "fiber"
     needs: frozenset[str] = frozenset({"coeffs", "audio"})
     options: frozenset[str] = frozenset({*SAMPLING, "causal"})
+    picture_side: None = None
 
     @property
     def frame_multiple(self) -> int:

@@ -53,6 +53,7 @@ class Learning2Listen:
     name: str = "learning2listen"
     options: frozenset[str] = SAMPLING
     frame_multiple: int = 1
+    picture_side: None = None
     codebook: None = None
 
     @property

@@ -11,6 +11,11 @@ AROUND = 8 / 7
 """The picture's shorter side over that of the square: 256 pixels, of which 224 are seen."""
 
 
+def shorter_side(seen: int) -> int:
+    """Pixels of a picture's shorter side, of which the middle `seen` are cut out."""
+    return round(seen * AROUND)
+
+
 def squares(
     video: UInt8[np.ndarray, "batch time height width 3"], side: int
 ) -> UInt8[np.ndarray, "batch time side side 3"]:
@@ -20,7 +25,7 @@ def squares(
     if video.shape[2:4] == (side, side):
         return np.asarray(video)
     height, width = video.shape[2:4]
-    shorter = round(side * AROUND)
+    shorter = shorter_side(side)
     if min(height, width) != shorter:
         scale = shorter / min(height, width)
         # The longer side is rounded down, as torchvision does.

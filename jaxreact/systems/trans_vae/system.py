@@ -18,7 +18,7 @@ from jaxreact.systems.trans_vae.decoder import Face
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
 from jaxreact.systems.trans_vae.loaded_model import LoadedTransVAE, latent_noise, load_trans_vae
 from jaxreact.systems.trans_vae.model import no_face, windows_of, with_room
-from jaxreact.systems.trans_vae.senses import heard, squares
+from jaxreact.systems.trans_vae.senses import heard, shorter_side, squares
 from jaxreact.systems.trans_vae.speaker_encoder import Perceived, beginning
 
 
@@ -40,6 +40,11 @@ class TransVAESystem:
         config = self.model.config
         window = {"window": config.window} if config.online else {}
         return {"mode": config.mode, "online": config.online, **window}
+
+    @property
+    def picture_side(self) -> int:
+        """As `System.picture_side`."""
+        return shorter_side(self.model.config.image_size)
 
     def react(
         self,

@@ -21,7 +21,7 @@ from jaxreact.systems.trans_vae.decoder import Face
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
 from jaxreact.systems.trans_vae.losses import LossWeights, trans_vae_loss
 from jaxreact.systems.trans_vae.model import TransVAE, windows_of
-from jaxreact.systems.trans_vae.senses import AROUND, heard
+from jaxreact.systems.trans_vae.senses import heard, shorter_side
 from jaxreact.training.batches import Data, read_data
 from jaxreact.training.config import StageTraining
 from jaxreact.training.distributed import failing_at_once
@@ -94,7 +94,7 @@ def is_trained(model: TransVAEConfig, path: tuple[str, ...], phase: int) -> bool
 
 def _data(config: TransVAETraining, mean: Float[np.ndarray, "58"]) -> Data:
     model, original = config.model, config.model.mode == "original"
-    side = picture_side(model)
+    side = shorter_side(model.image_size)
     hear = partial(
         audio_features,
         frames=config.clip_frames,
@@ -119,11 +119,6 @@ def _data(config: TransVAETraining, mean: Float[np.ndarray, "58"]) -> Data:
         roles="drawn",  # B24
         validation_crop="random" if original else "start",
     )
-
-
-def picture_side(model: TransVAEConfig) -> int:
-    """Pixels of a side of the pictures out of which the model's square is cut."""
-    return round(model.image_size * AROUND)
 
 
 def audio_features(

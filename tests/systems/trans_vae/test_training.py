@@ -27,7 +27,7 @@ from jaxreact.systems.trans_vae.decoder import Face
 from jaxreact.systems.trans_vae.latent import Gaussian
 from jaxreact.systems.trans_vae.model import Reaction
 from jaxreact.systems.trans_vae.presets import PRESETS
-from jaxreact.systems.trans_vae.senses import heard, squares
+from jaxreact.systems.trans_vae.senses import heard, shorter_side, squares
 from jaxreact.torch_files.engine import paths, to_torch
 from jaxreact.torch_files.torch_file import read_state_dict
 from jaxreact.train import stage_names, train
@@ -198,7 +198,7 @@ def test_what_is_read(monkeypatch):
 
 @pytest.mark.parametrize("side", [28, 224])
 def test_the_middle_of_a_picture_is_what_the_system_sees(side):
-    outer = training.picture_side(TransVAEConfig(image_size=side))
+    outer = shorter_side(side)
     assert outer == {28: 32, 224: 256}[side]
     video = np.random.default_rng(0).integers(0, 255, (1, 2, outer, outer, 3), np.uint8)
     np.testing.assert_array_equal(training.middle(jnp.asarray(video), side), squares(video, side))
