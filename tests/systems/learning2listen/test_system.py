@@ -202,7 +202,7 @@ def test_decas_faces_are_no_speakers_of_react(deca, deca_run, tmp_path):
     config = Evaluation(tmp_path / "data", tmp_path / "out", run=deca_run)
     with pytest.raises(UserError, match="needs the speaker's DECA features, which this data"):
         _system(config)
-    with pytest.raises(UserError, match="needs the speaker's DECA features too"):
+    with pytest.raises(UserError, match="needs the speaker's DECA features, which no video"):
         react.open_system(react.Config(Path("x.mp4"), tmp_path / "out", run=deca_run))
 
 
