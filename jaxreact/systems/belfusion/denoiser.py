@@ -20,7 +20,7 @@ class Embedding(nnx.Module):
         self.first = uniform_linear(inputs, outputs, rngs)
         self.second = uniform_linear(outputs, outputs, rngs)
 
-    def __call__(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
+    def __call__(self, x: Float[Array, "*batch inputs"]) -> Float[Array, "*batch outputs"]:
         return self.second(jax.nn.silu(self.first(x)))
 
 
@@ -33,8 +33,8 @@ class ConditionedLayer(nnx.Module):
         self.ln_1 = layer_norm(outputs, True, rngs)
 
     def __call__(
-        self, x: Float[Array, "batch inputs"], condition: Float[Array, "batch condition"]
-    ) -> Float[Array, "batch outputs"]:
+        self, x: Float[Array, "*batch inputs"], condition: Float[Array, "*#batch condition"]
+    ) -> Float[Array, "*batch outputs"]:
         scaled = self.linear(x) * (1 + self.linear_emb(condition))
         return jax.nn.silu(self.ln_1(scaled))
 
@@ -63,13 +63,20 @@ class Denoiser(nnx.Module):
 
     def __call__(
         self,
-        x: Float[Array, "batch latent"],
-        step: Int[Array, "batch"],
-        condition: Float[Array, "batch latent"],
-    ) -> Float[Array, "batch latent"]:
-        """The start, not clipped. `condition` is the speaker's latent."""
-        time = self.time_embed(time_features(step, self.config.num_time_emb_channels))
-        both = jnp.concatenate([time, self.cond_embed(condition)], axis=-1)
+        x: Float[Array, "*batch latent"],
+        step: Int[Array, "*#batch"],
+        condition: Float[Array, "*#batch latent"],
+    ) -> Float[Array, "*batch latent"]:
+        """The start, not clipped. `condition` is the speaker's latent.
+
+        Of what several latents share, an axis of one, as much is computed as there is of it.
+        """
+        features = time_features(step.reshape(-1), self.config.num_time_emb_channels)
+        time = self.time_embed(features.reshape(*step.shape, -1))
+        condition = self.cond_embed(condition)
+        axes = jnp.broadcast_shapes(time.shape[:-1], condition.shape[:-1])
+        both = [jnp.broadcast_to(part, (*axes, part.shape[-1])) for part in (time, condition)]
+        both = jnp.concatenate(both, axis=-1)
         given = jax.nn.silu(both)
         y = x
         for layer in self.layers:
@@ -77,11 +84,11 @@ class Denoiser(nnx.Module):
         return self.last(jnp.concatenate([y, x], axis=-1))
 
     def sample(
-        self, condition: Float[Array, "batch latent"], noise: Float[Array, "batch latent"]
-    ) -> Float[Array, "batch latent"]:
+        self, condition: Float[Array, "*#batch latent"], noise: Float[Array, "*batch latent"]
+    ) -> Float[Array, "*batch latent"]:
         """Latents in [-1, 1] of listeners that answer; all randomness is the noise, unit normal."""
 
         def start(x: jax.Array, step: jax.Array) -> jax.Array:
-            return self(x, jnp.full(len(x), step), condition)
+            return self(x, jnp.full((1,) * (x.ndim - 1), step), condition)
 
         return ddim(start, noise, cosine_schedule(self.config.diffusion_steps))

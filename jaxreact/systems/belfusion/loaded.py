@@ -81,9 +81,7 @@ def _decode_clips(
 
 
 def _sample_clips(model: Denoiser, condition: jax.Array, noise: jax.Array) -> jax.Array:
-    each = jnp.broadcast_to(condition[:, None], noise.shape)
-    width = noise.shape[-1]
-    return model.sample(each.reshape(-1, width), noise.reshape(-1, width)).reshape(noise.shape)
+    return model.sample(condition[:, None], noise)
 
 
 def load_coder(directory: str | Path) -> EmotionCoder:

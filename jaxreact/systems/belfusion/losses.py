@@ -64,8 +64,9 @@ def denoiser_loss(
 ) -> tuple[Float[Array, ""], Metrics]:
     """Error of the best of some predictions of the listener's window.
 
-    `speaker` is the window that the listener's answers, `step` the diffusion step of each pair,
-    which its samples share. The target is the VAE's reconstruction, not the recorded emotion.
+    `speaker` is the window that the listener's answers, `step` the diffusion step of each pair;
+    its samples share both, so that the network is told of them once. The target is the VAE's
+    reconstruction, not the recorded emotion.
     """
     scaled = model.config.emb_preprocessing
     condition, target = jax.lax.stop_gradient(
@@ -73,13 +74,13 @@ def denoiser_loss(
     )
     target_emotion = jax.lax.stop_gradient(decode(vae, target, scaled))
     batch, samples, width = noise.shape
-    start, steps, given = (jnp.repeat(x, samples, axis=0) for x in (target, step, condition))
+    start, steps = (jnp.repeat(x, samples, axis=0) for x in (target, step))
     schedule = cosine_schedule(model.config.diffusion_steps)
-    x = noised(start, steps, noise.reshape(-1, width), schedule)
-    latents = model(x, steps, given).astype(jnp.float32)
-    emotion = decode(vae, latents, scaled).astype(jnp.float32)
+    x = noised(start, steps, noise.reshape(-1, width), schedule).reshape(noise.shape)
+    latents = model(x, step[:, None], condition[:, None]).astype(jnp.float32)
+    emotion = decode(vae, latents.reshape(-1, width), scaled).astype(jnp.float32)
     return best_of(
-        latents.reshape(batch, samples, width),
+        latents,
         target,
         emotion.reshape(batch, samples, *emotion.shape[1:]),
         target_emotion.astype(jnp.float32),
