@@ -54,6 +54,8 @@ class Config:
     """small: to try the script out on a processor."""
     minutes: float = 9.0
     """All ways together; what does not fit any more is left out."""
+    patience: float = 1.0
+    """Ways may take so many times as long, for a machine that is busy."""
     train: float | None = None
     """Also train preset `improved` for so many minutes, from simulation to the table."""
     only: tuple[str, ...] = ()
@@ -133,7 +135,7 @@ class Bench:
         if left < LEAST:
             self.keep(way, {"skipped": "no time left"})
             return
-        self.keep(way, self.run(way, min(way.limit, left)))
+        self.keep(way, self.run(way, min(way.limit * self.config.patience, left)))
 
     def run(self, way: Way, limit: float) -> dict[str, Any]:
         command = [sys.executable, str(WAYS), "--sizes", self.config.sizes]
