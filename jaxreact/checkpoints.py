@@ -103,17 +103,25 @@ class Checkpoints:
         if step is None:
             raise UserError(f"{self.directory}: no complete checkpoint here")
         try:
-            restored = self.manager.restore(
-                step,
-                args=ocp.args.Composite(
-                    arrays=ocp.args.StandardRestore(_with_shardings(abstract)),
-                    record=ocp.args.JsonRestore(),
-                ),
-            )
+            with _quietly():
+                restored = self.manager.restore(
+                    step,
+                    args=ocp.args.Composite(
+                        arrays=ocp.args.StandardRestore(_with_shardings(abstract)),
+                        record=ocp.args.JsonRestore(),
+                    ),
+                )
         except (ValueError, KeyError, TypeError, OSError) as error:
             reason = str(error).strip().splitlines()[0]
             raise UserError(
                 f"{self.directory / str(step)}: does not fit its config.json: {reason}"
+            ) from error
+        except Exception as error:
+            if type(error) is not Exception:
+                raise
+            # What Orbax raises where a file of arrays is missing or cut off.
+            raise UserError(
+                f"{self.directory / str(step)}: damaged or not whole; copy the run again"
             ) from error
         return restored["arrays"], restored["record"]
 
@@ -144,6 +152,18 @@ class Checkpoints:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what Orbax logs of a checkpoint that cannot be read, many lines of it."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _processes(name: str, alone: bool) -> MultiprocessingOptions:

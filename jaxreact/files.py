@@ -21,7 +21,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     replaced atomically; if the block raises, `path` is untouched and the temporary file is removed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name a file")
+    _make_parent(path)
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     temporary = folder / path.name
     try:
@@ -39,7 +41,7 @@ def building(directory: str | Path) -> Iterator[Path]:
     `directory` is untouched.
     """
     directory = Path(directory)
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(directory)
     beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     temporary = beside / directory.name
     try:
@@ -51,6 +53,14 @@ def building(directory: str | Path) -> Iterator[Path]:
         os.rename(temporary, directory)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _make_parent(path: Path) -> None:
+    """Makes the folder that `path` will be in. Raises UserError where a file stands in the way."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{path}: {path.parent} is no folder; choose another place") from None
 
 
 def check_new(directory: str | Path) -> None:

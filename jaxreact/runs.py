@@ -30,6 +30,9 @@ from jaxreact.variables import Variables, joined, one_by_one
 
 FORMAT = 1
 
+_MAPPINGS = ("origin", "parts", "stage", "training")
+"""What config.json may say beside the model's configuration that is looked into."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -131,7 +134,11 @@ def _read_json(directory: str | Path, expected: str) -> tuple[Path, dict[str, An
             f" {expected}"
         )
     content = read_json(path, "cannot be read")
-    return path, content if isinstance(content, dict) else {}
+    content = content if isinstance(content, dict) else {}
+    for name in _MAPPINGS:
+        if not isinstance(content.get(name, {}), dict):
+            raise UserError(f"{path}: {name} is no mapping; copy it again")
+    return path, content
 
 
 def make_config(kind: Kind, fields: Any, source: str | Path) -> Any:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jaxreact.files import building
+from jaxreact.errors import UserError
+from jaxreact.files import building, replacing
 
 
 def test_a_folder_takes_the_place_of_another(tmp_path):
@@ -30,3 +31,20 @@ def test_a_failure_leaves_what_was_there(tmp_path, half_done):
     with pytest.raises(ZeroDivisionError if half_done else FileNotFoundError):
         fail_in(tmp_path / "run", half_done)
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "before"]
+
+
+@pytest.mark.parametrize("deeper", ["x", "x/y"])
+def test_a_file_where_a_folder_should_be_is_named(tmp_path, deeper):
+    (tmp_path / "file").write_text("")
+    for write in (replacing, building):
+        with (
+            pytest.raises(UserError, match="is no folder; choose another place"),
+            write(tmp_path / "file" / deeper),
+        ):
+            pass
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_where_a_file_should_be_is_named(tmp_path):
+    with pytest.raises(UserError, match="is a folder; name a file"), replacing(tmp_path):
+        pass

@@ -195,3 +195,11 @@ def test_only_the_newest_checkpoints_are_kept(tmp_path):
         arrays, record = checkpoints.restore({"a": np.zeros(2, int)}, 2)
         assert (arrays["a"].tolist(), record) == ([2, 2], {"step": 2})
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["10", "2"]
+
+
+@pytest.mark.parametrize("name", ["origin", "parts", "stage", "training"])
+@pytest.mark.parametrize("value", ["a word", [1], None])
+def test_what_a_configuration_is_looked_into_for_is_a_mapping(tmp_path, name, value):
+    (tmp_path / "config.json").write_text(json.dumps({"kind": "x", name: value}))
+    with pytest.raises(UserError, match=f"config.json: {name} is no mapping"):
+        runs.kind_name(tmp_path)

@@ -6,6 +6,7 @@ more whole names; the same word stands for the same text on both sides. The firs
 decides, in either direction, so that one table serves conversion and the way back.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -146,6 +147,9 @@ def fill(
             misfit.unknown.append(f"{name} {tensor.shape}")
         else:
             path, rule, leaf = places[name]
+            if math.prod(leaf.shape) > _LARGEST:
+                misfit.shapes.append(f"{name}: shape {tensor.shape} in the file, {leaf.shape} here")
+                continue
             shape = np.shape(rule.transform.to_torch(np.broadcast_to(0, leaf.shape)))
             if _fits(misfit, name, tensor, shape, leaf.dtype):
                 filled[path] = np.array(rule.transform.to_jax(tensor), order="C")
@@ -153,6 +157,10 @@ def fill(
     misfit.fitted = len(filled)
     misfit.refuse(source, table.model, prefix)
     return filled
+
+
+_LARGEST = 2**56
+"""Numbers of a tensor; NumPy has no shape of more, which only a wrong configuration asks for."""
 
 
 def _fits(

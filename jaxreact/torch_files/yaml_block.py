@@ -1,10 +1,12 @@
-"""Plain values out of a YAML file that stands beside weights, without a YAML library.
+"""Plain values out of a YAML file that stands beside weights, and into one, without a YAML library.
 
 Of one block of the file, such as `arch: args:`, keys with numbers, words and lists of them are
 read. The rest of the file is not looked at; nothing in it is constructed.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ _COMMENT = re.compile(r"(^|\s)#.*")
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_LOGICAL = {*_WORDS, "yes", "no", "on", "off", "y", "n"}
+"""What YAML libraries take for something else than a word."""
+_PLAIN_WORD = re.compile(r"[A-Za-z_./][\w./-]*")
 _UNKNOWN = tuple("&*!|>{}%@`?,")
 """What begins a value that is more than a plain one."""
 
@@ -51,6 +56,30 @@ def read_block(path: str | Path, under: tuple[str, ...] = ()) -> dict[str, Any]:
         elif where == under or where[:-1] == under:
             raise _not_plain(path, number)
     return values
+
+
+def block_text(values: Mapping[str, Any], indent: str = "") -> str:
+    """Nested mappings of plain values as the text that `read_block` and YAML libraries read."""
+    lines = ""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            lines += f"{indent}{name}:\n{block_text(value, indent + '  ')}"
+        else:
+            lines += f"{indent}{name}: {_written(value)}\n"
+    return lines
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_written, value))}]"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, str):
+        if _PLAIN_WORD.fullmatch(value) and value.lower() not in _LOGICAL:
+            return value
+        return f"'{value}'" if "'" not in value else json.dumps(value, ensure_ascii=False)
+    text = repr(value)
+    return text if "." in text else text.replace("e", ".0e")  # without a point 1e-05 is a word
 
 
 def _add(values: dict[str, Any], name: str, value: Any, path: str | Path, number: int) -> None:

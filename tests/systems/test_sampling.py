@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxreact.systems.sampling import Sampling, truncate
+from jaxreact.systems.learning2listen.generation import State, _choose
+from jaxreact.systems.sampling import Sampling, sample_keys, truncate
 from tests.weights import golden
 
 
@@ -30,6 +31,26 @@ def test_with_neither_all_are_drawn_as_often_as_they_are_likely():
     ours = np.bincount(drawn, minlength=200) / 20_000
     np.testing.assert_allclose(ours, given["frequency_sample_idx0"], rtol=0, atol=0.012)
     np.testing.assert_array_equal(np.argmax(logits, -1), given["argmax"])
+
+
+def test_samples_are_drawn_independently():
+    """Each is as likely as any; the original's second and fifth (`--sample_idx`) are what is left
+    after the draws before (behaviour L17)."""
+    given = golden("learning2listen/sampling")
+    chances = given["probs_sample_idx"][0].astype(np.float64)
+    likely = chances.argmax()
+    second = sum(chances[i] * chances[likely] / (1 - chances[i]) for i in range(200) if i != likely)
+    assert given["frequency_sample_idx1"][likely] == pytest.approx(second, abs=0.005)
+    streams, state = 500, np.zeros((), np.int32)
+    keys = sample_keys(Sampling(), jax.random.key(0), streams, 5)
+    logits = jnp.broadcast_to(given["logits"][0], (streams, 5, 200))
+    past = State(jnp.zeros((streams, 5, 4), jnp.int32), jnp.asarray(state), keys)
+    drawn = np.asarray(_choose(logits, past, Sampling(1.0, None)))
+    for sample, theirs in ((0, "0"), (1, "1"), (4, "4")):
+        share = np.mean(drawn[:, sample] == likely)
+        assert share == pytest.approx(given["frequency_sample_idx0"][likely], abs=0.05)
+        alike = abs(share - given[f"frequency_sample_idx{theirs}"][likely]) < 0.05
+        assert alike == (sample == 0), sample
 
 
 def test_the_first_is_always_kept_and_equals_are_cut_by_their_order():

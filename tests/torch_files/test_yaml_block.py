@@ -3,7 +3,7 @@
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.torch_files.yaml_block import read_block
+from jaxreact.torch_files.yaml_block import block_text, read_block
 
 TEXT = """\
 # a comment
@@ -110,3 +110,28 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(UserError, match="not a readable YAML file"):
         read_block(tmp_path / "x.yaml")
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    values = {
+        "size": 5,
+        "rate": 1e-5,
+        "huge": 1e300,
+        "half": -0.5,
+        "online": True,
+        "nothing": None,
+        "word": "a/b_c-1.pth",
+        "quoted": "true",
+        "path": "/a b/c: d#.pth",
+        "number": "12",
+        "widths": [64, 64],
+        "words": ["x", "y z"],
+        "logical": [False, True],
+        "it": "it's",
+    }
+    text = block_text({"arch": {"type": "Name", "args": values}, "loss": {"rate": 2}})
+    (tmp_path / "x.yaml").write_text(text)
+    assert read_block(tmp_path / "x.yaml", ("arch", "args")) == values
+    assert read_block(tmp_path / "x.yaml", ("loss",)) == {"rate": 2}
+    library = pytest.importorskip("yaml", reason="to read it as others do")
+    assert library.safe_load(text)["arch"]["args"] == values

@@ -37,9 +37,11 @@ class EmotionVAEConfig:
     """Widths of the layers between the decoder's state and the emotion."""
 
     def __post_init__(self):
+        if not isinstance(self.emb_dims, (list, tuple)):
+            raise ValueError(f"emb_dims {self.emb_dims!r} is no list of sizes")
         object.__setattr__(self, "emb_dims", tuple(self.emb_dims))
         _positive(self, "window_size", "emotion_dim", "coeff_3dmm_dim", "hidden_dim", "z_dim")
-        if not self.emb_dims or min(self.emb_dims) < 1:
+        if not self.emb_dims or not all(type(n) is int and n > 0 for n in self.emb_dims):
             raise ValueError(f"emb_dims {self.emb_dims} are not one or more sizes of 1 or more")
 
 

@@ -124,6 +124,11 @@ def _statistics(checkpoint: Path) -> dict[str, Any]:
             f"{checkpoint}: lacks the statistics of latents ({', '.join(sorted(_STATISTICS))}) that"
             " the original's training adds when it ends; train to the end, or give that file"
         )
+    if known["min"].shape == known["max"].shape and (known["min"] > known["max"]).any():
+        raise UserError(f"{checkpoint}: statistics.min is above statistics.max; copy it again")
+    for name in ("std", "var"):
+        if (known[name] < 0).any():
+            raise UserError(f"{checkpoint}: statistics.{name} is negative; copy the file again")
     return {STATISTICS + name: x for name, x in known.items()}
 
 

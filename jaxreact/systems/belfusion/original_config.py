@@ -3,14 +3,16 @@
 import dataclasses
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jaxreact import runs
 from jaxreact.errors import Remark, UserError
 from jaxreact.systems.belfusion.kinds import DENOISER, VAE
+from jaxreact.systems.belfusion.losses import DECODED_WEIGHT, KL_WEIGHT, LATENT_WEIGHT
 from jaxreact.torch_files.names import listed, shown
-from jaxreact.torch_files.yaml_block import read_block
+from jaxreact.torch_files.yaml_block import block_text, read_block
 
 CONFIG = "config.yaml"
 
@@ -28,6 +30,8 @@ def checkpoint_of(source: Path) -> Path:
 
     Of several the last; a `Remark` says so. Raises UserError where there is none.
     """
+    if not source.exists():
+        raise UserError(f"{source}: no such file; give the folder of a training")
     if not source.is_dir():
         return source
     found = {
@@ -72,3 +76,78 @@ def read_config(path: Path, kind: runs.Kind) -> Any:
     if missing := [n for n in names if n not in given and n not in _OPTIONAL]:
         raise UserError(f"{path}: lacks {listed(missing)} under arch: args:; add what it was")
     return runs.make_config(kind, {n: given[n] for n in names if n in given}, path)
+
+
+CLIP_FRAMES = 750
+"""Of the original's clips, cut to whole windows."""
+
+_LOSSES: dict[str, dict[str, Any]] = {
+    VAE.name: {
+        "type": "MSELoss_AE_v2",
+        "args": {"w_mse": 1.0, "w_kld": KL_WEIGHT, "w_coeff": 1.0},
+    },
+    DENOISER.name: {
+        "type": "BeLFusionLoss",
+        "args": {
+            "losses": ["L1Loss", "MSELoss"],
+            "losses_multipliers": [LATENT_WEIGHT, DECODED_WEIGHT],
+            "losses_decoded": [False, True],
+        },
+    },
+}
+
+
+def config_text(kind: runs.Kind, config: Any, content: Mapping[str, Any], vae: Path) -> str:
+    """The `config.yaml` that the original builds the same model from.
+
+    `content` is what config.json of the run says beside the model; `vae` is where a denoiser's file
+    of its VAE will be.
+    """
+    frames = CLIP_FRAMES // config.window_size * config.window_size or config.window_size
+    sizes = {**dataclasses.asdict(config), "dropout": 0.0, "seq_len": frames}
+    if kind is VAE:  # of the last two the original reads nothing
+        sizes |= {"rnn_type": "gru", "num_layers": 2, "feature_dim": config.z_dim}
+    else:
+        samples = content.get("stage", {}).get("samples", 1)
+        sizes |= {"k": samples, "emotion_dim": 25, "freeze_emotion_encoder": True}
+        sizes["emb_emotion_path"] = str(vae)
+    training = content.get("training", {})
+    optimizer = training.get("optimizer", {})
+    batch = training.get("batch_size", 32)
+    mentioned = {
+        "arch": {"type": CLASSES[kind.name], "args": sizes},
+        "loss": _LOSSES[kind.name],
+        "optimizer": {
+            "lr": optimizer.get("learning_rate", 1e-3 if kind is VAE else 1e-4),
+            "weight_decay": optimizer.get("weight_decay", 5e-4),
+        },
+        "trainer": {
+            "mode": "autoencode" if kind is VAE else "predict",
+            "epochs": training.get("epochs", 1000 if kind is VAE else 100),
+            "resume": None,
+            "out_dir": "./results",
+            "save_period": 2,
+            "val_period": 5,
+        },
+        "dataset": _data_set("train", frames, batch),
+        "validation_dataset": _data_set("val", frames, batch),
+        "test_dataset": _data_set("test", frames, batch),
+    }
+    return block_text(mentioned)
+
+
+def _data_set(split: str, frames: int, batch: int) -> dict[str, Any]:
+    return {
+        "dataset_path": "./data",
+        "split": split,
+        "img_size": 256,
+        "crop_size": 224,
+        "clip_length": frames,
+        "batch_size": batch,
+        "shuffle": split == "train",
+        "num_workers": 4,
+        "load_video": False,
+        "load_audio": False,
+        "load_emotion": True,
+        "load_3dmm": True,
+    }

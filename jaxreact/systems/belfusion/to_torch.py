@@ -1,7 +1,6 @@
 """Run directories of BeLFusion -> checkpoints that the original loads."""
 
-import shutil
-import sys
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from jaxreact import runs
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.files import replacing
 from jaxreact.progress import progress
 from jaxreact.systems.belfusion.kinds import DENOISER, VAE
-from jaxreact.systems.belfusion.original_config import CONFIG
+from jaxreact.systems.belfusion.original_config import CONFIG, config_text
 from jaxreact.systems.belfusion.tables import STATISTICS, VAE_TABLE, denoiser_table, doubled
 from jaxreact.torch_files.engine import paths, to_torch
 from jaxreact.torch_files.write import save, the_torch
@@ -24,8 +23,8 @@ def write_torch(run: Path, out: Path) -> None:
 
     Tensors are the same bit for bit; what has two names in the original has both (B17), and a VAE's
     file holds its statistics. The original also reads a config.yaml beside the file: a converted
-    model's is put there, unless there is one. Needs torch. Raises UserError where it is missing, or
-    `run` is something else.
+    model's is put there, of one trained here the same sizes by the original's names, unless there
+    is one. Needs torch. Raises UserError where it is missing, or `run` is something else.
     """
     torch = the_torch()
     kind = _kind(run)
@@ -44,7 +43,7 @@ def write_torch(run: Path, out: Path) -> None:
             checkpoint["statistics"] = {n.removeprefix(STATISTICS): x for n, x in known.items()}
         step(f"writing {out}")
         save(checkpoint, out)
-    _write_config(run, out)
+    _write_config(run, out, kind)
 
 
 def model_tensors(run: Path, kind: runs.Kind) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -64,13 +63,18 @@ def _kind(run: Path) -> runs.Kind:
     raise UserError(f"{run}: kind is {name!r}, which is no model of BeLFusion")
 
 
-def _write_config(run: Path, out: Path) -> None:
-    """Puts the original's configuration beside a checkpoint; says so where it cannot."""
-    kept, beside = run / CONFIG, out.parent / CONFIG
-    if not kept.is_file():
-        print(f"{beside}: write it yourself; {run} was not converted", file=sys.stderr)
-    elif not beside.exists():
+def _write_config(run: Path, out: Path, kind: runs.Kind) -> None:
+    """Puts a configuration beside a checkpoint: the original's own, or one of the same sizes."""
+    config, content = runs.read_config(run, kind)
+    beside, vae = out.parent / CONFIG, out.parent / "vae" / "checkpoint_0.pth"
+    kept = (run / CONFIG).read_bytes() if (run / CONFIG).is_file() else None
+    text = config_text(kind, config, content, vae).encode() if kept is None else kept
+    if not beside.exists():
         with replacing(beside) as temporary:
-            shutil.copyfile(kept, temporary)
-    elif beside.read_bytes() != kept.read_bytes():
-        print(f"{beside}: left as it is; the model's own is {kept}", file=sys.stderr)
+            temporary.write_bytes(text)
+        if kept is None and kind is DENOISER and not vae.exists():
+            remark = f"names {vae}; put the VAE there: convert_weights.py to-torch {run / 'vae'}"
+            warnings.warn(f"{beside}: {remark} {vae}", Remark, stacklevel=3)
+    elif beside.read_bytes() != text:
+        own = f"the model's own is {run / CONFIG}" if kept else "remove it for one of the model's"
+        warnings.warn(f"{beside}: left as it is; {own}", Remark, stacklevel=3)

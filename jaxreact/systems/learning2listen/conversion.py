@@ -148,6 +148,9 @@ def _read(sources: Sources, kind: runs.Kind, given: dict[str, Any]) -> Converted
     config = read_config(kind, json, **_widths(kind, tensors, json), **given)
     npz = statistics_of(checkpoint, sources.statistics)
     abstract = paths(runs.abstract_variables(kind, config))
+    for name, x in tensors.items():
+        if name.endswith(".running_var") and (x < 0).any():
+            raise UserError(f"{checkpoint}: {name} is negative; copy the file again")
     tensors |= _statistics(kind, npz, abstract)
     variables = nest(
         fill(abstract, with_narrow_counts(tensors), table_of(kind, config), checkpoint)

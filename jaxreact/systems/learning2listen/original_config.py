@@ -2,12 +2,23 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jaxreact import runs
 from jaxreact.errors import UserError
-from jaxreact.systems.learning2listen.config import CODES, POSITIONS, STAGES, WINDOW
+from jaxreact.systems.learning2listen.config import (
+    CODES,
+    DECA,
+    MEL,
+    POSITIONS,
+    SPEAKER_FRAMES,
+    STAGES,
+    WINDOW,
+    ListenerPredictorConfig,
+    MotionCoderConfig,
+)
 from jaxreact.systems.learning2listen.kinds import CODER, LISTENER
 from jaxreact.torch_files.json_file import read_mapping
 from jaxreact.torch_files.names import shown
@@ -134,3 +145,116 @@ def _listener_sizes(given: _Mapping) -> dict[str, Any]:
 
 
 _SIZES = {CODER.name: _coder_sizes, LISTENER.name: _listener_sizes}
+
+_PIPELINE = "er2er"
+"""What the original is told of its inputs: expression and rotation to the same."""
+VQVAE_JSON = "vqgan/configs/l2_32_smoothSS.json"
+"""Where the original has the VQ-VAE's JSON, seen from the predictor's scripts."""
+
+
+def original_json(config: Any, content: Mapping[str, Any], checkpoint: Path) -> dict[str, Any]:
+    """The JSON that the original builds the same model from.
+
+    `content` is what config.json of the run says beside the model. What the original's files do not
+    say, such as the layout of codes, is not in it.
+    """
+    training = content.get("training", {})
+    is_coder = isinstance(config, MotionCoderConfig)
+    common = {
+        "pipeline": _PIPELINE,
+        "tag": _tag(checkpoint),
+        "segment_tag": "",
+        "learning_rate": 2.0 if is_coder else 0.01,
+        "warmup_steps": 100_000,
+        "model_path": "models/",
+        "num_epochs": training.get("epochs", 5_000_000 if is_coder else 500_000),
+        "batch_size": training.get("batch_size", 32),
+        "log_step": 100,
+        "data": {"local": True, "basedir": "../" if is_coder else "./", "speaker": "conan"},
+    }
+    return common | (_coder_json(config) if is_coder else _listener_json(config))
+
+
+def _tag(checkpoint: Path) -> str:
+    """What the original's name of a checkpoint begins with: TAG er2er _best.pth."""
+    stem = _BEST.sub("", checkpoint.stem)
+    return stem.removesuffix(_PIPELINE) if stem.endswith(_PIPELINE) else f"{stem}_"
+
+
+def _coder_json(config: MotionCoderConfig) -> dict[str, Any]:
+    sizes = {
+        "in_dim": config.in_dim,
+        "hidden_size": config.hidden_size,
+        "num_hidden_layers": config.num_hidden_layers,
+        "num_attention_heads": config.num_attention_heads,
+        "intermediate_size": config.intermediate_size,
+        "quant_sequence_length": CODES,
+        "sequence_length": WINDOW,
+        "quant_factor": STAGES,
+    }
+    quantizer = {"n_embed": config.n_embed, "zquant_dim": config.hidden_size}
+    return {"who": "listener", "transformer_config": sizes, "VQuantizer": quantizer}
+
+
+def _listener_json(config: ListenerPredictorConfig) -> dict[str, Any]:
+    width = config.hidden_size
+    fusion = {
+        "use_conv": False,
+        "in_dim": width,
+        "transformer": {
+            "hidden_size": width,
+            "num_hidden_layers": config.num_hidden_layers,
+            "num_attention_heads": config.num_attention_heads,
+            "intermediate_size": config.intermediate_size,
+        },
+        "output_layer": {"out_dim": config.n_embed},
+        "sequence_length": POSITIONS,
+        "max_mask_len": CODES,
+    }
+    past = {
+        "use_conv": False,
+        "hidden_size": width,
+        "in_dim": config.n_embed,
+        "num_hidden_layers": 1,
+        "num_attention_heads": config.past_heads,
+        "intermediate_size": config.past_intermediate_size,
+        "sequence_length": CODES,
+    }
+    speaker = {
+        "use_continuous": "v6",
+        "use_conv": False,
+        "hidden_size": width,
+        "in_dim": width,
+        "num_hidden_layers": 1,
+        "num_attention_heads": config.speaker_heads,
+        "intermediate_size": config.speaker_intermediate_size,
+        "sequence_length": SPEAKER_FRAMES,
+    }
+    return {
+        "l_vqconfig": VQVAE_JSON,
+        "loss_config": {"loss_aug": "normal", "loss_type": "on_logit", "weight": 0.0},
+        "patch": False,
+        "fact_model": {
+            "cross_modal_model": fusion,
+            "listener_past_transformer_config": past,
+            "speaker_full_transformer_config": speaker,
+        },
+    }
+
+
+def unlike_the_original(config: Any) -> list[str]:
+    """What the original's code would have to be changed in to run a model, in words."""
+    if isinstance(config, MotionCoderConfig):
+        known = {
+            f"losses and files of {DECA} channels, here {config.in_dim}": config.in_dim == DECA,
+            "codes of groups of channels, here of time": config.code_layout == "groups",
+        }
+    else:
+        known = {
+            f"motion of {DECA} channels, here {config.motion_dim}": config.motion_dim == DECA,
+            f"audio of {MEL}, here {(config.audio_dim, config.audio_rate)}": (
+                (config.audio_dim, config.audio_rate) == MEL
+            ),
+        }
+    known["convolutions that see the end again, here nothing"] = config.conv_padding == "replicate"
+    return [words for words, same in known.items() if not same]

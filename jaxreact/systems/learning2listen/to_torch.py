@@ -1,7 +1,7 @@
 """Run directories of Learning2Listen -> checkpoints that the original loads."""
 
 import shutil
-import sys
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from jaxreact import runs
-from jaxreact.errors import UserError
-from jaxreact.files import replacing
+from jaxreact.errors import Remark, UserError
+from jaxreact.files import replacing, write_json
 from jaxreact.predictions.npz import write_npz
 from jaxreact.progress import progress
 from jaxreact.systems.learning2listen.conversion import (
@@ -21,7 +21,12 @@ from jaxreact.systems.learning2listen.conversion import (
     STATISTICS,
 )
 from jaxreact.systems.learning2listen.kinds import CODER, LISTENER
-from jaxreact.systems.learning2listen.original_config import statistics_beside
+from jaxreact.systems.learning2listen.original_config import (
+    VQVAE_JSON,
+    original_json,
+    statistics_beside,
+    unlike_the_original,
+)
 from jaxreact.systems.learning2listen.tables import STATISTICS as MEASURED
 from jaxreact.systems.learning2listen.tables import table_of, with_wide_counts
 from jaxreact.torch_files.engine import paths, to_torch
@@ -32,7 +37,8 @@ def write_torch(run: Path, out: Path) -> None:
     """A VQ-VAE's or a predictor's run directory -> a checkpoint of the original.
 
     Tensors are the same bit for bit. The statistics are put beside it, where the original looks for
-    them, and a converted model's configuration, unless there are some. Needs torch. Raises
+    them, and the JSON: a converted model's own, or the sizes of one trained here; unless there are
+    some. A `Remark` says what the original's code would have to be changed in. Needs torch. Raises
     UserError where it is missing, or `run` is something else.
     """
     torch = the_torch()
@@ -50,11 +56,15 @@ def write_torch(run: Path, out: Path) -> None:
             "epoch": content.get("origin", {}).get("epoch", 0),
         }
         save(checkpoint, out)
-    _put_beside(run / CONFIG, out.with_suffix(".json"))
+    config = runs.read_config(run, kind)[0]
+    _put_config(run / CONFIG, config, content, out)
     if (run / STATISTICS).is_file():
         _put_beside(run / STATISTICS, statistics_beside(out))
     elif not statistics_beside(out).exists():
         _write_statistics(kind, measured, statistics_beside(out))
+    if others := unlike_the_original(config):
+        remark = f"the original's code knows {', and '.join(others)}; change it there"
+        warnings.warn(f"{out}: {remark}", Remark, stacklevel=2)
 
 
 def _new_optimizer(kind: runs.Kind, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,15 +91,30 @@ def _kind(run: Path) -> runs.Kind:
     raise UserError(f"{run}: kind is {name!r}, which is no model of Learning2Listen")
 
 
+def _put_config(kept: Path, config: Any, content: Mapping[str, Any], out: Path) -> None:
+    """Puts the JSON beside a checkpoint: the original's own, or one of the same sizes."""
+    beside = out.with_suffix(".json")
+    if kept.is_file():
+        _put_beside(kept, beside)
+    elif beside.exists():
+        remark = "left as it is; remove it for one of the model's own sizes"
+        warnings.warn(f"{beside}: {remark}", Remark, stacklevel=3)
+    else:
+        json = original_json(config, content, out)
+        write_json(beside, json)
+        if "l_vqconfig" in json:
+            remark = f"l_vqconfig is {VQVAE_JSON}; put the VQ-VAE's JSON there, or name its place"
+            warnings.warn(f"{beside}: {remark}", Remark, stacklevel=3)
+
+
 def _put_beside(kept: Path, beside: Path) -> None:
     """Copies a file of the original's; says so where it cannot."""
-    if not kept.is_file():
-        print(f"{beside}: write it yourself; {kept.parent} was not converted", file=sys.stderr)
-    elif not beside.exists():
+    if not beside.exists():
         with replacing(beside) as temporary:
             shutil.copyfile(kept, temporary)
     elif beside.read_bytes() != kept.read_bytes():
-        print(f"{beside}: left as it is; the model's own is {kept}", file=sys.stderr)
+        remark = f"left as it is; the model's own is {kept}"
+        warnings.warn(f"{beside}: {remark}", Remark, stacklevel=3)
 
 
 def _write_statistics(kind: runs.Kind, measured: Mapping[str, np.ndarray], path: Path) -> None:

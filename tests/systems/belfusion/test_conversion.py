@@ -10,12 +10,16 @@ import pytest
 
 import jaxreact
 from jaxreact import Speaker, runs
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.files import building
+from jaxreact.systems.belfusion.config import DenoiserConfig
 from jaxreact.systems.belfusion.conversion import convert_belfusion, convert_vae
 from jaxreact.systems.belfusion.kinds import DENOISER, VAE
+from jaxreact.systems.belfusion.original_config import config_text
 from jaxreact.systems.belfusion.to_torch import write_torch
+from jaxreact.torch_files.engine import paths
 from jaxreact.torch_files.torch_file import read_checkpoint
+from jaxreact.torch_files.yaml_block import read_block
 from tests.golden.belfusion import recipe
 from tests.systems.belfusion.weights import CHECKPOINTS, golden
 
@@ -87,6 +91,62 @@ def test_the_commands(tmp_path, mean_face, monkeypatch, capsys):
     capsys.readouterr()
 
 
+@needs_torch
+@pytest.mark.parametrize("mode", [pytest.param("offline", marks=pytest.mark.slow), "online"])
+def test_a_run_that_was_trained_here_goes_back_with_a_configuration(belfusion_run, tmp_path, mode):
+    """Which says what the original's did, and from which conversion makes the same again."""
+    run = tmp_path / "trained"
+    shutil.copytree(belfusion_run(mode), run)
+    for part in (run, run / "vae"):
+        (part / "config.yaml").unlink()  # training leaves none
+    out, vae = tmp_path / "back/checkpoint_1.pth", tmp_path / "back/vae/checkpoint_0.pth"
+    with pytest.warns(Remark, match=r"config.yaml: names .*; put the VAE there: .* to-torch") as to:
+        write_torch(run, out)
+    words = str(to[0].message).split()
+    assert [Path(word) for word in words[-2:]] == [run / "vae", vae]  # can be typed
+    write_torch(run / "vae", vae)
+    for part, original in ((out, f"ldm_small_{mode}"), (vae, "vae_small")):
+        theirs = read_block(CHECKPOINTS / original / "config.yaml", ("arch", "args"))
+        ours = read_block(part.parent / "config.yaml", ("arch", "args"))
+        free = {"emb_emotion_path", "k", "seq_len", "feature_dim"}  # the last is read by nobody
+        assert {n: ours[n] for n in theirs if n not in free} == (
+            {n: x for n, x in theirs.items() if n not in free}
+        )
+    convert_belfusion(tmp_path / "back", tmp_path / "again", vae.parent)
+    for part, kind in (("", DENOISER), ("vae", VAE)):
+        config = runs.read_config(run / part, kind)[0]
+        assert runs.read_config(tmp_path / "again" / part, kind)[0] == config
+        ours, theirs = (
+            paths(runs.load_variables(folder / part, kind, config))
+            for folder in (tmp_path / "again", run)
+        )
+        assert all(np.array_equal(ours[path], x) for path, x in theirs.items())
+    (vae.parent / "config.yaml").write_text("arch:")
+    with pytest.warns(Remark, match="left as it is; remove it for one of the model's"):
+        write_torch(run / "vae", vae)
+
+
+def test_a_configuration_has_what_trained_the_run():
+    content = {
+        "stage": {"samples": 7},
+        "training": {
+            "epochs": 9,
+            "batch_size": 3,
+            "optimizer": {"learning_rate": 1e-5, "weight_decay": 0.5},
+        },
+    }
+    text = config_text(DENOISER, DenoiserConfig(window_size=40), content, Path("a b/x.pth"))
+    yaml = pytest.importorskip("yaml", reason="to read it as others do").safe_load(text)
+    args = yaml["arch"]["args"]
+    assert (args["k"], args["seq_len"], args["emb_emotion_path"]) == (7, 720, "a b/x.pth")
+    assert yaml["optimizer"] == {"lr": 1e-5, "weight_decay": 0.5}
+    assert (yaml["trainer"]["epochs"], yaml["trainer"]["resume"]) == (9, None)
+    for name, split in (("dataset", "train"), ("validation_dataset", "val")):
+        given = yaml[name]
+        assert (given["split"], given["shuffle"]) == (split, split == "train")
+        assert (given["clip_length"], given["batch_size"]) == (720, 3)
+
+
 def copied(folder: Path, name: str) -> Path:
     """A folder of a training that may be changed."""
     shutil.copytree(CHECKPOINTS / name, folder / name)
@@ -99,6 +159,7 @@ def change_config(folder: Path, before: str, after: str) -> None:
     (folder / "config.yaml").write_text(text.replace(before, after))
 
 
+@pytest.mark.wrong_arguments
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
@@ -106,6 +167,11 @@ def change_config(folder: Path, before: str, after: str) -> None:
         ("window_size: 5", "window_size: five", "window_size is 'five', not of type int"),
         ("window_size: 5", "window_size: !!python/x 5", "is more than a plain value"),
         ("hidden_dim: 12", "hidden_dim: 13", "of another shape"),
+        ("hidden_dim: 12", "hidden_dim: 999999999999", "of another shape"),
+        ("- 10", "- 10.5", r"emb_dims \(10\.5, 9\) are not one or more sizes"),
+        ("- 10", "- true", r"emb_dims \(True, 9\) are not one or more sizes"),
+        ("- 10", "- ten", r"emb_dims \('ten', 9\) are not one or more sizes"),
+        ("    emb_dims:\n    - 10\n    - 9\n", "    emb_dims: 10\n", "emb_dims 10 is no list"),
         ("rnn_type: gru", "rnn_type: lstm", "only gru is known"),
         ("AutoencoderRNN_VAE_v2", "Another", "arch.type is Another"),
     ],
@@ -117,6 +183,46 @@ def test_configurations_that_do_not_fit(tmp_path, before, after, words):
         convert_vae(folder, tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("min", lambda x: x + 100, r"statistics\.min is above statistics\.max"),
+        ("var", lambda x: -x, r"statistics\.var is negative"),
+        ("std", lambda x: -x, r"statistics\.std is negative"),
+        ("min", lambda x: x[:3], r"statistics\.min: shape \(3,\)"),
+    ],
+)
+def test_statistics_that_nothing_is_scaled_by(tmp_path, name, change, words):
+    torch = pytest.importorskip("torch")
+    file = copied(tmp_path, "vae_small") / "checkpoint_1.pth"
+    content = torch.load(file, weights_only=True)
+    content["statistics"][name] = change(content["statistics"][name])
+    torch.save(content, file)
+    with pytest.raises(UserError, match=words):
+        convert_vae(file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match="nothing: no such file; give the folder of a training"):
+        convert_belfusion(CHECKPOINTS / "ldm_small_online", tmp_path / "out", tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_run_that_is_half_copied_is_refused_in_one_line(belfusion_run, tmp_path, capfd, cut):
+    shutil.copytree(belfusion_run("online") / "vae", tmp_path / "vae")
+    files = [path for path in (tmp_path / "vae" / "model").rglob("*") if path.is_file()]
+    arrays = max(files, key=lambda path: path.stat().st_size)
+    if cut:
+        arrays.write_bytes(arrays.read_bytes()[:100])
+    else:
+        arrays.unlink()
+    with pytest.raises(UserError, match="damaged or not whole; copy the run again"):
+        runs.load_model(tmp_path / "vae", VAE)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_vae_that_does_not_fit_the_denoiser(tmp_path):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -20,6 +21,11 @@ def test_the_layers():
     condition = model.cond_embed(g["cond"])
     same(time, "denoiser_small", "time_embedded")
     same(condition, "denoiser_small", "cond_embedded")
+    y, both = g["x"], jax.nn.silu(jnp.concatenate([time, condition], axis=-1))
+    for number, layer in enumerate(model.layers):
+        y = layer(jnp.concatenate([y, g["x"]], axis=-1), both)
+        same(y, "denoiser_small", f"layer{number}")
+    same(model.last(jnp.concatenate([y, g["x"]], axis=-1)), "denoiser_small", "layer3")
     same(model(g["x"], g["t"], g["cond"]), "denoiser_small", "output")
 
 
@@ -28,6 +34,11 @@ def test_latents_of_windows():
     encoded = encode(model, model.windows(g["speaker"]), "normalize")
     same(encoded, "denoiser_small", "encoded")
     same(decode(model, encoded, "normalize"), "denoiser_small", "decoded")
+    for name in ("min", "max", "mean", "std", "var"):
+        same(getattr(model.statistics, name)[...], "denoiser_small", f"statistics.{name}")
+    target = encode(model, model.windows(g["listener"]), "normalize")
+    same(target, "chain_small", "encoded_target")
+    same(decode(model, target, "normalize"), "chain_small", "target")
 
 
 def test_noising():

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from jaxreact.nn.diffusion import cosine_schedule, noised
 from jaxreact.systems.belfusion.config import DenoiserConfig, EmotionVAEConfig
+from jaxreact.systems.belfusion.denoiser import Denoiser
+from jaxreact.systems.belfusion.latent_space import decode, encode
 from jaxreact.systems.belfusion.losses import best_of, denoiser_loss, vae_loss
 from jaxreact.systems.belfusion.tables import VAE_TABLE, denoiser_table
 from jaxreact.systems.belfusion.vae import EmotionVAE
 from jaxreact.torch_files.engine import Table
 from tests.golden.belfusion import recipe
-from tests.systems.belfusion.weights import denoiser, golden, torch_gradients, vae
+from tests.systems.belfusion.weights import denoiser, golden, same, torch_gradients, vae
 
 
 def value_and_gradients(model: nnx.Module, table: Table, loss: Any) -> tuple[Any, Any]:
@@ -51,6 +54,10 @@ def test_the_vae(name, mode):
     order = ("loss", "emotion_loss", "kl", "coeffs_loss")
     np.testing.assert_allclose([metrics[n] for n in order], given["losses"][0], rtol=1e-5)
     assert_gradients(gradients, name)
+    made = vae()(x, noise)
+    same(made.emotion, name, "prediction")
+    same(made.coeffs, name, "coeffs")
+    assert (mode == "original") == (not given["target_coeffs"].any())  # B11
 
 
 @pytest.mark.parametrize("online", [False, True])
@@ -70,6 +77,25 @@ def test_the_denoiser(online):
     order = ("loss", "latent_loss", "emotion_loss")
     np.testing.assert_allclose([metrics[n] for n in order], given["losses"][0], rtol=1e-5)
     assert_gradients(gradients, name)
+    ours = [np.linalg.norm(gradients[key]) for key in given["grad_names"]]
+    np.testing.assert_allclose(ours, given["grad_norms"], rtol=1e-4)
+    _predictions(model, frozen, name, speaker, listener)
+
+
+def _predictions(
+    model: Denoiser, frozen: EmotionVAE, name: str, speaker: jax.Array, listener: jax.Array
+) -> None:
+    """What the first step predicts, three times for each clip, and what it should."""
+    given = golden(name)
+    condition, target = (encode(frozen, x, "normalize") for x in (speaker, listener))
+    start, step, each = (
+        jnp.repeat(jnp.asarray(x), 3, axis=0) for x in (target, given["time"][0], condition)
+    )
+    x = noised(start, step, jnp.asarray(given["noise.0"]), cosine_schedule(10))
+    latents = model(x, step, each)
+    for latent, kind in ((latents, "prediction"), (start, "target")):
+        same(latent.reshape(3, 3, 12), name, f"encoded_{kind}")
+        same(decode(frozen, latent, "normalize").reshape(3, 3, 5, 25), name, kind)
 
 
 @pytest.mark.parametrize("name", ["offline_small", "online_small"])

@@ -34,6 +34,10 @@ def assert_parameters(state: Any, table: Any, name: str) -> None:
             ours[key[2:]][counted], expected[counted], rtol=0, atol=1e-6, err_msg=key
         )
     assert compared > 1000
+    assert golden(name).get("learning_rate", RATE) == RATE
+    if "param_names" in golden(name):
+        norms = [np.linalg.norm(ours[key]) for key in golden(name)["param_names"]]
+        np.testing.assert_allclose(norms, golden(name)["param_norms_after"], rtol=1e-5)
 
 
 def optimizer(presets: Any) -> OptimizerConfig:

@@ -58,16 +58,36 @@ def test_reactions_are_the_originals(mode):
     expected = given["binarised"].reshape(3, 4, 20, -1)
     np.testing.assert_array_equal(rounded[..., :15], expected[..., :15])
     np.testing.assert_allclose(rounded, expected, rtol=0, atol=1e-5)
+    _latents(mode, given)
+
+
+def _latents(mode: str, given: dict[str, np.ndarray]) -> None:
+    """What reactions are decoded from, and what the listener's own emotion is."""
+    parts = system(mode)
+    seen, listener = (jnp.asarray(given[role]) for role in ("speaker", "listener"))
+    windows = parts._seen(seen).reshape(3, 4, 5, 25)
+    condition = parts.vae.encode(windows, "normalize")
+    noise = jnp.asarray(given["noise"]).reshape(3, 4, 4, 12)
+    latents = parts.denoiser.sample(condition, noise)
+    assert latents.shape[1] == given["samples"]
+    ours = latents.reshape(12, 48)
+    np.testing.assert_allclose(ours, given["encoded_prediction"], rtol=0, atol=1e-5)
+    target = parts.vae.encode(listener.reshape(3, 4, 5, 25), "normalize")
+    every = np.repeat(np.asarray(target).reshape(3, 48), 4, axis=0)
+    np.testing.assert_allclose(every, given["encoded_target"], rtol=0, atol=1e-5)
+    decoded = parts.vae.decode(target[:, None], "normalize")[1]
+    every = np.repeat(np.asarray(decoded)[:, 0], 4, axis=0)
+    np.testing.assert_allclose(every, given["target"], rtol=0, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_reactions_of_the_released_size():
-    made = system("online", DenoiserConfig(), EmotionVAEConfig(), "vae_released").react(
-        Speaker(emotion=recipe.emotion("released.speaker", 1, 750)),
-        10,
-        noise=recipe.normal("released.samples.online", (150, 128)).reshape(1, 10, 15, 128),
-    )
-    given = golden("released_online")
+@pytest.mark.parametrize("mode", ["offline", "online"])
+def test_reactions_of_the_released_size(mode):
+    parts = system(mode, DenoiserConfig(), EmotionVAEConfig(), "vae_released")
+    emotion = recipe.emotion("released.speaker", 1, 750)
+    noise = recipe.normal(f"released.samples.{mode}", (150, 128)).reshape(1, 10, 15, 128)
+    made = parts.react(Speaker(emotion=emotion), 10, noise=noise)
+    given = golden(f"released_{mode}")
     np.testing.assert_allclose(made.emotion[0, 0], given["prediction_0"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(
         made.emotion[0, :, ::5], given["prediction_every5"], rtol=0, atol=1e-4
@@ -76,6 +96,15 @@ def test_reactions_of_the_released_size():
     np.testing.assert_allclose(
         made.coeffs[0, 0, ::5] - MEAN, given["coeffs_0_every5"], rtol=0, atol=1e-4
     )
+    assert given["rounding_margin"] > 1e-4  # no unit can be rounded otherwise
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Remark)
+        rounded = binarized(made.emotion)[0, :, ::5, :15]
+    np.testing.assert_array_equal(rounded, given["binarised_units_every5"])
+    windows = parts._seen(jnp.asarray(emotion)).reshape(1, 15, 50, 25)
+    latents = parts.denoiser.sample(parts.vae.encode(windows, "normalize"), jnp.asarray(noise))
+    ours = latents[0].reshape(10, 1920)
+    np.testing.assert_allclose(ours, given["encoded_prediction"], rtol=0, atol=5e-5)
 
 
 def test_both_are_systems_and_one_is_online(belfusion_run):

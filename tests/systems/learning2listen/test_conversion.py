@@ -14,10 +14,11 @@ import pytest
 
 import convert_weights
 from jaxreact import runs
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.files import building
 from jaxreact.systems.learning2listen.conversion import Sources, convert_coder, convert_listener
 from jaxreact.systems.learning2listen.kinds import CODER, LISTENER
+from jaxreact.systems.learning2listen.original_config import original_json
 from jaxreact.systems.learning2listen.tables import table_of
 from jaxreact.systems.learning2listen.to_torch import write_torch
 from jaxreact.torch_files.engine import nest, paths
@@ -99,13 +100,50 @@ def test_the_way_back_is_the_same_bit_for_bit_and_loads_there(deca_run, tmp_path
 
 
 @needs_torch
-def test_statistics_of_a_run_that_was_trained_here_go_back_too(react_run, tmp_path, capsys):
-    write_torch(react_run / "vqvae", tmp_path / "x_best.pth")
-    with np.load(tmp_path / "x_preprocess_core.npz") as known:
+def test_a_run_that_was_trained_here_goes_back_with_its_files(react_run, tmp_path):
+    """From which conversion makes the same again, bit for bit."""
+    vqvae, out = tmp_path / "x_er2er_best.pth", tmp_path / "y_er2er_best.pth"
+    with pytest.warns(Remark, match="the original's code knows .* here 83, and codes of groups"):
+        write_torch(react_run / "vqvae", vqvae)
+    with pytest.warns(Remark) as said:
+        write_torch(react_run, out)
+    assert any("l_vqconfig is vqgan/configs" in str(each.message) for each in said)
+    assert any("knows motion of 56 channels, here 58;" in str(each.message) for each in said)
+    with np.load(tmp_path / "x_er2er_preprocess_core.npz") as known:
         assert set(known) == {"body_mean_Y", "body_std_Y"}
         assert known["body_mean_Y"].shape == (1, 1, 83)
         np.testing.assert_allclose(known["body_std_Y"], 0.25)
-    assert "x_best.json: write it yourself" in capsys.readouterr().err
+    sources = (Sources(out), tmp_path / "run", Sources(vqvae))
+    convert_listener(*sources, code_layout="time", audio="mel", mode="corrected")
+    for run, kind in (("", LISTENER), ("vqvae", CODER)):
+        again, before = tmp_path / "run" / run, react_run / run
+        assert runs.read_config(again, kind)[0] == runs.read_config(before, kind)[0]
+        tensors, expected = tensors_of(again, kind), tensors_of(before, kind)
+        assert set(tensors) == set(expected)
+        for name, tensor in expected.items():
+            np.testing.assert_array_equal(tensors[name], tensor, err_msg=name)
+
+
+@pytest.mark.parametrize("checkpoint", [VQVAE, LISTENING], ids=["vqvae", "predictor"])
+def test_the_json_of_a_model_is_the_originals(checkpoint, deca_run):
+    """All but how long it trained, and at what rate."""
+    run, kind = (deca_run / "vqvae", CODER) if checkpoint == VQVAE else (deca_run, LISTENER)
+    config, content = runs.read_config(run, kind)
+    theirs = json.loads(checkpoint.with_suffix(".json").read_text())
+    training = {"learning_rate", "warmup_steps", "num_epochs", "l_vqconfig"}
+    ours = original_json(config, content, checkpoint)
+    assert {k: v for k, v in ours.items() if k not in training} == (
+        {k: v for k, v in theirs.items() if k not in training}
+    )
+    assert set(ours) == set(theirs)
+
+
+@needs_torch
+def test_files_that_are_there_are_left_as_they_are(react_run, tmp_path):
+    (tmp_path / "x_best.json").write_text("{}")
+    with pytest.warns(Remark, match="x_best.json: left as it is; remove it"):
+        write_torch(react_run / "vqvae", tmp_path / "x_best.pth")
+    assert (tmp_path / "x_best.json").read_text() == "{}"
 
 
 def test_a_vqvae_may_be_a_checkpoint_and_options_say_what_files_do_not(tmp_path, monkeypatch):
@@ -221,8 +259,10 @@ WEIGHTS = {
     "one too few": (lambda s: s.pop("module.decoder.expander.1.2.bias"), "lacks 1 tensor of"),
     "a stranger": (lambda s: s.update({"module.x.weight": s[_BIAS]}), "does not know, x.weight"),
     "no numbers": (lambda s: s[_BIAS].fill_(float("nan")), "float32 cannot hold"),
+    "no variance": (lambda s: s[_VARIANCE].neg_(), "squasher.0.2.running_var is negative"),
     "of one gpu": (lambda s: _rename(s), ""),
 }
+_VARIANCE = "module.encoder.squasher.0.2.running_var"
 _BIAS = "module.decoder.cross_smooth_layer.bias"
 
 

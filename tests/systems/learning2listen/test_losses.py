@@ -14,6 +14,7 @@ from jax.flatten_util import ravel_pytree
 
 from jaxreact.systems.learning2listen.kinds import CODER, LISTENER
 from jaxreact.systems.learning2listen.losses import coder_loss, listener_loss
+from jaxreact.systems.learning2listen.presets import CODER_PRESETS, LISTENER_PRESETS
 from jaxreact.systems.learning2listen.schedule import learning_rate, original_optimizer
 from jaxreact.systems.learning2listen.tables import table_of
 from jaxreact.training.state import join, split_model
@@ -81,9 +82,12 @@ def three_steps(name: str) -> dict[str, Any]:
         if kind is CODER:
             value, (metrics, made) = coder_loss(model, *inputs, train=True)
             codes, norms = made.quantized.codes, made.norms
+            metrics["reconstruction_l1_mean"] = jnp.mean(jnp.abs(made.motion - inputs[0]))
         else:
             value, (metrics, norms) = listener_loss(model, *inputs, train=True)
             codes = jnp.zeros(())
+            motion, audio, past, _, visible = inputs
+            metrics["logits"] = model(motion, audio, past, visible, train=True)[0]
         return value, (metrics, codes, join(statistics, norms))
 
     @jax.jit
@@ -128,9 +132,15 @@ def test_three_steps_are_the_originals(name):
     np.testing.assert_allclose(found["rates"], g["lrs"], rtol=1e-6)
     if "codes" in g:
         np.testing.assert_array_equal(found["codes"], g["codes"])
-        np.testing.assert_allclose(
-            found["metrics"]["quantizer_loss"], g["part.quant"], rtol=0, atol=1e-5
-        )
+    parts = found["metrics"] | {"quant": found["metrics"].get("quantizer_loss")}
+    compared = [key for key in g if key.startswith("part.")]
+    assert compared
+    for key in compared:
+        ours = parts[key.removeprefix("part.")]
+        tolerance = 5e-5 if key == "part.logits" else 1e-5
+        np.testing.assert_allclose(ours, g[key], rtol=0, atol=tolerance, err_msg=key)
+    if "x" in g:
+        np.testing.assert_array_equal([batch(name, n)[0] for n in range(3)], g["x"])
     gradients, variables = found["gradients"], found["variables"]
     without = set(map(str, g["nograd_names"]))
     assert {*map(str, g["grad_names"]), *without} == set(gradients)
@@ -149,6 +159,16 @@ def test_three_steps_are_the_originals(name):
             np.testing.assert_allclose(
                 variables[tensor], g[key], rtol=0, atol=tolerance, err_msg=tensor
             )
+
+
+@pytest.mark.parametrize(
+    ("presets", "name"), [(CODER_PRESETS, "train_vq_full"), (LISTENER_PRESETS, "train_fact_full")]
+)
+def test_the_presets_optimizers_are_the_originals(presets, name):
+    g, ours = golden(name), presets["original"].keywords["loop"].optimizer
+    np.testing.assert_allclose((ours.beta1, ours.beta2), g["betas"])
+    np.testing.assert_allclose((ours.epsilon, ours.weight_decay), (g["eps"], g["weight_decay"]))
+    assert ours.decay == "all"
 
 
 def test_the_schedule():
