@@ -27,7 +27,7 @@ def beside(monkeypatch) -> None:
 
 
 def test_every_stage_is_a_training_command(tmp_path):
-    from systems_rows import STAGES
+    from systems_rows import STAGES  # pyright: ignore[reportMissingImports]
 
     settings = {}
     for stage in STAGES:
@@ -44,7 +44,7 @@ def test_every_stage_is_a_training_command(tmp_path):
 
 
 def test_every_row_is_of_a_stage_that_comes_before():
-    from systems_rows import ROWS, STAGES
+    from systems_rows import ROWS, STAGES  # pyright: ignore[reportMissingImports]
 
     trained = {stage.folder for stage in STAGES}
     assert all({row.run, *row.stages} <= trained for row in ROWS)
@@ -53,7 +53,7 @@ def test_every_row_is_of_a_stage_that_comes_before():
 
 
 def _world(seed: int, add: float) -> dict:
-    from systems_rows import ROWS, SCORES
+    from systems_rows import ROWS, SCORES  # pyright: ignore[reportMissingImports]
 
     row = {
         "scores": {score: i + add for i, score in enumerate(SCORES)} | {"FRSyn": None},
@@ -69,7 +69,7 @@ def _world(seed: int, add: float) -> dict:
 
 
 def test_one_world_has_intervals_over_conversations():
-    from systems_table import table
+    from systems_table import table  # pyright: ignore[reportMissingImports]
 
     lines = table([_world(0, 0.5)]).splitlines()
     scores = "| 0.50 (0.00 to 1.00) | 1.5 (1.0 to 2.0) | 2.5000 (2.0000 to 3.0000) |"
@@ -84,7 +84,7 @@ def test_one_world_has_intervals_over_conversations():
 
 
 def test_several_worlds_have_intervals_over_worlds():
-    from systems_table import table
+    from systems_table import table  # pyright: ignore[reportMissingImports]
 
     text = table([_world(0, 0.0), _world(1, 1.0), _world(2, 2.0)])
     found = re.search(r"FIBER, ours \| 1\.00 ± ([\d.]+) \|", text)
