@@ -10,6 +10,7 @@ An interrupted benchmark goes on with the same command: `--work` keeps what has 
 """
 
 import json
+import logging
 import math
 import os
 import subprocess
@@ -65,7 +66,7 @@ class Steps:
     def __init__(self, bar: tqdm):
         self.bar = bar
 
-    def run(self, kept: Path, words: list[str]) -> dict[str, float]:
+    def run(self, kept: Path, words: list[str]) -> dict[str, Any]:
         """Runs `python WORDS` unless it has been; returns its seconds and peak memory.
 
         Raises `UserError` with the command where it fails.
@@ -94,7 +95,7 @@ class Steps:
         return {"seconds": round(seconds, 1), "peak_gib": round(usage.ru_maxrss / 2**20, 2)}
 
 
-def train(steps: Steps, config: Config, seed: int, stage: Stage) -> dict[str, float]:
+def train(steps: Steps, config: Config, seed: int, stage: Stage) -> dict[str, Any]:
     """Trains a stage, on from where it stands."""
     world = config.world(seed)
     words = stage.arguments(config.preset, world / "cache", world)
@@ -119,6 +120,7 @@ def score(steps: Steps, config: Config, seed: int, row: Row) -> dict[str, Any]:
 
 def parameters(run: Path) -> int:
     """Numbers in a run directory's models, those of the models that it holds inside included."""
+    logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax misses a file that it does not need
     reader: Any = ocp.PyTreeCheckpointer()
     return sum(
         math.prod(leaf.shape)
@@ -152,6 +154,8 @@ def make_world(steps: Steps, config: Config, seed: int) -> dict[str, Any]:
             "made_by": found["metrics"].get("made_by"),
         }
         baselines = found["metrics"]["baselines"]
+    for measured in trained.values():
+        del measured["command"]
     return {"seed": seed, "rows": rows, "baselines": baselines, "stages": trained}
 
 
