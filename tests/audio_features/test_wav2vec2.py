@@ -161,6 +161,7 @@ def test_silence_and_loudness():
     np.testing.assert_allclose(encoder(waveform), encoder(1000 * waveform + 5), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_even_for_silence():
     graphdef, params = nnx.split(AudioEncoder(TINY, rngs=nnx.Rngs(0)))
     loss = lambda params, x: nnx.merge(graphdef, params)(x).sum()  # noqa: E731

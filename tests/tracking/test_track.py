@@ -121,6 +121,7 @@ def test_a_long_gap_is_named_or_held(tmp_path):
     assert len(track_video(clip, max_seconds=1.5).coeffs) == 37  # cut there, as the error says
 
 
+@pytest.mark.slow
 def test_a_face_that_is_mostly_lost_is_reported():
     with pytest.warns(Remark, match=r"the face was found in only \d\d of 120 pictures"):
         track_video(BROKEN_CARPHONE, on_gap="hold")

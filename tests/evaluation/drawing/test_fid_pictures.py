@@ -76,6 +76,7 @@ def test_drawings_are_compared_with_drawings(studio, scene, take):
     np.testing.assert_array_equal(read(take, "fake_video"), render(scene.reaction[TAKEN]))
 
 
+@pytest.mark.slow
 def test_the_distance_of_all_takes(studio, scene, take, tmp_path):
     second = dataclasses.replace(take, name="b1_ind2")
     other = dataclasses.replace(scene, reaction=scene.reaction[::-1].copy())
@@ -90,6 +91,7 @@ def test_the_distance_of_all_takes(studio, scene, take, tmp_path):
     assert found.content()["FRRea"] == found.value
 
 
+@pytest.mark.slow
 def test_photographs_and_drawings_do_not_mix(studio, scene, unseen, take, tmp_path):
     second = dataclasses.replace(take, name="b1_ind2")
     make_fid_pictures(studio(photoreal=True), scene, take, TAKEN)

@@ -90,6 +90,7 @@ def test_without_recordings_heads_are_drawn(studio, unseen, take):
     assert record["lt_gt_frame_address"] == []
 
 
+@pytest.mark.slow
 def test_photoreal_faces(studio, scene, take):
     maker = studio(photoreal=True)
     make_film(maker, scene, take, SOUND, alone=True)

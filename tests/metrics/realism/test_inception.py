@@ -77,6 +77,7 @@ def test_another_inception_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_wrapped_file_in_half_precision(tmp_path):
     tensors = {f"module.{name}": x.astype(np.float16) for name, x in published_tensors().items()}
     path = tmp_path / "half.safetensors"

@@ -46,6 +46,7 @@ def assert_holds(run: Path, tensors: dict[str, np.ndarray], config: FaceGenerato
         np.testing.assert_array_equal(back[name], tensor, err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_baselines_file(tmp_path, baseline, capsys):
     """As the challenge ships it: {"state_dict": ...}, no prefix."""
     torch = pytest.importorskip("torch")

@@ -127,6 +127,7 @@ def test_the_picture_depends_on_window_flow_and_portrait(small):
     assert np.abs(unmoved.fake - fake).max() > 1e-2
 
 
+@pytest.mark.slow
 def test_the_rewritten_network_is_the_same(small, monkeypatch):
     """Winograd's convolutions from 4 channels on: then the small network has them everywhere."""
     monkeypatch.setattr(convolution, "WINOGRAD_CHANNELS", 4)

@@ -88,6 +88,7 @@ def test_batches_do_not_show(loaded, batch):
     np.testing.assert_array_equal(frames(loaded, batch=batch), expected)
 
 
+@pytest.mark.slow
 def test_on_an_accelerator_a_batch_is_computed_at_once(pirender, loaded):
     whole = jaxreact.load_face_generator(pirender)
     whole.__dict__["_on_processor"] = False

@@ -12,6 +12,7 @@ from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.predictions import read_predictions
 
 
+@pytest.mark.slow
 def test_a_split_is_answered_and_scored(belfusion_run, conversations, tmp_path):
     run, out = belfusion_run("online"), tmp_path / "out"
     wanted = Evaluation(conversations, out, split="val", run=run, samples=2, frames=96)

@@ -262,6 +262,7 @@ def test_any_number_of_frames(clip, frames):
     np.testing.assert_array_equal(made[:, 0], golden("gen_small")["generated_indices"][:, :frames])
 
 
+@pytest.mark.slow
 def test_audio_of_two_steps_a_frame(clip):
     """With the original's zero in front, as it is put before 2 T - 1 features. The masks differ by
     that step, which the pooling over pairs forgives (behaviour 23)."""

@@ -93,6 +93,7 @@ def test_samples_are_computed_as_if_each_were_alone(online):
     assert np.abs(together.coeffs[:, 0] - together.coeffs[:, 1]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_the_end_after_the_last_window_is_answered_unless_as_the_original():
     """As if the last frame stood still; whole windows are the same either way (behaviour B3)."""
     video, audio = inputs("online", 1, 13)
