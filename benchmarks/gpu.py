@@ -131,11 +131,12 @@ class Bench:
         if way.needs_original and self.config.original is None:
             self.keep(way, {"skipped": "no --original"})
             return
-        left = way.limit if way.name == "training" else self.left()
+        limit = way.limit * self.config.patience
+        left = limit if way.name == "training" else self.left()
         if left < LEAST:
             self.keep(way, {"skipped": "no time left"})
             return
-        self.keep(way, self.run(way, min(way.limit * self.config.patience, left)))
+        self.keep(way, self.run(way, min(limit, left)))
 
     def run(self, way: Way, limit: float) -> dict[str, Any]:
         command = [sys.executable, str(WAYS), "--sizes", self.config.sizes]
