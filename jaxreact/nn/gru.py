@@ -26,23 +26,11 @@ class GRU(nnx.Module):
         """The state before a sequence: zeros, in the type that the layer computes in."""
         return jnp.zeros((batch, self.size), self.hidden.kernel.dtype)
 
-    def held(self, x: Float[Array, "batch first"]) -> Float[Array, "batch gates"]:
-        """What the first inputs give, where they are the same at every step; for `step`."""
-        kernel, bias = self.input.kernel[...], self.input.bias
-        assert bias is not None
-        return x.astype(kernel.dtype) @ kernel[: x.shape[1]] + bias[...]
-
     def step(
-        self,
-        state: Float[Array, "batch hidden"],
-        x: Float[Array, "batch inputs"],
-        held: Float[Array, "batch gates"] | None = None,
+        self, state: Float[Array, "batch hidden"], x: Float[Array, "batch inputs"]
     ) -> Float[Array, "batch hidden"]:
-        """The state after one more input. With what the first inputs give, `x` are the last."""
-        if held is None:
-            return self._update(state, self.input(x))
-        kernel = self.input.kernel[...]
-        return self._update(state, held + x.astype(kernel.dtype) @ kernel[-x.shape[1] :])
+        """The state after one more input."""
+        return self._update(state, self.input(x))
 
     def last_state(self, x: Float[Array, "batch time inputs"]) -> Float[Array, "batch hidden"]:
         """The state after a whole sequence."""

@@ -46,15 +46,6 @@ def test_a_sequence_is_its_steps():
     np.testing.assert_allclose(gru.last_state(jnp.asarray(X)), state, rtol=0, atol=1e-6)
 
 
-def test_what_stays_is_computed_once():
-    gru = GRU(4, 5, rngs=nnx.Rngs(0))
-    first, last = jnp.asarray(X[:, 0, :3]), jnp.asarray(X[:, 0, 3:])
-    state = jnp.asarray(X[:, 1:3].reshape(3, -1)[:, :5])
-    apart = gru.step(state, last, gru.held(first))
-    whole = gru.step(state, jnp.concatenate([first, last], axis=-1))
-    np.testing.assert_allclose(apart, whole, rtol=0, atol=1e-6)
-
-
 def test_weights_start_within_torchs_bound():
     gru = GRU(40, 100, rngs=nnx.Rngs(0))
     for layer in (gru.input, gru.hidden):

@@ -88,13 +88,13 @@ class EmotionVAE(nnx.Module):
 
     def decode(self, latent: Float[Array, "windows latent"]) -> Float[Array, "windows frames 25"]:
         """Emotion of latents, linear output; each frame is fed back for the next."""
-        held = self.d_rnn.held(self.fc_z_dec(latent))
+        given = self.fc_z_dec(latent)
 
         def step(
             carry: tuple[jax.Array, jax.Array], _: None
         ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
             state, frame = carry
-            state = self.d_rnn.step(state, frame, held)
+            state = self.d_rnn.step(state, jnp.concatenate([given, frame], axis=-1))
             frame = self._frame_of(state)
             return (state, frame), frame
 

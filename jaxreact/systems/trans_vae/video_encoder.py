@@ -4,7 +4,6 @@ A norm's statistics are of every frame that is given, for each channel (behaviou
 frames of the past are other tokens in each window. What does not depend on them is computed once.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -53,64 +52,10 @@ class Convolution(nnx.Module):
         """(batch, time, height, width, inputs) -> the same with fewer pixels and `outputs`."""
         kernel = self.kernel[...]
         pictures = x.reshape(-1, *x.shape[2:]).astype(kernel.dtype)
-        large = kernel.shape[0] > 3
-        given = (pictures, kernel, self.stride, self.pad)
-        out: jax.Array = by_rows(*given) if large else convolved(*given)  # pyright: ignore
+        strides, pads = (self.stride,) * 2, ((self.pad, self.pad),) * 2
+        order = ("NHWC", "HWIO", "NHWC")
+        out = jax.lax.conv_general_dilated(pictures, kernel, strides, pads, dimension_numbers=order)
         return out.reshape(*x.shape[:2], *out.shape[1:])
-
-
-def convolved(
-    pictures: Float[Array, "batch height width inputs"],
-    kernel: Float[Array, "side side inputs outputs"],
-    stride: int,
-    pad: int,
-) -> Float[Array, "batch out_height out_width outputs"]:
-    """Pictures, `pad` zeros around them, seen by a kernel in steps of `stride`."""
-    order = ("NHWC", "HWIO", "NHWC")
-    pads = ((pad, pad),) * 2
-    return jax.lax.conv_general_dilated(
-        pictures, kernel, (stride,) * 2, pads, dimension_numbers=order
-    )
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def by_rows(pictures: jax.Array, kernel: jax.Array, stride: int, pad: int) -> jax.Array:
-    """The same, with another way to the kernel's gradient: as a product of matrices for each of
-    the kernel's rows. Of a large kernel that takes a processor half as long."""
-    return convolved(pictures, kernel, stride, pad)
-
-
-def _forward(
-    pictures: jax.Array, kernel: jax.Array, stride: int, pad: int
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return convolved(pictures, kernel, stride, pad), (pictures, kernel)
-
-
-def _backward(
-    stride: int, pad: int, kept: tuple[jax.Array, jax.Array], gradient: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    pictures, kernel = kept
-    plain = partial(convolved, kernel=kernel, stride=stride, pad=pad)
-    of_pictures = jax.linear_transpose(plain, pictures)(gradient)[0]
-    padded = jnp.pad(pictures, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-    height, width = gradient.shape[1:3]
-    flat = gradient.reshape(-1, gradient.shape[-1])
-
-    def row(place: int) -> jax.Array:
-        """(side, inputs, outputs)"""
-        line = padded[:, place : place + stride * (height - 1) + 1 : stride]
-        columns = (
-            line[:, :, begin : begin + stride * (width - 1) + 1 : stride]
-            for begin in range(kernel.shape[1])
-        )
-        seen = jnp.concatenate(list(columns), axis=-1)  # (batch, height, width, side * inputs)
-        product = jnp.matmul(seen.reshape(len(flat), -1).T, flat)
-        return product.reshape(kernel.shape[1:])
-
-    return of_pictures, jnp.stack([row(place) for place in range(kernel.shape[0])])
-
-
-by_rows.defvjp(_forward, _backward)
 
 
 class VideoEncoder(nnx.Module):

@@ -1,7 +1,6 @@
 """The whole network against the original's numbers, and what its variants have in common."""
 
 import dataclasses
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +13,6 @@ from jaxreact.systems.trans_vae.config import TransVAEConfig
 from jaxreact.systems.trans_vae.decoder import positions
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
 from jaxreact.systems.trans_vae.model import TransVAE, windows_of
-from jaxreact.systems.trans_vae.video_encoder import by_rows, convolved
 from tests.golden.trans_vae import recipe
 from tests.systems.trans_vae.models import SMALL, golden_model, latent_noise
 from tests.weights import golden
@@ -189,17 +187,3 @@ def test_an_untrained_model_begins_as_torchs():
 def test_configurations_that_describe_no_model(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         dataclasses.replace(TransVAEConfig(), **wrong)
-
-
-def test_the_other_way_to_a_kernels_gradient():
-    """Odd sizes, of which the last rows and columns are seen by no kernel or half of one."""
-    random = np.random.default_rng(0)
-    pictures, kernel = random.standard_normal((2, 11, 14, 3)), random.standard_normal((7, 7, 3, 5))
-
-    def loss(convolve, *given):
-        return jnp.sum(jnp.sin(convolve(*given, 2, 3)))
-
-    given = jnp.float32(pictures), jnp.float32(kernel)
-    ours, plain = (jax.grad(partial(loss, way), (0, 1))(*given) for way in (by_rows, convolved))
-    for mine, theirs in zip(ours, plain, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=0, atol=3e-5)
