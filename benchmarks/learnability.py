@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import record
 import tyro
-from learnability_measures import behaviour, variety
+from learnability_measures import variety
 from learnability_table import intervals, table
 
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
@@ -29,6 +29,7 @@ from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.errors import UserError
 from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.files import replacing
+from jaxreact.metrics import NAMES
 from jaxreact.simulation import SimulateConfig, simulate
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.systems.fiber.train_predictor import train_predictor
@@ -98,7 +99,12 @@ def train_both(config: Config, seed: int, data: Path) -> list[float]:
 def run_seed(config: Config, seed: int) -> dict[str, Any]:
     """All figures of one seed; read again if they are there."""
     folder = config.folder(seed)
-    identity = {"dyads": config.dyads, "samples": config.samples, "epochs": config.epochs}
+    identity = {
+        "dyads": config.dyads,
+        "samples": config.samples,
+        "epochs": config.epochs,
+        "scores": NAMES,
+    }
     result = folder / "result.json"
     if result.exists():
         found = json.loads(result.read_text())
@@ -123,7 +129,6 @@ def run_seed(config: Config, seed: int) -> dict[str, Any]:
         "seed": seed,
         "seconds": dict(zip(("tokenizer", "predictor"), seconds, strict=True)),
         "scores": {"model": scores["scores"], **scores["baselines"]},
-        "behaviour": behaviour(data, made.out / "predictions.npz", seed),
         "variety": variety(data, made.out / "predictions.npz", seed),
     }
     with replacing(result) as path:

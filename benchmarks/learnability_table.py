@@ -10,6 +10,17 @@ T_975 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 
 
 NAIVE = ("mime", "random", "mean-sequence", "mean-frame")
 COLUMNS = ("model", *NAIVE, "gt")
+ROWS = {
+    "FRC": 2,
+    "FRD": 1,
+    "Jitter": 2,
+    "FaceJitter": 2,
+    "Seams": 2,
+    "FaceSeams": 2,
+    "Nods": 1,
+    "Smiles": 2,
+}
+"""The scores in the table, and their digits. What emotion alone cannot tell has a "-"."""
 
 
 def interval(values: list[float | None]) -> dict[str, float | None]:
@@ -28,7 +39,7 @@ def intervals(found: list[dict[str, Any]]) -> dict[str, Any]:
     A lead is positive where the model is better; it is taken within each seed, whose baselines are
     those of its own conversations.
     """
-    merged = _merge([{k: one[k] for k in ("scores", "behaviour", "variety")} for one in found])
+    merged = _merge([{k: one[k] for k in ("scores", "variety")} for one in found])
     best = {"FRC": max, "FRD": min}
     sign = {"FRC": 1, "FRD": -1}
     merged["lead"] = {
@@ -59,24 +70,14 @@ def _cell(value: dict[str, float | None], digits: int = 2) -> str:
 
 
 def table(summary: dict[str, Any]) -> str:
-    """Three markdown tables: scores, behaviour, variety."""
-    scores, behaviour = summary["scores"], summary["behaviour"]
+    """Two markdown tables: the scores of the model and of others, and variety."""
+    scores, absent = summary["scores"], {"mean": None, "half_width": None}
     lines = ["", "| | " + " | ".join(COLUMNS) + " | lead |", "|" + " --- |" * (len(COLUMNS) + 2)]
-    for name, digits in (("FRC", 2), ("FRD", 1)):
-        cells = [_cell(scores[column][name], digits) for column in COLUMNS]
-        lines.append(f"| {name} | {' | '.join(cells)} | {_cell(summary['lead'][name], digits)} |")
+    for name, digits in ROWS.items():
+        cells = [_cell(scores[column].get(name, absent), digits) for column in COLUMNS]
+        lead = _cell(summary["lead"][name], digits) if name in summary["lead"] else ""
+        lines.append(f"| {name} | {' | '.join(cells)} | {lead} |")
     lines += ["", "| | model | truth | chance |", "| --- | --- | --- | --- |"]
-    nods = [_cell(behaviour[who][what], 1) for who, what in _NODS]
-    lines.append(f"| nods a minute after pauses | {' | '.join(nods)} |")
-    for name, what in (
-        ("smile_correlation", "mirrored smiles, correlation"),
-        ("smile_lag", "lag, s"),
-    ):
-        cells = [_cell(behaviour[who][name]) for who in ("model", "truth", "chance")]
-        lines.append(f"| {what} | {' | '.join(cells)} |")
     cells = [_cell(summary["variety"][who], 3) for who in ("model", "truth", "chance")]
     lines.append(f"| variety (FRDiv) | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-_NODS = (("model", "nods"), ("truth", "nods"), ("model", "nods_chance"))

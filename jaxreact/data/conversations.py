@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from jaxreact.data.layout import MODALITIES, Clip, Dyad
+from jaxreact.data.layout import MODALITIES, Clip, Dyad, modality_folder
 from jaxreact.data.modality import Modality
 from jaxreact.data.packed import Packed
 from jaxreact.data.packed_index import AGAIN, INDEX, SHARD_SUFFIX
@@ -90,6 +90,12 @@ class Conversations(Protocol):
         A root and a cache of it have different ones, since their sound differs slightly.
         """
         ...
+
+
+def holds(data: Conversations, split: str, modality: str) -> bool:
+    """Whether a data set has such files at all: a cache has, but of a root somebody may have
+    downloaded a part."""
+    return not isinstance(data, React2024) or modality_folder(data.path, split, modality).is_dir()
 
 
 def open_conversations(path: str | Path) -> Conversations:

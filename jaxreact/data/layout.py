@@ -121,6 +121,11 @@ def _is_clip_name(field: str) -> bool:
     return possible and len(parts) >= 4 and all(part not in ("", ".", "..") for part in parts)
 
 
+def modality_folder(root: Path, split: str, modality: str) -> Path:
+    """The folder that a split's coefficients, emotion or sound lie in."""
+    return root / split / _FOLDER[modality][0]
+
+
 def find(root: Path, split: str, modality: str, name: str) -> Path | None:
     """The file of a clip's modality, or None: the literal path first, then the known variants."""
     folder, suffix = _FOLDER[modality]

@@ -1,6 +1,6 @@
 """A split of a data set, as those see it who predict, score or show it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import MODALITIES, Dyad
+from jaxreact.data.layout import MODALITIES, Clip, Dyad
 from jaxreact.data.modality import Modality
 from jaxreact.errors import UserError
 
@@ -70,11 +70,22 @@ class Split:
 
         Mirrored dyads share their clips, each of which is read once.
         """
+        return self._of_both(self.data.emotion, frames)
+
+    def faces(
+        self, frames: int
+    ) -> tuple[Float[np.ndarray, "clips frames 58"], Float[np.ndarray, "clips frames 58"]]:
+        """Raw coefficients of listeners and speakers, from the first frame on, as `emotions`."""
+        return self._of_both(self.data.coeffs, frames)
+
+    def _of_both(
+        self, read: Callable[[Clip], np.ndarray], frames: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         people = dict.fromkeys(
             clip for dyad in self.dyads for clip in (dyad.listener, dyad.speaker)
         )
         rows = tqdm(people, f"reading {self.name}", unit="clip", delay=2, disable=None)
-        shown = {clip: self.data.emotion(clip)[:frames] for clip in rows}
+        shown = {clip: read(clip)[:frames] for clip in rows}
         listener = np.stack([shown[dyad.listener] for dyad in self.dyads])
         return listener, np.stack([shown[dyad.speaker] for dyad in self.dyads])
 

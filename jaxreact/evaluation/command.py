@@ -23,6 +23,7 @@ from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.face import FPS
 from jaxreact.metrics.baselines import mean_training_reaction
 from jaxreact.metrics.neighbourhood import check_matrix
+from jaxreact.metrics.notes import lacking_notes
 from jaxreact.metrics.table import score_table
 from jaxreact.nn.precision import Precision
 from jaxreact.predictions import (
@@ -81,6 +82,8 @@ class Evaluation:
     and all there are of --predictions."""
     mode: Literal["corrected", "original"] = "corrected"
     """How to score; "original" is what the original program prints for the same predictions."""
+    period: int = metrics.PERIOD
+    """Seams are looked for after every so many frames: the blocks in which a system reacts."""
     seed: int = 0
     """Fixes the sampled reactions and the random baseline."""
     sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
@@ -121,10 +124,21 @@ def evaluate(config: Evaluation) -> str:
     assert predictions.speaker is not None
     truth = (predictions.listener, predictions.speaker)
     clips, samples, frames, _ = predictions.emotion.shape
-    scores = metrics.clipwise(predictions.emotion, *truth, matrix, config.mode)
+    faces = metrics.recorded_faces(split, predictions.coeffs)
+    scores = metrics.clipwise(
+        predictions.emotion, *truth, matrix, config.mode, faces=faces, period=config.period
+    )
     intervals = metrics.intervals(scores, groups=split.conversations, seed=config.seed)
     baselines = metrics.baseline_scores(
-        *truth, matrix, mean, samples=samples, seed=config.seed, mode=config.mode
+        *truth,
+        matrix,
+        mean,
+        samples=samples,
+        seed=config.seed,
+        mode=config.mode,
+        scores=scores.scores,
+        faces=faces,
+        period=config.period,
     )
     write = partial(
         write_metrics_json,
@@ -135,6 +149,7 @@ def evaluate(config: Evaluation) -> str:
         split=config.split,
         mode=config.mode,
         seed=config.seed,
+        period=config.period,
         counts=scores.count(),
         made_by=_made_by(config, system),
     )
@@ -159,7 +174,8 @@ def evaluate(config: Evaluation) -> str:
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
     if (made_by := _made_by(config, system)) is not None:
         title += f"\n{', '.join(f'{key} {value}' for key, value in made_by.items())}"
-    return f"{title}\n\n{score_table(intervals, baselines, name)}\n\n{report}"
+    table = score_table(scores.scores, intervals, baselines, name)
+    return "\n\n".join([title, table, *lacking_notes(scores), str(report)])
 
 
 def _check(config: Evaluation) -> None:
@@ -176,6 +192,7 @@ def _check(config: Evaluation) -> None:
         value = getattr(config, name)
         if value is not None and value < 1:
             raise UserError(f"--{name} {value} is less than 1")
+    metrics.check_period(config.period)
     if config.render is not None and config.baseline is not None:
         raise UserError("--render needs coefficients; baselines are emotion alone")
     if config.binarize and model is None:
@@ -309,6 +326,8 @@ def _export(
         assert predictions.listener is not None
         assert predictions.speaker is not None
         truth = (predictions.listener, predictions.speaker)
-        scores = metrics.clipwise(predictions.emotion, *truth, matrix, "original")
+        scores = metrics.clipwise(
+            predictions.emotion, *truth, matrix, "original", metrics.CHALLENGE
+        )
     printed = {**metrics.aggregate(scores), **extra}
     print(export_original(folder, config.split, predictions, data.mean_face(), printed))

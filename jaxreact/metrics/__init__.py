@@ -1,11 +1,13 @@
-"""Scores of predicted reactions: six numbers, each with all that is known of it in one file.
+"""Scores of predicted reactions, each with all that is known of it in one file: the challenge's
+six, and six of ours, which say whether a face is steady and answers.
 
     scores = evaluate(predictions, listener, speaker, neighbours)
+    scores = evaluate(..., faces=Faces(coeffs, listener_coeffs, speaker_coeffs, speaking))
 
 Two modes. `original` is what the original program prints for the same arrays. `corrected`, the
 default, differs in three points: FRC and FRD leave out clips without an appropriate reaction
 instead of counting 0; FRSyn looks at all samples instead of the first; and in FRSyn an undefined
-correlation takes no part instead of winning. FRVar, FRDiv and FRDvs are the same in both.
+correlation takes no part instead of winning. All others are the same in both.
 
 `clipwise` gives the scores clip by clip; `intervals` says how far other clips could have moved
 them, `compare` whether two systems differ. `python -m jaxreact.metrics --help` does all of it from
@@ -17,6 +19,9 @@ from numpy.typing import ArrayLike
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
+from jaxreact.metrics.face_jitter import face_jitter
+from jaxreact.metrics.face_seams import face_seams
+from jaxreact.metrics.faces import Faces
 from jaxreact.metrics.frc import frc
 from jaxreact.metrics.frd import frd
 from jaxreact.metrics.frdiv import frdiv
@@ -24,28 +29,40 @@ from jaxreact.metrics.frdvs import frdvs
 from jaxreact.metrics.frsyn import frsyn
 from jaxreact.metrics.frvar import frvar
 from jaxreact.metrics.inputs import MODES, neighbour_lists
+from jaxreact.metrics.jitter import jitter
+from jaxreact.metrics.nods import nods
+from jaxreact.metrics.recorded_faces import recorded_faces
 from jaxreact.metrics.score import Score
-from jaxreact.metrics.scores import NAMES, SCORES
+from jaxreact.metrics.scores import CHALLENGE, NAMES, OURS, SCORES
+from jaxreact.metrics.seams import PERIOD, check_period, seams
+from jaxreact.metrics.smiles import smiles
 from jaxreact.metrics.statistics.comparison import Difference, compare
 from jaxreact.metrics.statistics.intervals import Interval, intervals
 from jaxreact.predictions.original_order import reorder_as_original
 
 __all__ = [
     "BASELINES",
+    "CHALLENGE",
     "MODES",
     "NAMES",
+    "OURS",
+    "PERIOD",
     "SCORES",
     "Baseline",
     "ClipScores",
     "Difference",
+    "Faces",
     "Interval",
     "Score",
     "aggregate",
     "baseline",
     "baseline_scores",
+    "check_period",
     "clipwise",
     "compare",
     "evaluate",
+    "face_jitter",
+    "face_seams",
     "frc",
     "frd",
     "frdiv",
@@ -53,9 +70,14 @@ __all__ = [
     "frsyn",
     "frvar",
     "intervals",
+    "jitter",
     "mean_reaction",
     "neighbour_lists",
+    "nods",
+    "recorded_faces",
     "reorder_as_original",
+    "seams",
+    "smiles",
 ]
 
 
@@ -65,11 +87,18 @@ def evaluate(
     speaker: ArrayLike,
     neighbours: ArrayLike,
     mode: str = "corrected",
+    *,
+    faces: Faces | None = None,
+    period: int = PERIOD,
 ) -> dict[str, float]:
     """All scores of predictions (N, K, T, 25) against listener and speaker (N, T, 25).
 
-    `neighbours` (N, M) as in the data set's matrices. FRSyn is NaN in mode `corrected` if no
-    sample moves. Raises `UserError` naming the array, and the clip and frame of a value that is
-    not finite.
+    `neighbours` (N, M) as in the data set's matrices. Scores of the face need `faces`, and Nods
+    also when the speakers speak; without, they are left out. Seams are looked for every `period`
+    frames. FRSyn is NaN in mode `corrected` if no sample moves. Raises `UserError` naming array,
+    clip and frame of a value that is not finite.
     """
-    return aggregate(clipwise(predictions, listener, speaker, neighbours, mode))
+    of_clips = clipwise(
+        predictions, listener, speaker, neighbours, mode, faces=faces, period=period
+    )
+    return aggregate(of_clips)

@@ -8,10 +8,11 @@ and effect instead, in raw or mean-subtracted coefficients at 25 frames a second
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, FPS, INDEX, PITCH
+from jaxreact.metrics.correlations import pooled
 
 _NOD_SECONDS = (0.12, 0.8)
 """Band: slower than the shorter average, faster than the longer, about 1.5-4 Hz, where listeners'
@@ -19,7 +20,8 @@ nods are (Hadar, Steiner & Rose 1985)."""
 _NOD_RADIANS = 0.035
 _PAUSE_SECONDS, _SPEECH_SECONDS = 0.3, 0.7
 """A pause that invites an answer: it lasts, after speech of some length (Ward & Tsukahara 2000)."""
-_ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 1.0
+"""For how long after a pause has begun a nod counts as an answer to it."""
 _LOUDNESS_RANGE, _AUDIBLE = 12.0, -55.0  # dB between speech and background; dB of full scale
 
 
@@ -54,7 +56,12 @@ def _clips(coeffs: np.ndarray) -> np.ndarray:
     """(clips, time, 58) from one clip or many."""
     if coeffs.ndim not in (2, 3) or coeffs.shape[-1] != COEFFS:
         raise UserError(f"coefficients of shape {coeffs.shape}; expected (time, 58) or clips of it")
-    return coeffs.reshape(-1, *coeffs.shape[-2:]).astype(np.float64)
+    return coeffs.reshape(-1, *coeffs.shape[-2:])
+
+
+def _track(coeffs: np.ndarray, *channels: int) -> np.ndarray:
+    """(clips, time) float64, the mean of some channels."""
+    return _clips(coeffs)[..., list(channels)].astype(np.float64).mean(axis=-1)
 
 
 def _average(tracks: np.ndarray, seconds: float) -> np.ndarray:
@@ -106,14 +113,20 @@ def voice_activity(waveform: Float[np.ndarray, "..."], rate: int) -> Bool[np.nda
 
 def nod_starts(coeffs: Float[np.ndarray, "*clips time 58"]) -> Bool[np.ndarray, "*clips time"]:
     """True at the frames where a nod (a quick up and down of the head's pitch) begins."""
-    pitch = _clips(coeffs)[..., PITCH]
+    pitch = _track(coeffs, PITCH)
     quick = _average(pitch, _NOD_SECONDS[0]) - _average(pitch, _NOD_SECONDS[1])
     # The mean absolute swing over a cycle, so that the turning points do not split a nod in two.
     swing = _average(np.abs(quick), 0.4)
     return _starts(swing > _NOD_RADIANS / np.pi).reshape(coeffs.shape[:-1])
 
 
-def _pause_starts(active: np.ndarray) -> np.ndarray:
+def nods_soon(nods: Bool[np.ndarray, "*clips time"]) -> Int[np.ndarray, "*clips time"]:
+    """How many nods begin within a second after each frame, around the clip's end."""
+    window = range(round(ANSWER_SECONDS * FPS))
+    return np.stack([np.roll(nods, -offset, axis=-1) for offset in window]).sum(axis=0)
+
+
+def pause_starts(active: Bool[np.ndarray, "time"]) -> Int[np.ndarray, "pauses"]:
     """Frames at which a pause begins that is long enough, after speech that is long enough."""
     runs = _runs(active)
     nexts = [*(start for start, _ in runs), len(active)][1:]
@@ -143,18 +156,16 @@ def nod_rate_after_pauses(
     active = speech_activity.reshape(-1, speech_activity.shape[-1])
     if active.shape != nods.shape:
         raise UserError(f"speech activity of shape {active.shape} for {nods.shape} frames of faces")
-    pauses = [_pause_starts(clip) for clip in active]
+    pauses = [pause_starts(clip) for clip in active]
     total = sum(len(starts) for starts in pauses)
-    window = np.arange(round(_ANSWER_SECONDS * FPS))
-    # soon[clip, t]: nods that begin within the window after t, around the clip's end.
-    soon = np.stack([np.roll(nods, -offset, axis=1) for offset in window]).sum(axis=0)
+    soon = nods_soon(nods)
 
     def rate(moves: np.ndarray) -> float:
         counts = [
             nodding[(starts + move) % len(nodding)].sum()
             for nodding, starts, move in zip(soon, pauses, moves, strict=True)
         ]
-        return 60 * float(sum(counts)) / max(1.0, total * _ANSWER_SECONDS)
+        return 60 * float(sum(counts)) / max(1.0, total * ANSWER_SECONDS)
 
     observed = rate(np.zeros(len(soon), int))
     moved = [rate(rng.integers(0, nods.shape[1], len(soon))) for _ in range(shifts)]
@@ -169,8 +180,29 @@ def nod_rate_after_pauses(
 
 
 def _smile(coeffs: np.ndarray) -> np.ndarray:
-    tracks = _clips(coeffs)[..., [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]].mean(axis=-1)
+    tracks = _track(coeffs, INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"])
     return tracks - tracks.mean(axis=-1, keepdims=True)
+
+
+def smile_products(
+    listener_coeffs: Float[np.ndarray, "*clips time 58"],
+    speaker_coeffs: Float[np.ndarray, "*clips time 58"],
+    longest: float = 3.0,
+) -> Float[np.ndarray, "3 lags"]:
+    """Sums of the smiles' product, the listener's square and the speaker's, over clips and time.
+
+    A lag is so many frames by which the listener comes later, from 0 to `longest` seconds or as far
+    as two frames are left. Smiles are less their mean over the clip. Raises `UserError` if the two
+    arrays do not fit.
+    """
+    listener, speaker = _smile(listener_coeffs), _smile(speaker_coeffs)
+    if listener.shape != speaker.shape:
+        raise UserError(f"listener has {listener.shape} clips and frames, speaker {speaker.shape}")
+    frames = listener.shape[1]
+    lags = range(min(round(longest * FPS), frames - 2) + 1)
+    pairs = [(listener[:, lag:], speaker[:, : frames - lag]) for lag in lags]
+    sums = [((a * b).sum(), np.square(a).sum(), np.square(b).sum()) for a, b in pairs]
+    return np.array(sums).T
 
 
 def smile_mirroring(
@@ -182,22 +214,16 @@ def smile_mirroring(
 
     The cross-correlation of both smiles, pooled over clips, at lags from 0 to `longest` seconds.
     """
-    listener, speaker = _smile(listener_coeffs), _smile(speaker_coeffs)
-    if listener.shape != speaker.shape:
-        raise UserError(f"listener has {listener.shape} clips and frames, speaker {speaker.shape}")
-    lags = range(min(round(longest * FPS), listener.shape[1] - 2) + 1)
-    pairs = [(listener[:, lag:], speaker[:, : speaker.shape[1] - lag]) for lag in lags]
-    norms = [np.sqrt((a**2).sum() * (b**2).sum()) for a, b in pairs]
-    if min(norms) < 1e-9:
+    curve = pooled(smile_products(listener_coeffs, speaker_coeffs, longest))
+    if np.isnan(curve).any():
         return SmileMirroring(float("nan"), float("nan"), float("nan"))
-    curve = [(a * b).sum() / norm for (a, b), norm in zip(pairs, norms, strict=True)]
     best = int(np.argmax(curve))
     return SmileMirroring(best / FPS, float(curve[best]), float(curve[0]))
 
 
 def blink_rate(coeffs: Float[np.ndarray, "*clips time 58"]) -> float:
     """Blinks a minute: closings of both lids together to half, from wherever they rest."""
-    lids = _clips(coeffs)[..., [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]].mean(axis=-1)
+    lids = _track(coeffs, INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"])
     closed = lids - np.median(lids, axis=-1, keepdims=True) > 0.4
     return float(60 * FPS * _starts(closed).sum() / closed.size)
 
@@ -210,7 +236,7 @@ def gaze_away_fraction(
     units = _clips(coeffs)
 
     def eyes(name: str) -> np.ndarray:
-        return units[..., INDEX[name]]
+        return units[..., INDEX[name]].astype(np.float64)
 
     sideways = (
         eyes("eyeLookOutLeft")

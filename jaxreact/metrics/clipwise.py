@@ -8,11 +8,13 @@ import numpy as np
 from jaxtyping import Int
 from numpy.typing import ArrayLike
 
+from jaxreact.metrics.faces import Faces, check_faces
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
 from jaxreact.metrics.neighbourhood import check_neighbours
 from jaxreact.metrics.parts import Parts
 from jaxreact.metrics.score import Reactions, Score
 from jaxreact.metrics.scores import SCORES
+from jaxreact.metrics.seams import PERIOD, check_period
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class ClipScores:
 
     `clip_scores["FRC"].values` are (N,) float64, in units and ranges of the score; NaN for a clip
     that takes no part. `neighbours` says how many listeners suit a clip; `samples` and `frames` are
-    K and T.
+    K and T. `scores` are those that there are: what the others need is not known.
     """
 
     mode: str
@@ -73,13 +75,18 @@ def clipwise(
     neighbours: ArrayLike,
     mode: str = "corrected",
     scores: tuple[Score, ...] = SCORES,
+    *,
+    faces: Faces | None = None,
+    period: int = PERIOD,
 ) -> ClipScores:
     """`scores` of every clip, with predictions (N, K, T, 25), others (N, T, 25), (N, M).
 
     The arguments are those of `jaxreact.metrics.evaluate`, which gives the means over the clips.
-    Raises `UserError` naming the array, and the clip and frame of a value that is not finite.
+    Scores that need more than emotion are left out where `faces` does not have it. Raises
+    `UserError` naming the array, and the clip and frame of a value that is not finite.
     """
     check_mode(mode)
+    check_period(period)
     predicted = as_predictions(predictions)
     reactions = Reactions(
         predicted,
@@ -87,8 +94,13 @@ def clipwise(
         as_sequences("speaker", speaker, predicted),
         neighbour_lists(neighbours, predicted),
         mode,
+        faces,
+        period,
     )
     check_neighbours(reactions.neighbours, mode)
+    if faces is not None:
+        check_faces(faces, predicted)
+    scores = tuple(score for score in scores if score.can_be_had(faces))
     return ClipScores(
         mode=mode,
         samples=predicted.shape[1],

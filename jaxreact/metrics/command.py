@@ -13,7 +13,16 @@ from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
-from jaxreact.metrics.notes import interval_notes, left_out_notes, size_note, truth_note
+from jaxreact.metrics.faces import Faces
+from jaxreact.metrics.notes import (
+    interval_notes,
+    lacking_notes,
+    left_out_notes,
+    size_note,
+    truth_note,
+)
+from jaxreact.metrics.recorded_faces import recorded_faces
+from jaxreact.metrics.seams import PERIOD, check_period
 from jaxreact.metrics.statistics.bootstrap import RESAMPLES
 from jaxreact.metrics.statistics.comparison import compare, smallest_p
 from jaxreact.metrics.statistics.intervals import check_resampling, intervals
@@ -45,6 +54,8 @@ class Options:
     applies "undo" and "keep" to the original's files alone."""
     frames: int | None = None
     """Score the first so many frames only; by default all there are of the predictions."""
+    period: int = PERIOD
+    """Seams are looked for after every so many frames: the blocks in which a system reacts."""
     by: Literal["conversation", "clip"] | None = None
     """What is resampled. Default: whole conversations, whose clips resemble each other, where the
     clips' names (<site>/<chat>/<person>/<clip>) are known, else single clips."""
@@ -64,7 +75,8 @@ class Score:
 
     The intervals say where the scores might lie on other clips of the same kind; they do not cover
     another training of the same model. The truth comes from --data, or from --neighbours and, where
-    the predictions' file lacks them, --listener and --speaker.
+    the predictions' file lacks them, --listener and --speaker. Scores of the face need --data, and
+    predictions with coefficients.
     """
 
     predictions: Annotated[Positional[Path], arg(metavar="PREDICTIONS")]
@@ -77,12 +89,13 @@ class Score:
     def run(self) -> None:
         """Prints the table, and writes --json."""
         options = self.options
-        check_resampling(options.resamples, options.level)
+        _check(options)
         split = split_of(self.truth)
         predictions = _read(self.predictions, split, self.truth, options, options.original_order)
         truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
         groups, unit = _groups(options, truth, self.predictions)
-        scores = _scores(predictions, truth, options)
+        faces = recorded_faces(split, predictions.coeffs)
+        scores = _scores(predictions, truth, options, faces)
         ranges = intervals(
             scores,
             groups=groups,
@@ -94,9 +107,16 @@ class Score:
         if self.baselines:
             recorded = (truth.listener, truth.speaker, truth.neighbours)
             others = baseline_scores(
-                *recorded, samples=scores.samples, seed=options.seed, mode=options.mode
+                *recorded,
+                samples=scores.samples,
+                seed=options.seed,
+                mode=options.mode,
+                scores=scores.scores,
+                faces=faces,
+                period=options.period,
             )
-        print(f"{self.predictions}: {size_note(scores)}\n\n{score_table(ranges, others)}\n")
+        table = score_table(scores.scores, ranges, others)
+        print(f"{self.predictions}: {size_note(scores)}\n\n{table}\n")
         notes = _notes(scores, options, groups, unit)
         print("\n".join(notes))
         if options.json is not None:
@@ -118,7 +138,7 @@ class Compare:
 
     For each score: the difference with its bootstrap interval, a p-value from exchanging the two
     systems' predictions of random clips (or conversations), and the p-value corrected for the
-    number of scores, by which the verdict is drawn.
+    number of scores, those of the challenge and ours apart, by which the verdict is drawn.
     """
 
     a: Annotated[Positional[Path], arg(metavar="A")]
@@ -131,7 +151,7 @@ class Compare:
     def run(self) -> None:
         """Prints the table, and writes --json."""
         options = self.options
-        check_resampling(options.resamples, options.level)
+        _check(options)
         split = split_of(self.truth)
         first, second = (
             _read(path, split, self.truth, options, _order_of_one(path, options))
@@ -141,20 +161,23 @@ class Compare:
         check_same_clips(self.b, second, self.a, truth.clips)
         _check_pair(self.a, first, self.b, second)
         groups, unit = _groups(options, truth, self.a)
-        scores = [_scores(predictions, truth, options) for predictions in (first, second)]
+        faces = None if second.coeffs is None else recorded_faces(split, first.coeffs)
+        scores = _scores(first, truth, options, faces)
+        others = _scores(second, truth, options, faces)
         differences = compare(
-            *scores,
+            scores,
+            others,
             groups=groups,
             resamples=options.resamples,
             level=options.level,
             seed=options.seed,
         )
-        print(
-            f"A {self.a}\nB {self.b}\n{size_note(scores[0])}\n\n{comparison_table(differences)}\n"
-        )
-        notes = [*_notes(scores[0], options, groups, unit), truth_note(truth, options.mode)]
-        number = _units(scores[0], groups)
-        if smallest_p(number) > 1 - options.level:
+        table = comparison_table(scores.scores, differences)
+        print(f"A {self.a}\nB {self.b}\n{size_note(scores)}\n\n{table}\n")
+        notes = _notes(scores, options, groups, unit)
+        notes.append(truth_note(truth, scores, faces, options.period))
+        number = _units(scores, groups)
+        if smallest_p(number, scores.scores) > 1 - options.level:
             notes.append(f"{number} {unit}s are too few to show any difference at this level")
         print("\n".join(notes))
         if options.json is not None:
@@ -163,7 +186,7 @@ class Compare:
                 a=str(self.a),
                 b=str(self.b),
                 differences={name: asdict(each) for name, each in differences.items()},
-                counts={"a": scores[0].count(), "b": scores[1].count()},
+                counts={"a": scores.count(), "b": others.count()},
                 unit=unit,
                 notes=notes,
             )
@@ -195,9 +218,22 @@ def _order_of_one(path: Path, options: Options) -> OriginalOrder | None:
     return None
 
 
-def _scores(predictions: Predictions, truth: Truth, options: Options) -> ClipScores:
+def _check(options: Options) -> None:
+    """Raises `UserError` for options that no predictions fit."""
+    check_resampling(options.resamples, options.level)
+    check_period(options.period)
+
+
+def _scores(
+    predictions: Predictions, truth: Truth, options: Options, faces: Faces | None
+) -> ClipScores:
+    """Of `faces` only the recorded persons count."""
     recorded = (truth.listener, truth.speaker, truth.neighbours)
-    return clipwise(predictions.emotion, *recorded, options.mode)
+    if faces is not None and predictions.coeffs is not None:
+        faces = faces.of(predictions.coeffs)
+    return clipwise(
+        predictions.emotion, *recorded, options.mode, faces=faces, period=options.period
+    )
 
 
 def _groups(options: Options, truth: Truth, path: Path) -> tuple[list[str] | None, str]:
@@ -240,7 +276,7 @@ def _notes(
 ) -> list[str]:
     """What a reader of the table has to know."""
     lines = interval_notes(_units(scores, groups), unit, options.resamples)
-    lines += left_out_notes(scores)
+    lines += left_out_notes(scores) + lacking_notes(scores)
     if options.original_order in ("keep", "mix"):
         lines.append(_ORDER_NOTE)
     return lines

@@ -20,7 +20,7 @@ def check_mode(mode: str) -> None:
 def as_predictions(predictions: ArrayLike) -> Float[np.ndarray, "clips samples frames 25"]:
     """The predictions as float32, once they are known to be (N, K, T, 25), T > 1, and finite."""
     array = np.asarray(predictions)
-    _check("predictions", array, ("clips", "samples", "frames", EMOTION_CHANNELS))
+    check_sequences("predictions", array, ("clips", "samples", "frames", EMOTION_CHANNELS))
     return array.astype(np.float32, copy=False)
 
 
@@ -35,7 +35,7 @@ def as_sequences(
             f"{name}: shape {array.shape} does not fit predictions of shape {predictions.shape}; "
             f"expected {(clips, frames, EMOTION_CHANNELS)}"
         )
-    _check(name, array, ("clips", "frames", EMOTION_CHANNELS))
+    check_sequences(name, array, ("clips", "frames", EMOTION_CHANNELS))
     return array.astype(np.float32, copy=False)
 
 
@@ -57,10 +57,13 @@ def neighbour_lists(
     return [np.flatnonzero(row[:clips] == 1) for row in array]
 
 
-def _check(name: str, array: np.ndarray, axes: tuple[str | int, ...]) -> None:
+def check_sequences(name: str, array: np.ndarray, axes: tuple[str | int, ...]) -> None:
+    """Raises `UserError` for sequences of other axes than these, of which the last one is the
+    number of channels, for no clip or a single frame, and for values that are no finite numbers.
+    """
     if array.ndim == len(axes) and not len(array):
         raise UserError(f"{name}: no clip in it (shape {array.shape}); is the split empty?")
-    fits = array.ndim == len(axes) and array.shape[-1] == EMOTION_CHANNELS
+    fits = array.ndim == len(axes) and array.shape[-1] == axes[-1]
     if not fits or 0 in array.shape or array.shape[-2] < 2:
         expected = ", ".join(str(axis) for axis in axes)
         raise UserError(f"{name}: shape {array.shape}; expected ({expected}) with 2 frames or more")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
+from jaxreact.metrics.faces import Faces
+from jaxreact.metrics.score import Score
 from jaxreact.metrics.scores import SCORES
 from jaxreact.metrics.truth import Truth
 
@@ -40,16 +42,36 @@ def left_out_notes(scores: ClipScores) -> list[str]:
     ]
 
 
-def truth_note(truth: Truth, mode: str) -> str:
-    """What people have of the scores of which one wants neither more nor less."""
+def lacking_notes(scores: ClipScores, wanted: Sequence[Score] = SCORES) -> list[str]:
+    """Which scores there are none of, since what they need is not known."""
+    needs = {
+        "faces": "coefficients of the predictions, and of the persons in --data",
+        "speech": "coefficients, and sound in --data",
+    }
+    lacking = [score for score in wanted if score.name not in scores.parts]
+    names = {need: [score.name for score in lacking if score.needs == need] for need in needs}
+    return [
+        f"{_listed(alike)} {'needs' if len(alike) == 1 else 'need'} {needs[need]}: not scored"
+        for need, alike in names.items()
+        if alike
+    ]
+
+
+def truth_note(truth: Truth, scores: ClipScores, faces: Faces | None, period: int) -> str:
+    """What people have of those scores of which one wants neither more nor less."""
     recorded = (truth.listener, truth.speaker, truth.neighbours)
-    reached = tuple(score for score in SCORES if score.of_people and not score.better)
-    people = aggregate(clipwise(truth.listener[:, None], *recorded, mode, reached))
-    neutral = _listed([score.name for score in SCORES if not score.better])
+    reached = tuple(score for score in scores.scores if score.of_people and not score.better)
+    shown = None if faces is None else faces.of(faces.listener[:, None])
+    people = aggregate(
+        clipwise(
+            truth.listener[:, None], *recorded, scores.mode, reached, faces=shown, period=period
+        )
+    )
+    neutral = _listed([score.name for score in scores.scores if not score.better])
     values = _listed([f"{name} {value:.4f}" for name, value in people.items()])
     return (
-        f"{neutral} have no better or worse, noise has most of them; the recorded listeners have "
-        f"{values}"
+        f"{neutral} have no better or worse: as much as people is best, and the recorded listeners "
+        f"have {values}"
     )
 
 

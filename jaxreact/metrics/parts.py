@@ -41,6 +41,15 @@ class Parts(Protocol):
         """The score as a function of how often each group was drawn; `number` is a clip's group."""
         ...
 
+    def sums(self, number: Int[np.ndarray, "clips"]) -> Float[np.ndarray, "groups columns"]:
+        """What of each group is added up where groups of two systems are exchanged."""
+        ...
+
+    def of_sums(self, sums: Float[np.ndarray, "systems columns"]) -> Float[np.ndarray, "systems"]:
+        """The score of each system that has these sums of `sums` over its groups, NaN or infinite
+        where it has none."""
+        ...
+
 
 @dataclass(frozen=True)
 class ClipValues:
@@ -75,8 +84,56 @@ class ClipValues:
         return replace(self, values=self.values * factor) if self.summed else self
 
     def statistic(self, number: Int[np.ndarray, "clips"]) -> Mean:
-        weighted = np.nan_to_num(self.values) * self.weights
-        return Mean(group_sums(weighted, number), group_sums(self.weights, number))
+        return Mean(*self.sums(number).T)
+
+    def sums(self, number: Int[np.ndarray, "clips"]) -> Float[np.ndarray, "groups 2"]:
+        return _weighted_sums(self, number)
+
+    def of_sums(self, sums: Float[np.ndarray, "systems 2"]) -> Float[np.ndarray, "systems"]:
+        return _quotients(sums)
+
+
+@dataclass(frozen=True)
+class ClipRatios:
+    """A numerator and a denominator a clip; the ratio of their sums is the score.
+
+    So a clip counts as much as its denominator. Where that is 0 it has no value of its own, but its
+    numerator still counts among the others. Where all are 0 there is no score.
+    """
+
+    numerators: Float[np.ndarray, "clips"]
+    denominators: Float[np.ndarray, "clips"]
+
+    @property
+    def values(self) -> Float[np.ndarray, "clips"]:
+        has = self.denominators > 0
+        return np.divide(
+            self.numerators, self.denominators, where=has, out=np.full(len(has), np.nan)
+        )
+
+    @property
+    def weights(self) -> Float[np.ndarray, "clips"]:
+        return self.denominators
+
+    @property
+    def total(self) -> float:
+        below = float(self.denominators.sum())
+        return float(self.numerators.sum()) / below if below > 0 else math.nan
+
+    def left_out(self, samples: int) -> int:
+        return 0
+
+    def repeated(self, factor: float) -> "ClipRatios":
+        return self
+
+    def statistic(self, number: Int[np.ndarray, "clips"]) -> Mean:
+        return Mean(*self.sums(number).T)
+
+    def sums(self, number: Int[np.ndarray, "clips"]) -> Float[np.ndarray, "groups 2"]:
+        return group_sums(np.stack([self.numerators, self.denominators], axis=1), number)
+
+    def of_sums(self, sums: Float[np.ndarray, "systems 2"]) -> Float[np.ndarray, "systems"]:
+        return _quotients(sums)
 
 
 @dataclass(frozen=True)
@@ -119,6 +176,26 @@ class ClipDistances:
     def statistic(self, number: Int[np.ndarray, "clips"]) -> PairMean:
         pairs = group_sums(group_sums(self.distances, number).T, number)
         return PairMean(pairs, group_sums(np.ones(len(number)), number))
+
+    def sums(self, number: Int[np.ndarray, "clips"]) -> Float[np.ndarray, "groups 2"]:
+        return _weighted_sums(self, number)
+
+    def of_sums(self, sums: Float[np.ndarray, "systems 2"]) -> Float[np.ndarray, "systems"]:
+        return _quotients(sums)
+
+
+def _weighted_sums(
+    parts: ClipValues | ClipDistances, number: Int[np.ndarray, "clips"]
+) -> Float[np.ndarray, "groups 2"]:
+    """Each group's weighted sum, and its weight."""
+    weights = parts.weights
+    weighted = np.nan_to_num(parts.values) * weights
+    return group_sums(np.stack([weighted, weights], axis=1), number)
+
+
+def _quotients(sums: Float[np.ndarray, "systems 2"]) -> Float[np.ndarray, "systems"]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sums[:, 0] / sums[:, 1]
 
 
 def mean_over_clips(values: Float[np.ndarray, "clips"]) -> float:

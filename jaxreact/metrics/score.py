@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from jaxreact.metrics.faces import Faces
 from jaxreact.metrics.parts import Parts
 
 _ARROWS = {1: " ↑", -1: " ↓", 0: ""}
@@ -18,7 +19,8 @@ class Reactions:
     """Reactions to N clips, and what they are scored against: checked, float32.
 
     `neighbours` holds for every clip the indices of the listeners that suit it; `mode` is one of
-    `inputs.MODES`.
+    `inputs.MODES`. `faces` are the same clips' coefficients, None where they are not known.
+    `period` says after how many frames a border between blocks is looked for.
     """
 
     predicted: Float[np.ndarray, "clips samples frames 25"]
@@ -26,6 +28,8 @@ class Reactions:
     speaker: Float[np.ndarray, "clips frames 25"]
     neighbours: list[np.ndarray]
     mode: str
+    faces: Faces | None
+    period: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,18 @@ class Score:
     """What takes no part in it in mode `corrected`, in the plural."""
     counted_as: str = ""
     """Under which name the number of these stands among an evaluation's counts, if it does."""
+    needs: Literal["emotion", "faces", "speech"] = "emotion"
+    """What it is computed from: emotion, coefficients too, or also when the speaker speaks. Where
+    that is not known there is no such score."""
+    family: str = "challenge"
+    """Which scores are tested together when two systems are compared: each family's p-values are
+    corrected for its own number."""
+
+    def can_be_had(self, faces: Faces | None) -> bool:
+        """Whether what it needs is known."""
+        if self.needs == "emotion":
+            return True
+        return faces is not None and (self.needs == "faces" or faces.speaking is not None)
 
     @property
     def label(self) -> str:

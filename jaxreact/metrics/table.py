@@ -4,34 +4,31 @@ import math
 from collections.abc import Mapping, Sequence
 
 from jaxreact.metrics.score import Score
-from jaxreact.metrics.scores import SCORES
 from jaxreact.metrics.statistics.comparison import Difference
 from jaxreact.metrics.statistics.intervals import Interval
 
 
 def score_table(
+    scores: Sequence[Score],
     intervals: Mapping[str, Interval],
     baselines: Mapping[str, Mapping[str, float]],
     name: str = "score",
-    scores: Sequence[Score] = SCORES,
 ) -> str:
     """One row a score: its value, its interval, and the values of naive baselines.
 
     `name` is that of what was scored. Arrows tell where better is; "-" stands for what is not
-    defined.
+    defined, or what a baseline has not.
     """
     level = next(iter(intervals.values())).level
     rows = [["", name, f"{100 * level:g} % interval", *baselines]]
     for score in scores:
         interval = intervals[score.name]
-        others = [_number(values[score.name]) for values in baselines.values()]
+        others = [_number(values.get(score.name, math.nan)) for values in baselines.values()]
         rows.append([score.label, _number(interval.value), _range(interval), *others])
     return _aligned(rows)
 
 
-def comparison_table(
-    differences: Mapping[str, Difference], scores: Sequence[Score] = SCORES
-) -> str:
+def comparison_table(scores: Sequence[Score], differences: Mapping[str, Difference]) -> str:
     """One row a score: A, B, the difference with its interval, p-values and the verdict on B."""
     level = next(iter(differences.values())).level
     rows = [["", "A", "B", "B - A", f"{100 * level:g} % interval", "p", "p (Holm)", "B is"]]

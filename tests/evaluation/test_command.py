@@ -13,11 +13,13 @@ import pytest
 
 from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
+from jaxreact.data.split import open_split
 from jaxreact.errors import UserError
 from jaxreact.evaluation import command
 from jaxreact.evaluation.command import Evaluation, evaluate
 from jaxreact.evaluation.drawing import fid_pictures
 from jaxreact.evaluation.drawing.options import FilmOptions
+from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.predictions.original_order import reorder_as_original
 from jaxreact.systems.fiber.system import Fiber
@@ -73,13 +75,17 @@ def test_a_model(config, capsys):
     made = read_predictions(config.out / "predictions.npz")
     data = open_conversations(config.data)
     truth = (made.listener, made.speaker)
-    expected = metrics.evaluate(made.emotion, *truth, data.neighbours("train", 4))  # pyright: ignore[reportArgumentType]
-    assert scores(config) == expected
+    faces = metrics.recorded_faces(open_split(config.data, "train"), made.coeffs)
+    expected = metrics.evaluate(made.emotion, *truth, data.neighbours("train", 4), faces=faces)  # pyright: ignore[reportArgumentType]
+    assert scores(config) == pytest.approx(expected, nan_ok=True)
+    assert list(expected) == list(metrics.NAMES)
     content = json.loads((config.out / "metrics.json").read_text())
-    assert (content["split"], content["seed"]) == ("train", 0)
+    assert (content["split"], content["seed"], content["period"]) == ("train", 0, 32)
+    assert content["baselines"]["gt"]["FaceJitter"] == 1.0
+    assert "FaceJitter" not in content["baselines"]["mean-frame"]
     neighbours = data.neighbours("train", 4)
     ranges = metrics.intervals(
-        metrics.clipwise(made.emotion, *truth, neighbours),  # pyright: ignore[reportArgumentType]
+        metrics.clipwise(made.emotion, *truth, neighbours, faces=faces),  # pyright: ignore[reportArgumentType]
         groups=[name.rsplit("/", 2)[0] for name in made.clips or ()],
     )
     assert content["intervals"] == {
@@ -111,8 +117,11 @@ def test_the_same_predictions_in_any_order_score_the_same(config, made, turn, op
     np.save(tmp_path / "p.npy", turn(made.emotion))
     other = of_file(config, tmp_path / "p.npy", "again", **options)
     table = evaluate(other)
-    assert scores(other) == scores(config)
+    ours = scores(config)
+    alone = {score.name for score in metrics.SCORES if score.needs == "emotion"}
+    assert scores(other) == {name: ours[name] for name in ours if name in alone}
     assert str(tmp_path / "p.npy") in table.splitlines()[2]
+    assert "\nFaceJitter, FaceSeams and Smiles need coefficients of the predictions" in table
 
 
 def test_the_files_length_counts(config, made, tmp_path, capsys):
@@ -127,6 +136,22 @@ def test_the_files_length_counts(config, made, tmp_path, capsys):
     with pytest.raises(UserError, match=words):
         evaluate(of_file(config, tmp_path / "p.npy", "third"))
     assert not (tmp_path / "third").exists()
+
+
+def test_somebodys_faces_and_another_period(config, made, tmp_path):
+    """A peer's file with coefficients has all the scores that a model has."""
+    np.savez(tmp_path / "p.npz", emotion=made.emotion, coeffs=made.coeffs)  # pyright: ignore[reportArgumentType]
+    other = of_file(config, tmp_path / "p.npz", "again", period=12)
+    evaluate(other)
+    assert scores(other).keys() == scores(config).keys()
+    assert scores(other)["Seams"] == metrics.seams(made.emotion, 12) != scores(config)["Seams"]
+    same = {name for name in scores(config) if scores(other)[name] == scores(config)[name]}
+    assert same == {*metrics.NAMES} - {"Seams", "FaceSeams"}
+    for table in ("clip_scores.csv", "report.html"):
+        assert (other.out / table).read_text().count("FaceSeams") > 0
+    (other.out / "clip_scores.csv").unlink()
+    write_evaluation_report(other.out, data=other.data)  # computes them again
+    assert (other.out / "clip_scores.csv").read_text().startswith("clip,FRC")
 
 
 def test_predictions_that_do_not_fit_leave_nothing(config, tmp_path):
@@ -161,6 +186,7 @@ def test_a_baseline(config, name):
         ({"samples": 0}, "--samples 0 is less than 1"),
         ({"batch": 0}, "--batch 0 is less than 1"),
         ({"frames": -1}, "--frames -1 is less than 1"),
+        ({"period": 1}, "period: 1 leaves no frame between two borders; give 2 or more"),
         ({"frames": 20}, "no common stretch of 32 frames"),
         ({"render": "submit"}, "--render submit: split train has none of the clips"),
         ({"render": 0}, "--render 0: give a number of clips"),

@@ -11,7 +11,7 @@ FOUND = {
     "FRC": Interval(0.5, 0.4, 0.6, level=0.95, groups=12),
     "FRSyn": Interval(math.nan, math.nan, math.nan, level=0.95, groups=0),
 }
-RUN = {"split": "test", "mode": "corrected", "seed": 3}
+RUN = {"split": "test", "mode": "corrected", "seed": 3, "period": 32}
 
 
 def test_metrics_json_is_strict_json(tmp_path):

@@ -4,14 +4,14 @@ import dataclasses
 
 import numpy as np
 
-from jaxreact.metrics import SCORES, ClipScores
+from jaxreact.metrics import CHALLENGE, ClipScores
 from jaxreact.metrics.parts import ClipDistances, ClipValues
 
 SUMMED = ("FRC", "FRD")
 
 
 def clip_scores(predictions, rng, samples=10, mode="corrected", **given) -> ClipScores:
-    """Scores of as many clips as there are feature vectors in `predictions` (clips, features).
+    """The challenge's scores of as many clips as `predictions` (clips, features) has vectors.
 
     The distances are those of the vectors; every other score is noise unless it is given by its
     name, and FRSyn_samples over how many samples that is a mean.
@@ -28,7 +28,7 @@ def clip_scores(predictions, rng, samples=10, mode="corrected", **given) -> Clip
         samples=samples,
         frames=736,
         neighbours=np.ones(clips, int),
-        scores=SCORES,
+        scores=CHALLENGE,
         parts=parts | {"FRDvs": ClipDistances(distances)},
     )
     return changed(scores, **given)

@@ -167,6 +167,9 @@ def _table(
             predictions.speaker,
             recorded.neighbours(),
             content["mode"],
+            tuple(score for score in metrics.SCORES if score.name in content["scores"]),
+            faces=metrics.recorded_faces(recorded, predictions.coeffs),
+            period=content.get("period", metrics.PERIOD),
         )
     table = clip_table.table_of(clips, clip_scores)
     if not table.fits(clips, _numbers(content["scores"])):

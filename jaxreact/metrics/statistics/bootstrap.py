@@ -24,7 +24,7 @@ class Statistic(Protocol):
     """A score as a function of how often each group of clips counts."""
 
     def __call__(self, counts: Counts) -> Float[np.ndarray, "resamples"]:
-        """The score of each resample, NaN where none of its clips takes part."""
+        """The score of each resample, not finite where none of its clips takes part."""
         ...
 
     @property
@@ -40,13 +40,13 @@ class Statistic(Protocol):
 
 @dataclass(frozen=True)
 class Mean:
-    """A weighted mean over clips, from each group's sums."""
+    """A weighted mean over clips, or a ratio of sums over them, from each group's sums."""
 
     sums: Float[np.ndarray, "groups"]
     weights: Float[np.ndarray, "groups"]
 
     def __call__(self, counts: Counts) -> Float[np.ndarray, "resamples"]:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):
             return (counts @ self.sums) / (counts @ self.weights)
 
     @property

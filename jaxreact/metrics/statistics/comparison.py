@@ -1,6 +1,7 @@
 """Whether two systems differ: a paired test on the same clips."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,13 +12,13 @@ from jaxtyping import Float, Int
 from jaxreact.errors import UserError
 from jaxreact.metrics.clipwise import ClipScores, aggregate
 from jaxreact.metrics.parts import Parts
-from jaxreact.metrics.scores import SCORES
+from jaxreact.metrics.score import Score
+from jaxreact.metrics.scores import CHALLENGE
 from jaxreact.metrics.statistics.bootstrap import (
     RESAMPLES,
     Gain,
     draw,
     exchanges,
-    group_sums,
     numbered,
 )
 from jaxreact.metrics.statistics.intervals import bounds, check_resampling
@@ -29,9 +30,10 @@ Verdict = Literal["better", "worse", "higher", "lower", "no difference shown"]
 class Difference:
     """One score of systems A and B, and the difference B - A with its confidence interval.
 
-    `p_value` is two-sided, `p_adjusted` the same after Holm's correction for all scores; both
-    are NaN where the difference is. `verdict` is about B, at the level of the interval but by
-    `p_adjusted`, which asks for more than that 0 lies outside of [low, high].
+    `p_value` is two-sided, `p_adjusted` the same after Holm's correction for all scores of its
+    family (the challenge's, ours); both are NaN where the difference is. `verdict` is about B, at
+    the level of the interval but by `p_adjusted`, which asks for more than that 0 lies outside of
+    [low, high].
     """
 
     a: float
@@ -62,8 +64,8 @@ def compare(
     `groups`, of all clips of random groups) are exchanged, `resamples` times (Good, Permutation
     Tests, 2000), or in all ways if these are fewer. For FRDvs, a mean over pairs, each system's
     predictions are exchanged relative to its own mean over the clips, which FRDvs does not depend
-    on. No p-value can be below `smallest_p(groups)`: with fewer than eight conversations nothing
-    can be shown at 95 %.
+    on. Of scores that are no means the sums that make them are exchanged. No p-value can be below
+    `smallest_p(groups)`: with fewer than eight conversations nothing can be shown at 95 %.
 
     Clips are what is random here: a difference that is shown holds for other clips of the same
     kind, but another training of A or B may turn it round. Raises `UserError` where the scores are
@@ -94,7 +96,7 @@ def compare(
             p_adjusted=p_value,
             verdict="no difference shown",
         )
-    return _judged(differences, {score.name: score.better for score in a.scores})
+    return _judged(differences, a.scores)
 
 
 def _check_fit(a: ClipScores, b: ClipScores) -> None:
@@ -115,17 +117,15 @@ def _exchange(
     number: Int[np.ndarray, "clips"],
     exchanged: Float[np.ndarray, "resamples groups"],
 ) -> float:
-    """Two-sided p-value of a difference of weighted means, by exchanging groups of clips.
+    """Two-sided p-value of a difference, by exchanging groups of clips.
 
     Each row of `exchanged` has a 1 where A and B are exchanged. The first has none: the data
     themselves count too, so that p is never 0.
     """
-    (sums_a, weights_a), (sums_b, weights_b) = _sums(a, number), _sums(b, number)
-    moved, weight_moved = exchanged @ (sums_b - sums_a), exchanged @ (weights_b - weights_a)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        differences = (sums_b.sum() - moved) / (weights_b.sum() - weight_moved) - (
-            sums_a.sum() + moved
-        ) / (weights_a.sum() + weight_moved)
+    sums_a, sums_b = a.sums(number), b.sums(number)
+    moved = exchanged @ (sums_b - sums_a)
+    with np.errstate(invalid="ignore"):
+        differences = b.of_sums(sums_b.sum(axis=0) - moved) - a.of_sums(sums_a.sum(axis=0) + moved)
     size = np.abs(differences[np.isfinite(differences)])
     if not np.isfinite(differences[0]):
         return float("nan")
@@ -133,32 +133,29 @@ def _exchange(
     return float((size >= size[0] * (1 - 1e-9) - 1e-12).mean())
 
 
-def _sums(
-    parts: Parts, number: Int[np.ndarray, "clips"]
-) -> tuple[Float[np.ndarray, "groups"], Float[np.ndarray, "groups"]]:
-    """Each group's weighted sum, and its weight."""
-    weights = parts.weights
-    return group_sums(np.nan_to_num(parts.values) * weights, number), group_sums(weights, number)
-
-
 def _judged(
-    differences: Mapping[str, Difference], better: Mapping[str, int]
+    differences: Mapping[str, Difference], scores: Sequence[Score]
 ) -> dict[str, Difference]:
-    """The same with p-values corrected and verdicts drawn from them."""
-    adjusted = holm({name: difference.p_value for name, difference in differences.items()})
+    """The same with p-values corrected, family by family, and verdicts drawn from them."""
+    adjusted: dict[str, float] = {}
+    for family in {score.family for score in scores}:
+        names = [score.name for score in scores if score.family == family]
+        adjusted |= holm({name: differences[name].p_value for name in names})
     return {
-        name: dataclasses.replace(
-            difference,
-            p_adjusted=adjusted[name],
-            verdict=_verdict(difference, better[name], adjusted[name]),
+        score.name: dataclasses.replace(
+            differences[score.name],
+            p_adjusted=adjusted[score.name],
+            verdict=_verdict(differences[score.name], score.better, adjusted[score.name]),
         )
-        for name, difference in differences.items()
+        for score in scores
     }
 
 
-def smallest_p(groups: int, scores: int = len(SCORES)) -> float:
-    """What p, corrected for so many scores, can be at least when `groups` groups are exchanged."""
-    return min(1.0, scores * 2.0 ** (1 - groups))
+def smallest_p(groups: int, scores: Sequence[Score] = CHALLENGE) -> float:
+    """What a corrected p can be at least when `groups` groups are exchanged: that of the smallest
+    family of the scores."""
+    smallest = min(Counter(score.family for score in scores).values())
+    return min(1.0, smallest * 2.0 ** (1 - groups))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -68,6 +68,7 @@ def evaluate(
         split="val",
         mode="corrected",
         seed=0,
+        period=metrics.PERIOD,
         counts=scores.count(),
     )
     path.write_text(json.dumps(json.loads(path.read_text()) | {"intervals": {}} | more))

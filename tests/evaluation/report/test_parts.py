@@ -110,16 +110,39 @@ def test_clip_scores_round_trip(tmp_path):
     write_clip_table(tmp_path / "clip_scores.csv", written)
     kept = read_clip_table(tmp_path / "clip_scores.csv")
     assert kept.clips == written.clips
-    for name in metrics.NAMES:
+    assert list(kept.values) == [score.name for score in scores.scores]
+    for name in kept.values:
         np.testing.assert_array_equal(kept.values[name], written.values[name])
     assert np.isnan(kept.values["FRC"][2])
     all_scores = metrics.aggregate(scores)
     assert kept.fits(kept.clips, all_scores)
     assert not kept.fits(kept.clips[::-1], all_scores)
     assert not kept.fits(kept.clips, all_scores | {"FRVar": 0.5})
+    assert not kept.fits(kept.clips, all_scores | {"Nods": 0.5})
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n", "clip,FRC,FRD,FRDvs,FRVar,FRDiv,FRSyn\nx,1\n"])
+SIX = "clip,FRC,FRD,FRDvs,FRVar,FRDiv,FRSyn"
+
+
+def test_a_table_may_hold_some_of_our_scores_or_none(tmp_path):
+    """Evaluations of before have the challenge's alone."""
+    (tmp_path / "old.csv").write_text(f"{SIX}\nx,1,2,3,4,5,\n")
+    assert list(read_clip_table(tmp_path / "old.csv").values) == SIX.split(",")[1:]
+    (tmp_path / "new.csv").write_text(f"{SIX},Jitter,Nods\nx,1,2,3,4,5,,7,8\n")
+    assert read_clip_table(tmp_path / "new.csv").values["Nods"] == 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a,b\n",
+        f"{SIX}\nx,1\n",
+        "clip,FRC,Jitter\nx,1,2\n",
+        f"{SIX},Nods,Jitter\nx,1,2,3,4,5,6,7,8\n",
+        f"{SIX},other\nx,1,2,3,4,5,6,7\n",
+    ],
+)
 def test_a_damaged_table_is_named(tmp_path, text):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(UserError, match=r"t.csv: not a table of clip scores .* remove it"):
