@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxreact.nn import gru as gru_module
 from jaxreact.nn.attention import Linear
 from jaxreact.nn.gru import GRU
 
@@ -44,6 +45,31 @@ def test_a_sequence_is_its_steps():
     for frame in range(7):
         state = gru.step(state, jnp.asarray(X[:, frame]))
     np.testing.assert_allclose(gru.last_state(jnp.asarray(X)), state, rtol=0, atol=1e-6)
+
+
+def test_what_stays_is_computed_once():
+    gru = GRU(4, 5, rngs=nnx.Rngs(0))
+    first, last = jnp.asarray(X[:, 0, :3]), jnp.asarray(X[:, 0, 3:])
+    state = jnp.asarray(X[:, 1:3].reshape(3, -1)[:, :5])
+    apart = gru.step(state, last, gru.held(first))
+    whole = gru.step(state, jnp.concatenate([first, last], axis=-1))
+    np.testing.assert_allclose(apart, whole, rtol=0, atol=1e-6)
+
+
+def test_gradients_are_the_same_where_steps_are_computed_again(monkeypatch):
+    graph, state = nnx.split(GRU(4, 5, rngs=nnx.Rngs(0)))
+
+    def loss(state, x):
+        return jnp.sum(jnp.sin(nnx.merge(graph, state).last_state(x)))
+
+    def found(again: bool):
+        monkeypatch.setattr(gru_module, "forgets", lambda: again)
+        traced = str(jax.make_jaxpr(jax.grad(loss))(state, jnp.asarray(X)))
+        assert ("remat" in traced or "checkpoint" in traced) == again
+        return jax.tree.leaves(jax.grad(loss, (0, 1))(state, jnp.asarray(X)))
+
+    for again, kept in zip(found(True), found(False), strict=True):
+        np.testing.assert_allclose(again, kept, rtol=0, atol=1e-6)
 
 
 def test_weights_start_within_torchs_bound():

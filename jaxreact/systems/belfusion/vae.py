@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from jaxreact.nn.gru import GRU
+from jaxreact.nn.gru import GRU, recurrent
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.nn.uniform import uniform_linear
 from jaxreact.systems.belfusion.config import EmotionVAEConfig
@@ -88,19 +88,19 @@ class EmotionVAE(nnx.Module):
 
     def decode(self, latent: Float[Array, "windows latent"]) -> Float[Array, "windows frames 25"]:
         """Emotion of latents, linear output; each frame is fed back for the next."""
-        given = self.fc_z_dec(latent)
+        held = self.d_rnn.held(self.fc_z_dec(latent))
 
         def step(
             carry: tuple[jax.Array, jax.Array], _: None
         ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
             state, frame = carry
-            state = self.d_rnn.step(state, jnp.concatenate([given, frame], axis=-1))
+            state = self.d_rnn.step(state, frame, held)
             frame = self._frame_of(state)
             return (state, frame), frame
 
         state = self.d_rnn.start(len(latent))
         first = jnp.zeros((len(latent), self.config.emotion_dim), state.dtype)
-        frames = jax.lax.scan(step, (state, first), length=self.config.window_size)[1]
+        frames = jax.lax.scan(recurrent(step), (state, first), length=self.config.window_size)[1]
         return jnp.moveaxis(frames, 0, 1)
 
     def coeffs_of(self, emotion: Float[Array, "*batch 25"]) -> Float[Array, "*batch 58"]:
