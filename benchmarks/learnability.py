@@ -1,6 +1,7 @@
-"""Whether training learns to react: both stages from scratch, scored on dyads never seen.
+"""Whether training learns to react: a system from scratch, scored on dyads never seen.
 
-    python benchmarks/learnability.py --preset demo --out benchmarks/results/learnability_demo.json
+    python benchmarks/learnability.py --out benchmarks/results/learnability_demo.json
+    python benchmarks/learnability.py --system fiber --out FILE
 
 Each seed has a world of its own: other persons, stories and sounds, other first weights, other
 draws. So the interval of the mean says what somebody may expect who repeats the whole, and not
@@ -15,7 +16,7 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import record
@@ -34,31 +35,43 @@ from jaxreact.simulation import SimulateConfig, simulate
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.systems.fiber.train_predictor import train_predictor
 from jaxreact.systems.fiber.train_tokenizer import train_tokenizer
+from jaxreact.systems.framewise.presets import PRESETS as FRAMEWISE_PRESETS
+from jaxreact.systems.framewise.training import train_framewise
+
+STAGES = {"fiber": ("tokenizer", "predictor"), "framewise": ("model",)}
+"""Of each system, the last of which is what reacts."""
 
 
 @dataclass(frozen=True)
 class Config:
     """What to train, how often, and on how much."""
 
+    system: Literal["framewise", "fiber"] = "framewise"
     preset: str = "demo"
-    """Preset of both stages; `demo` takes minutes on two cores, `improved` and `react2024` have the
-    released sizes and want a GPU."""
+    """Of every stage; `demo` takes minutes on two cores, what has the released sizes (`improved`,
+    `react2024` of FIBER, `full` of the frame-wise listener) wants a GPU."""
     seeds: int = 3
     dyads: tuple[int, int] = (144, 16)
     """Simulated dyads for training, and unseen ones for the scores; each gives two clips."""
     samples: int = 10
     """Reactions to each clip."""
     wav2vec2: Path | None = None
-    """Converted wav2vec2 encoder; without it the presets of released size get a random one."""
-    epochs: tuple[int, int] | None = None
-    """Epochs of the tokenizer and the predictor instead of the presets'."""
+    """Of FIBER: a converted wav2vec2 encoder; without it the presets of released size get a random
+    one."""
+    epochs: tuple[int, ...] | None = None
+    """Epochs of each stage instead of the presets'."""
     work: Path = Path("runs/learnability")
     """Holds data and runs of every seed."""
     out: Path | None = None
     """JSON file for the result."""
 
     def folder(self, seed: int) -> Path:
+        """What all systems share: the data."""
         return self.work / self.preset / f"seed_{seed}"
+
+    def home(self, seed: int) -> Path:
+        """What is the system's own."""
+        return self.folder(seed) / self.system
 
 
 def begun(run: Path) -> bool:
@@ -66,10 +79,10 @@ def begun(run: Path) -> bool:
     return any(path.name.isdecimal() for path in (run / "state").glob("*"))
 
 
-def stage_config(preset: Any, config: Config, seed: int, stage: int, **fields: Any) -> Any:
+def stage_config(preset: Any, config: Config, seed: int, number: int, **fields: Any) -> Any:
     """The preset's configuration for one seed; it resumes what has begun."""
-    made = preset(out=config.folder(seed) / ("tokenizer", "predictor")[stage], **fields)
-    epochs = made.loop.epochs if config.epochs is None else config.epochs[stage]
+    made = preset(out=config.home(seed) / STAGES[config.system][number], **fields)
+    epochs = made.loop.epochs if config.epochs is None else config.epochs[number]
     loop = replace(made.loop, seed=seed, epochs=epochs)
     return replace(made, loop=loop, resume=begun(made.out))
 
@@ -84,8 +97,7 @@ def train_once(train: Any, config: Any) -> float:
     return float(done.read_text())
 
 
-def train_both(config: Config, seed: int, data: Path) -> list[float]:
-    """Trains both stages of a seed; returns the seconds of each."""
+def train_fiber(config: Config, seed: int, data: Path) -> list[float]:
     tokenizer = stage_config(TOKENIZER_PRESETS[config.preset], config, seed, 0, data=data)
     predictor = stage_config(
         PREDICTOR_PRESETS[config.preset], config, seed, 1, data=data, tokenizer=tokenizer.out
@@ -96,29 +108,40 @@ def train_both(config: Config, seed: int, data: Path) -> list[float]:
     return [train_once(train_tokenizer, tokenizer), train_once(train_predictor, predictor)]
 
 
+def train_stages(config: Config, seed: int, data: Path) -> dict[str, float]:
+    """Trains all stages of a seed; returns the seconds of each."""
+    if config.system == "fiber":
+        seconds = train_fiber(config, seed, data)
+    else:
+        stage = stage_config(FRAMEWISE_PRESETS[config.preset], config, seed, 0, data=data)
+        seconds = [train_once(train_framewise, stage)]
+    return dict(zip(STAGES[config.system], seconds, strict=True))
+
+
 def run_seed(config: Config, seed: int) -> dict[str, Any]:
     """All figures of one seed; read again if they are there."""
-    folder = config.folder(seed)
+    folder, home = config.folder(seed), config.home(seed)
     identity = {
         "dyads": config.dyads,
         "samples": config.samples,
         "epochs": config.epochs,
         "scores": NAMES,
     }
-    result = folder / "result.json"
+    result = home / "result.json"
     if result.exists():
         found = json.loads(result.read_text())
         if found["identity"] != json.loads(json.dumps(identity)):
             raise UserError(f"{result}: of other options; choose another --work or delete it")
         return found
     data = folder / "data"
-    simulate(SimulateConfig(out=data, split=(*config.dyads, 1), seed=seed))
-    prepare(PrepareConfig(data, folder / "cache"))
-    seconds = train_both(config, seed, folder / "cache")
+    if not (folder / "cache" / "cache.json").exists():
+        simulate(SimulateConfig(out=data, split=(*config.dyads, 1), seed=seed))
+        prepare(PrepareConfig(data, folder / "cache"))
+    seconds = train_stages(config, seed, folder / "cache")
     made = Evaluation(
         data=data,
-        out=folder / "evaluation",
-        run=folder / "predictor",
+        out=home / "evaluation",
+        run=home / STAGES[config.system][-1],
         samples=config.samples,
         seed=seed,
     )
@@ -127,7 +150,7 @@ def run_seed(config: Config, seed: int) -> dict[str, Any]:
     found = {
         "identity": identity,
         "seed": seed,
-        "seconds": dict(zip(("tokenizer", "predictor"), seconds, strict=True)),
+        "seconds": seconds,
         "scores": {"model": scores["scores"], **scores["baselines"]},
         "variety": variety(data, made.out / "predictions.npz", seed),
     }
@@ -139,15 +162,19 @@ def run_seed(config: Config, seed: int) -> dict[str, Any]:
 def main() -> None:
     """Prints a markdown table, and writes a JSON object."""
     config = tyro.cli(Config, description=__doc__)
-    if config.preset not in TOKENIZER_PRESETS:
-        raise UserError(f"--preset {config.preset}: choose one of {', '.join(TOKENIZER_PRESETS)}")
+    presets = TOKENIZER_PRESETS if config.system == "fiber" else FRAMEWISE_PRESETS
+    if config.preset not in presets:
+        raise UserError(f"--preset {config.preset}: choose one of {', '.join(presets)}")
+    if config.epochs is not None and len(config.epochs) != len(STAGES[config.system]):
+        raise UserError(f"--epochs: give one for each of {', '.join(STAGES[config.system])}")
     if config.seeds < 2:
         raise UserError(f"--seeds {config.seeds}: an interval needs two or more")
     load = os.getloadavg()[0]
     found = [run_seed(config, seed) for seed in range(config.seeds)]
     summary = intervals(found)
     result = {
-        "command": f"python benchmarks/learnability.py --preset {config.preset}"
+        "command": f"python benchmarks/learnability.py --system {config.system}"
+        f" --preset {config.preset}"
         f" --seeds {config.seeds} --dyads {config.dyads[0]} {config.dyads[1]}",
         "what": "mean over seeds and half-width of its 95 % confidence interval",
         "summary": summary,

@@ -31,7 +31,8 @@ class Mood:
 
     slow: Float[Array, "streams samples 2 83"]
     """The noises of the last two frames."""
-    quick: Float[Array, "streams samples 58"]
+    quick: Float[Array, "streams samples 2 58"]
+    """Of the last two frames, of unit variance."""
     on: Bool[Array, "streams samples 15"]
     """Which action units are on."""
 
@@ -39,16 +40,20 @@ class Mood:
 def first_mood(residuals: Residuals, keys: jax.Array) -> Mood:
     """Before the first frame; `keys` (streams, samples)."""
     pole = residuals.memory[...]
-    near = 2 * pole / (1 + pole**2)
-    noise = _noise(keys, jnp.asarray(0), 3)
-    last, before = noise[..., :CHANNELS], noise[..., CHANNELS : 2 * CHANNELS]
-    before = near * last + jnp.sqrt(1 - near**2) * before
-    quick = noise[..., 2 * CHANNELS : 2 * CHANNELS + COEFFS]
+    noise = _noise(keys, jnp.asarray(0), 2)
+    slow = noise[..., : 2 * CHANNELS].reshape(*keys.shape, 2, CHANNELS)
+    quick = noise[..., 2 * CHANNELS :].reshape(*keys.shape, 2, COEFFS)
     return Mood(
-        slow=jnp.stack([last, before], axis=-2),
-        quick=quick,
+        slow=_alike(slow, 2 * pole / (1 + pole**2)),
+        quick=_alike(quick, residuals.quick_memory[0]),
         on=jnp.zeros((*keys.shape, 15), bool),
     )
+
+
+def _alike(pair: Float[Array, "*batch 2 channels"], correlation: jax.Array) -> jax.Array:
+    """Two independent unit noises as two frames of one."""
+    last, other = pair[..., 0, :], pair[..., 1, :]
+    return jnp.stack([last, correlation * last + jnp.sqrt(1 - correlation**2) * other], axis=-2)
 
 
 def depart(
@@ -64,30 +69,48 @@ def depart(
     """The mood after some frames, from number `begin` on, and the mean-subtracted coefficients and
     the emotion that are shown in them. `keys` (streams, samples)."""
     pole = residuals.memory[...]
-    kept = residuals.quick_memory[...]
-    strength = jnp.sqrt((1 - pole**2) ** 3 / (1 + pole**2))  # of unit variance
-    normals = jax.scipy.special.ndtri(jnp.clip(jax.nn.sigmoid(expected.units), _LEAST, 1 - _LEAST))
+    slow_recursion = (2 * pole, -(pole**2), jnp.sqrt((1 - pole**2) ** 3 / (1 + pole**2)))
+    quick_recursion = _recursion(*residuals.quick_memory[...])
+    heights = jax.scipy.special.ndtri(jnp.clip(jax.nn.sigmoid(expected.units), _LEAST, 1 - _LEAST))
 
     def frame(mood: Mood, given: tuple[jax.Array, jax.Array]) -> tuple[Mood, tuple]:
-        number, unit = given
+        number, height = given
         noise = _noise(keys, number + 1, 1)
-        last, before = mood.slow[..., 0, :], mood.slow[..., 1, :]
-        new = 2 * pole * last - pole**2 * before + strength * noise[..., :CHANNELS]
-        quick = kept * mood.quick + jnp.sqrt(1 - kept**2) * noise[..., CHANNELS:]
-        slow = new @ residuals.mixing[...].T
-        height = unit[:, None] + temperature * slow[..., UNITS]
-        on = height > jnp.where(mood.on, -config.hysteresis, config.hysteresis)
-        return Mood(jnp.stack([new, last], axis=-2), quick, on), (slow, quick, on)
+        slow = _next(mood.slow, slow_recursion, noise[..., :CHANNELS])
+        quick = _next(mood.quick, quick_recursion, noise[..., CHANNELS:])
+        departure = slow[..., 0, :] @ residuals.mixing[...].T
+        reached = height[:, None] + temperature * departure[..., UNITS]
+        on = reached > jnp.where(mood.on, -config.hysteresis, config.hysteresis)
+        return Mood(slow, quick, on), (departure, quick[..., 0, :], on)
 
-    frames = normals.shape[1]
+    frames = heights.shape[1]
     numbers = begin + jnp.arange(frames)
-    mood, made = jax.lax.scan(frame, mood, (numbers, normals.swapaxes(0, 1)))
+    mood, made = jax.lax.scan(frame, mood, (numbers, heights.swapaxes(0, 1)))
     slow, quick, on = (jnp.moveaxis(part, 0, 2) for part in made)
     slow = temperature * slow
-    emotion = _emotion(expected, slow, on)
     face = expected.coeffs[:, None] + slow[..., EMOTION_CHANNELS:]
-    face = face + micro_motion * (quick @ residuals.quick_mixing[...].T)
-    return mood, jnp.clip(face, residuals.low[...], residuals.high[...]), emotion
+    quick = quick @ residuals.quick_mixing[...].T * expected.unrest[:, None]
+    face = jnp.clip(face + micro_motion * quick, residuals.low[...], residuals.high[...])
+    return mood, face, _emotion(expected, slow, on)
+
+
+def _recursion(one: jax.Array, two: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """What the last frame, the one before it and new noise count in a process of unit variance
+    whose correlations with itself one and two frames ago are given (Yule-Walker)."""
+    last = one * (1 - two) / (1 - one**2)
+    before = (two - one**2) / (1 - one**2)
+    return last, before, jnp.sqrt(jnp.maximum(1 - last * one - before * two, 0.0))
+
+
+def _next(
+    pair: Float[Array, "*batch 2 channels"],
+    recursion: tuple[jax.Array, jax.Array, jax.Array],
+    noise: Float[Array, "*batch channels"],
+) -> Float[Array, "*batch 2 channels"]:
+    """A noise's next frame, and its last one."""
+    last, before, new = recursion
+    made = last * pair[..., 0, :] + before * pair[..., 1, :] + new * noise
+    return jnp.stack([made, pair[..., 0, :]], axis=-2)
 
 
 def _emotion(expected: Expected, slow: jax.Array, on: jax.Array) -> jax.Array:

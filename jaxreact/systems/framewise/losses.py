@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from jaxreact.face import ROTATION
 from jaxreact.systems.framewise.config import AFFECT, EXPRESSIONS, UNITS
 from jaxreact.systems.framewise.model import Expected
+from jaxreact.systems.framewise.residuals import parted
 from jaxreact.training.codebook import Metrics
 
 
@@ -26,6 +27,8 @@ class LossWeights:
     """Squared error of the coefficients, in units of their deviations."""
     rotation: float = 1.0
     """What rotation counts among them, against an expression's 1."""
+    unrest: float = 0.1
+    """Of how likely the coefficients' quick motion is, nats."""
 
 
 def framewise_loss(
@@ -46,11 +49,15 @@ def framewise_loss(
     counted = jnp.ones_like(std).at[ROTATION].set(weights.rotation)
     squares = jnp.square((expected.coeffs - coeffs.astype(jnp.float32)) / std)
     face = jnp.mean(squares * counted)
+    left = jax.lax.stop_gradient(coeffs.astype(jnp.float32) - expected.coeffs)
+    quick = parted(left)[1] / expected.unrest
+    unrest = jnp.mean(jnp.log(expected.unrest / std) + jnp.square(quick) / 2)
     total = (
         weights.units * units
         + weights.affect * affect
         + weights.expressions * expressions
         + weights.face * face
+        + weights.unrest * unrest
     )
     error = jnp.mean(jnp.square(expected.emotion - emotion))
     metrics = {
@@ -59,6 +66,7 @@ def framewise_loss(
         "affect": affect,
         "expressions": expressions,
         "face": face,
+        "unrest": unrest,
         "emotion_error": error,
     }
     return total, metrics

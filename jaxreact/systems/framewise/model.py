@@ -17,6 +17,8 @@ from jaxreact.systems.framewise.residuals import Residuals
 from jaxreact.systems.framewise.senses import BANDS
 
 _TAPS = 3
+_UNREST, _BOUND = -1.0, 6.0
+"""Logarithm of quick motion's deviation over all motion's, to begin with and at most."""
 
 
 class Expected(NamedTuple):
@@ -30,6 +32,8 @@ class Expected(NamedTuple):
     """Logarithms of the expressions' probabilities."""
     coeffs: Float[Array, "batch time 58"]
     """Mean-subtracted."""
+    unrest: Float[Array, "batch time 58"]
+    """Deviations of the coefficients' quick motion just now, in their units."""
 
     @property
     def emotion(self) -> Float[Array, "batch time 25"]:
@@ -94,6 +98,7 @@ class Framewise(nnx.Module):
         self.stacks = Layers([Stack(config, rngs=rngs) for _ in range(config.stacks)])
         self.emotion = linear(width, EMOTION_CHANNELS, True, rngs, 0.02)
         self.coeffs = linear(width, COEFFS, True, rngs, 0.02)
+        self.unrest = linear(width, COEFFS, True, rngs, 0.02)
 
     def __call__(
         self,
@@ -112,11 +117,14 @@ class Framewise(nnx.Module):
         mask = there[..., None].astype(x.dtype)
         x = _unit(self.stacks(_through, x, mask, seed=others))
         emotion = self.emotion(_mean_of_last(x, mask, self.config.smoothing)).astype(jnp.float32)
+        face = self.statistics.face
+        unrest = jnp.clip(self.unrest(x).astype(jnp.float32) + _UNREST, -_BOUND, _BOUND)
         return Expected(
             emotion[..., UNITS],
             emotion[..., AFFECT],
             jax.nn.log_softmax(emotion[..., EXPRESSIONS]),
-            self.statistics.face.inverse(self.coeffs(x)),
+            face.inverse(self.coeffs(x)),
+            jnp.exp(unrest) * face.std[...],
         )
 
 

@@ -22,10 +22,11 @@ def small_model(**changes: Any) -> Framewise:
 
 
 def fill(residuals: Residuals, memory: float = 0.9) -> None:
-    """Units of deviation 1, all else 0.1; neighbouring units go together; quick motion of 0.01."""
+    """Units of deviation 1, all else 0.1; neighbouring units go together; quick motion
+    of one unit of unrest."""
     mixing = np.eye(CHANNELS, dtype=np.float32) * 0.1
     mixing[:15, :15] = np.eye(15)
     mixing[1, :2] = 0.8, 0.6
     residuals.mixing[...], residuals.memory[...] = jnp.asarray(mixing), jnp.float32(memory)
-    residuals.quick_mixing[...] = jnp.eye(58) * 0.01
-    residuals.quick_memory[...] = jnp.full(58, 0.5)
+    residuals.quick_mixing[...] = jnp.eye(58)
+    residuals.quick_memory[...] = jnp.stack([jnp.full(58, 0.5), jnp.full(58, 0.25)])

@@ -28,6 +28,7 @@ def expecting(probability: float, frames: int = FRAMES) -> Expected:
         affect=jnp.full((1, frames, 2), 0.2),
         expressions=jnp.full((1, frames, 8), jnp.log(1 / 8)),
         coeffs=jnp.zeros((1, frames, 58)),
+        unrest=jnp.full((1, frames, 58), 0.01),
     )
 
 
@@ -115,7 +116,7 @@ def test_what_is_measured_is_what_is_drawn():
     made = residuals(0.95)
     coeffs, emotion = drawn(expecting(0.5, 1500), made, 40)
     centred = np.concatenate([emotion - emotion.mean((0, 1)), coeffs], axis=-1)
-    known = summarised(np.asarray(moments(jnp.asarray(centred))))
+    known = summarised(np.asarray(moments(jnp.asarray(centred), jnp.ones_like(coeffs))))
     slow = known["mixing"] @ known["mixing"].T
     np.testing.assert_allclose(np.diagonal(slow)[:15], 1.0, rtol=1e-4)
     assert np.sqrt(np.diagonal(slow)[25:]).mean() == pytest.approx(0.1, rel=0.15)
@@ -125,7 +126,17 @@ def test_what_is_measured_is_what_is_drawn():
     assert slow[0, 1] > 0.4 > 0.2 > abs(slow[0, 2])
 
 
+def test_who_is_still_and_blinks_does_not_tremble():
+    """A step as large as people's in the mean, not one of their variance."""
+    blinks = np.zeros((1, 2000, 83), np.float32)
+    blinks[0, ::40, 25:] = 1.0
+    known = summarised(np.asarray(moments(jnp.asarray(blinks), jnp.ones((1, 2000, 58)))))
+    spread = np.sqrt(np.square(known["quick_mixing"]).sum(axis=1) * (1 - known["quick_memory"][0]))
+    mean_step = np.abs(np.diff(blinks[0, :, 25:], axis=0)).mean()
+    np.testing.assert_allclose(2 / np.sqrt(np.pi) * spread, mean_step, rtol=0.1)
+
+
 def test_nobody_who_departs_is_measured_so():
-    known = summarised(np.asarray(moments(jnp.zeros((1, 100, 83)))))
+    known = summarised(np.asarray(moments(jnp.zeros((1, 100, 83)), jnp.ones((1, 100, 58)))))
     assert all(np.isfinite(part).all() for part in known.values())
     assert not known["mixing"].any()

@@ -66,16 +66,19 @@ def test_the_loss_by_hand():
         affect=jnp.full((1, 1, 2), 0.5),
         expressions=jnp.full((1, 1, 8), jnp.log(1 / 8)),
         coeffs=jnp.zeros((1, 1, 58)).at[..., 52].set(2.0),
+        unrest=jnp.full((1, 1, 58), 0.5),
     )
     std = jnp.ones(58).at[52].set(0.5)
-    weights = LossWeights(units=1, affect=2, expressions=3, face=4, rotation=5)
+    weights = LossWeights(units=1, affect=2, expressions=3, face=4, rotation=5, unrest=6)
     coeffs = jnp.zeros((1, 1, 58))
     total, parts = framewise_loss(expected, jnp.asarray(target), coeffs, std, weights)
     assert float(parts["units"]) == pytest.approx(np.log(2), rel=1e-5)
     assert float(parts["affect"]) == pytest.approx(0.25)
     assert float(parts["expressions"]) == pytest.approx(np.log(8), rel=1e-5)
     assert float(parts["face"]) == pytest.approx(16 * 5 / 58, rel=1e-5)
-    by_hand = np.log(2) + 2 * 0.25 + 3 * np.log(8) + 4 * 16 * 5 / 58
+    unrest = (57 * np.log(0.5)) / 58  # of one frame nothing is quick
+    assert float(parts["unrest"]) == pytest.approx(unrest, rel=1e-5)
+    by_hand = np.log(2) + 2 * 0.25 + 3 * np.log(8) + 4 * 16 * 5 / 58 + 6 * unrest
     assert float(total) == pytest.approx(by_hand, rel=1e-5)
 
 
@@ -86,7 +89,8 @@ def test_an_expectation_has_the_least_loss_at_the_mean():
     def loss(logit: jax.Array) -> jax.Array:
         units = jnp.full((2, 1, 15), -30.0).at[..., 0].set(logit)
         certain = jnp.full((2, 1, 8), -30.0).at[..., 0].set(0.0)
-        expected = Expected(units, jnp.zeros((2, 1, 2)), certain, jnp.zeros((2, 1, 58)))
+        face = jnp.zeros((2, 1, 58))
+        expected = Expected(units, jnp.zeros((2, 1, 2)), certain, face, jnp.ones((2, 1, 58)))
         return framewise_loss(expected, target, jnp.zeros((2, 1, 58)), jnp.ones(58), LossWeights())[
             0
         ]
