@@ -17,6 +17,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.options import MultiprocessingOptions
 
 from jaxreact.errors import UserError
+from jaxreact.files import read_json
 
 Tree = Any
 """Nested dicts (and dataclasses) of arrays; as a target also of `jax.ShapeDtypeStruct`."""
@@ -25,7 +26,11 @@ Tree = Any
 def _is_news(record: logging.LogRecord) -> bool:
     """Neither of what was asked for, nor of an error that Orbax raises as well."""
     is_raised = record.exc_info is not None and "orbax" in record.pathname
-    return not is_raised and not str(record.msg).startswith("Given directory is read only")
+    return not is_raised and not str(record.msg).startswith(_NO_NEWS)
+
+
+_NO_NEWS = ("Given directory is read only", "Failed to json parse Metadata file")
+"""The second: of a checkpoint that was cut off, which restoring it raises too."""
 
 
 def _is_not_of_the_disk(record: logging.LogRecord) -> bool:
@@ -93,6 +98,15 @@ class Checkpoints:
     def latest(self) -> int | None:
         """Number of the newest complete checkpoint."""
         return self.manager.latest_step()
+
+    def arrays(self) -> int | None:
+        """How many arrays the newest checkpoint holds, read without them; None where it does not
+        say, since it is damaged or not there."""
+        path = self.directory / str(self.latest()) / "arrays" / "_METADATA"
+        try:
+            return len(read_json(path, "cannot be read")["tree_metadata"])
+        except (UserError, KeyError, TypeError):
+            return None
 
     def restore(self, abstract: Tree, step: int | None = None) -> tuple[Tree, dict[str, Any]]:
         """Arrays and record of a checkpoint (the newest by default), as `abstract` describes them.

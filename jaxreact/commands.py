@@ -16,7 +16,7 @@ import jax
 from jax.experimental.compilation_cache import compilation_cache
 from llvmlite import binding
 
-from jaxreact.errors import NO_ROOM, Remark, Stopped, UserError
+from jaxreact.errors import NO_ROOM, REFUSED, Remark, Stopped, UserError
 
 OPTION, OFF = "--compilation-cache", "off"
 MAX_BYTES = 2 * 1024**3
@@ -33,8 +33,8 @@ every command also takes
 def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
     """Runs a command-line `main`: a `UserError` becomes one line on stderr and exit status 1.
 
-    So does a full disk. `Stopped` becomes a line too, but is a success, and so does a `Remark`,
-    which stops nothing. The option
+    So does a full disk, and a path that may not be written. `Stopped` becomes a line too, but is a
+    success, and so does a `Remark`, which stops nothing. The option
     `--compilation-cache` is taken from the command line before `main` reads it; without `keep`, for
     what measures starts, there is no such option and nothing is kept.
     """
@@ -51,9 +51,13 @@ def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        if error.errno in NO_ROOM:
+            said = f"{error.filename or 'disk'}: {error.strerror}; make room"
+        elif error.errno in REFUSED and error.filename:
+            said = f"{error.filename}: {error.strerror}; allow it, or choose another place"
+        else:
             raise
-        print(f"error: {error.filename or 'disk'}: {error.strerror}; make room", file=sys.stderr)
+        print(f"error: {said}", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -8,6 +8,12 @@ from pathlib import Path
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Numbers of the `OSError`s of a disk that is full."""
 
+REFUSED = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+)
+"""Numbers of the `OSError`s of a path that may not be written, or cannot be one."""
+
 _LONGEST = 200
 """Characters of a library's own words that a message quotes."""
 
@@ -22,6 +28,11 @@ class UserError(Exception):
 
 class NotFiniteError(UserError):
     """Values of a file that are infinite or no numbers."""
+
+
+class ArgumentError(UserError, ValueError):
+    """A number that cannot be, of a command line or in a call: one line for the one, a ValueError
+    for the other."""
 
 
 class ShapeError(UserError):
@@ -74,6 +85,12 @@ def reading(
         raise UserError(f"{path}: {problem} ({reason}); {advice}") from error
     except Exception as error:
         raise UserError(f"{path}: {problem} ({reason_of(error)}); {advice}") from error
+
+
+def check_seed(seed: int, option: str = "--seed") -> None:
+    """Raises `ArgumentError` for what is no seed to every generator of random numbers."""
+    if not 0 <= seed < 2**32:
+        raise ArgumentError(f"{option} {seed} must be a whole number from 0 to {2**32 - 1}")
 
 
 def reason_of(error: BaseException) -> str:

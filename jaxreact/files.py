@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jaxreact.errors import UserError, reading
+from jaxreact.errors import NO_ROOM, UserError, reading
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     replaced atomically; if the block raises, `path` is untouched and the temporary file is removed.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # pathlib's raises for a name that is too long
         raise UserError(f"{path}: is a folder; name a file")
     _make_parent(path)
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -55,12 +55,32 @@ def building(directory: str | Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def check_folder(path: str | Path) -> None:
+    """Raises UserError where a folder can neither be written to nor be made: before hours of work,
+    at whose end it would be found out."""
+    path = Path(path)
+    try:
+        standing = next(part for part in (path, *path.parents) if part.exists())
+    except OSError as error:
+        raise UserError(f"--out: {path} cannot be a folder ({error.strerror})") from None
+    if not standing.is_dir():
+        raise UserError(f"--out: {standing} is a file, not a directory")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise UserError(f"--out: {standing} may not be written to; choose another place")
+
+
 def _make_parent(path: Path) -> None:
-    """Makes the folder that `path` will be in. Raises UserError where a file stands in the way."""
+    """Makes the folder that `path` will be in. Raises UserError where that cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise UserError(f"{path}: {path.parent} is no folder; choose another place") from None
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        raise UserError(
+            f"{path}: {path.parent} cannot be made ({error.strerror}); choose another place"
+        ) from None
 
 
 def check_new(directory: str | Path) -> None:

@@ -21,9 +21,9 @@ from tqdm import tqdm
 from jaxreact.commands import run_command
 from jaxreact.data.contents import load_emotion
 from jaxreact.data.sense import doubts_of_sound
-from jaxreact.errors import Remark, UserError
+from jaxreact.errors import Remark, UserError, check_seed
 from jaxreact.face import FPS
-from jaxreact.files import replacing
+from jaxreact.files import check_folder, replacing
 from jaxreact.media.sound import SAMPLE_RATE, read_audio, read_native_audio
 from jaxreact.media.video_writer import write_video
 from jaxreact.nn.precision import Precision
@@ -34,7 +34,7 @@ from jaxreact.rendering.pirender.load import load_face_generator
 from jaxreact.rendering.pirender.photoreal import check_generator, photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
 from jaxreact.systems.sampling import Sampling
-from jaxreact.systems.system import Reactions, Speaker, System, faces, load
+from jaxreact.systems.system import MOST_SAMPLES, Reactions, Speaker, System, faces, load
 from jaxreact.tracking.face_crop import face_frames
 from jaxreact.tracking.timeline import GapPolicy
 from jaxreact.tracking.track import Track, track_video
@@ -171,8 +171,10 @@ def check(config: Config) -> None:
         raise UserError(f"--size {config.size} is odd; video needs an even number of pixels")
     if (config.pirender is None) != (config.portrait is None):
         raise UserError("--pirender and --portrait belong together: the network, and whose face")
-    if config.out.exists() and not config.out.is_dir():
-        raise UserError(f"{config.out}: is a file; give --out a directory")
+    if config.samples > MOST_SAMPLES:
+        raise UserError(f"--samples {config.samples} is more than {MOST_SAMPLES}")
+    check_folder(config.out)
+    check_seed(config.seed)
 
 
 def run(config: Config) -> None:

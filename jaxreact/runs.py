@@ -26,6 +26,7 @@ from jaxreact.face import COEFFS
 from jaxreact.files import building, check_new, read_json, replacing
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.sharding import host
+from jaxreact.torch_files.sizes import LAYERS
 from jaxreact.variables import Variables, joined, one_by_one
 
 FORMAT = 1
@@ -186,7 +187,19 @@ def load_variables(directory: str | Path, kind: Kind, config: Any) -> Variables:
     if not (Path(directory) / "model").is_dir():
         raise UserError(f"{directory}: no model/ here; has training saved a checkpoint yet?")
     with Checkpoints(Path(directory) / "model", read_only=True, alone=True) as checkpoints:
+        _check_layers(Path(directory), config, checkpoints.arrays())
         return checkpoints.restore(abstract_variables(kind, config))[0]
+
+
+def _check_layers(directory: Path, config: Any, arrays: int | None) -> None:
+    """Raises UserError for more layers than arrays: a damaged config.json would be believed for
+    hours, so long does it take to build a million of them."""
+    for name in sorted(LAYERS & vars(config).keys()):
+        if arrays is not None and getattr(config, name) > arrays:
+            raise UserError(
+                f"{directory / 'config.json'}: {name} is {getattr(config, name)}, and model/ holds"
+                f" only {arrays} arrays; copy the run again"
+            )
 
 
 def load_model(directory: str | Path, kind: Kind, **overrides: Any) -> tuple[Any, dict[str, Any]]:

@@ -32,7 +32,20 @@ def test_one_line_and_a_status(capsys):
     assert shown(capsys, KeyboardInterrupt()) == ("interrupted", 130)
     full = OSError(errno.ENOSPC, "No space left", "a.bin")
     assert shown(capsys, full) == ("error: a.bin: No space left; make room", 1)
+    closed = PermissionError(errno.EACCES, "Permission denied", "b.bin")
+    advice = "allow it, or choose another place"
+    assert shown(capsys, closed) == (f"error: b.bin: Permission denied; {advice}", 1)
     run_command(lambda: None)
+
+
+def test_other_errors_of_the_system_are_mistakes_of_ours():
+    for error in (OSError(errno.EACCES, "of no file"), OSError(errno.EBADF, "Bad", "x")):
+
+        def main(error: OSError = error) -> None:
+            raise error
+
+        with pytest.raises(OSError, match=r"of no file|Bad"):
+            run_command(main)
 
 
 def test_stopping_is_a_success(capsys):

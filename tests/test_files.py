@@ -1,11 +1,12 @@
 """Folders that are built beside their place."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.files import building, replacing
+from jaxreact.files import building, check_folder, replacing
 
 
 def test_a_folder_takes_the_place_of_another(tmp_path):
@@ -48,3 +49,28 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path, deeper):
 def test_a_folder_where_a_file_should_be_is_named(tmp_path):
     with pytest.raises(UserError, match="is a folder; name a file"), replacing(tmp_path):
         pass
+
+
+def test_a_place_that_cannot_be_made_is_named(tmp_path):
+    """A name that is too long, here; a disk that is only read, a folder of somebody else's."""
+    for write in (replacing, building):
+        with (
+            pytest.raises(UserError, match=r"cannot be made \(.*\); choose another place"),
+            write(tmp_path / ("x" * 300) / "y"),
+        ):
+            pass
+
+
+def test_a_folder_is_looked_at_before_it_is_needed(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    check_folder(tmp_path)
+    check_folder(tmp_path / "to" / "be" / "made")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UserError, match=f"--out: {tmp_path}/file is a file, not a directory"):
+            check_folder(place)
+    with pytest.raises(UserError, match=r"x cannot be a folder \(File name too long\)"):
+        check_folder(tmp_path / ("x" * 300))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(UserError, match=f"--out: {tmp_path} may not be written to; choose another"):
+        check_folder(tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

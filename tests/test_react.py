@@ -69,6 +69,8 @@ def test_reactions_are_raw_coefficients(tmp_path):
     ("change", "words"),
     [
         ({"samples": 0}, "--samples must be more than 0"),
+        ({"samples": 10**9}, "--samples 1000000000 is more than 10000"),
+        ({"seed": -1}, "--seed -1 must be a whole number from 0 to 4294967295"),
         ({"predictor": Path("p")}, "give --run, or --predictor"),
         ({"run": None}, "give --run, or --predictor"),
         ({"tokenizer": Path("t")}, "--tokenizer belongs to --predictor"),

@@ -203,3 +203,13 @@ def test_what_a_configuration_is_looked_into_for_is_a_mapping(tmp_path, name, va
     (tmp_path / "config.json").write_text(json.dumps({"kind": "x", name: value}))
     with pytest.raises(UserError, match=f"config.json: {name} is no mapping"):
         runs.kind_name(tmp_path)
+
+
+def test_a_million_layers_are_not_built_to_find_that_they_do_not_fit(tmp_path):
+    config = FaceTokenizerConfig(n_embd=8, n_head=1, n_layer=1, quantize_levels=(4, 3))
+    runs.save_model(tmp_path / "run", TOKENIZER, config, variables("tokenizer", config))
+    path = tmp_path / "run" / "config.json"
+    path.write_text(path.read_text().replace('"n_layer": 1', '"n_layer": 1000000'))
+    message = rf"^{path}: n_layer is 1000000, and model/ holds only \d+ arrays; copy"
+    with pytest.raises(UserError, match=message):
+        runs.load_model(tmp_path / "run", TOKENIZER)

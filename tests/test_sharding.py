@@ -13,23 +13,27 @@ import pytest
 from jaxreact import runs
 from jaxreact.errors import UserError
 from jaxreact.sharding import check_batch, make_device_mesh
+from jaxreact.simulation import SimulateConfig, simulate
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from tests.test_runs import variables
+from tests.training.eight_devices import OTHERS
 
-KINDS = ("fsq", "vq", "lfq", "predictor")
+KINDS = ("fsq", "vq", "lfq", "predictor", *OTHERS)
 
 
 @pytest.fixture(scope="module")
 def losses(tmp_path_factory) -> dict:
     """What `eight_devices.py` prints."""
-    run = tmp_path_factory.mktemp("runs") / "tokenizer"
+    folder = tmp_path_factory.mktemp("runs")
+    run, split = folder / "tokenizer", (8, 1, 1)
+    simulate(SimulateConfig(folder / "data", split=split, seconds=5.0, workers=1, pictures=32))
     config = FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1, quantize_levels=(4, 3, 3))
     runs.save_model(run, TOKENIZER, config, variables("tokenizer", config))
     flags = "--xla_force_host_platform_device_count=8"
     environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.training.eight_devices", str(run)],
+        [sys.executable, "-m", "tests.training.eight_devices", str(run), str(folder)],
         env=environment,
         cwd=Path(__file__).parents[1],
         capture_output=True,
@@ -37,7 +41,7 @@ def losses(tmp_path_factory) -> dict:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.slow
@@ -54,7 +58,7 @@ def test_losses_do_not_depend_on_the_devices(losses, kind, mesh):
 def test_fsdp_cuts_parameters_and_moments(losses, kind):
     for mesh, found in losses[kind].items():
         if "fsdp" in mesh:
-            assert found["cut"] > found["leaves"] / 3
+            assert found["cut"] > found["leaves"] / 4  # norms and counts are small
         else:
             assert found["cut"] == 0
 

@@ -24,6 +24,8 @@ import tyro
 ROOT = Path(__file__).parents[1]
 
 FIBER, TRAINING, METRICS = "tests/systems/fiber/", "tests/training/", "tests/metrics/"
+BELFUSION, TRANS_VAE = "tests/systems/belfusion/", "tests/systems/trans_vae/"
+LISTENING = "tests/systems/learning2listen/"
 MATCHING = {
     "jaxreact/sharding.py": ("tests/test_sharding_rule.py", "tests/test_sharding.py"),
     "jaxreact/nn/attention.py": ("tests/nn/test_attention.py", FIBER + "test_keys.py"),
@@ -79,6 +81,18 @@ MATCHING = {
         FIBER + "test_training_wiring.py",
         FIBER + "test_predictor_inputs.py",
     ),
+    "jaxreact/systems/belfusion/losses.py": (BELFUSION + "test_losses.py",),
+    "jaxreact/systems/belfusion/latent_space.py": (
+        BELFUSION + "test_losses.py",
+        BELFUSION + "test_system.py",
+    ),
+    "jaxreact/systems/belfusion/train_denoiser.py": (BELFUSION + "test_training.py",),
+    "jaxreact/systems/trans_vae/losses.py": (TRANS_VAE + "test_losses.py",),
+    "jaxreact/systems/trans_vae/senses.py": (TRANS_VAE + "test_senses.py",),
+    "jaxreact/systems/trans_vae/training.py": (TRANS_VAE + "test_training.py",),
+    "jaxreact/systems/learning2listen/masks.py": (LISTENING + "test_predictor.py",),
+    "jaxreact/systems/learning2listen/normalisation.py": (LISTENING + "test_preparation.py",),
+    "jaxreact/systems/learning2listen/train_predictor.py": (LISTENING + "test_training.py",),
     "jaxreact/metrics/frc.py": (METRICS + "test_scores.py",),
     "jaxreact/metrics/frd.py": (METRICS + "test_scores.py", METRICS + "test_score.py"),
     "jaxreact/metrics/frdiv.py": (METRICS + "test_scores.py", METRICS + "test_score.py"),

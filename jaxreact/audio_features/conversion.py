@@ -29,6 +29,7 @@ from jaxreact.torch_files.engine import (
 from jaxreact.torch_files.json_file import read_mapping
 from jaxreact.torch_files.names import counted, listed, shown
 from jaxreact.torch_files.shards import INDEX, shard_names
+from jaxreact.torch_files.sizes import check_sizes
 from jaxreact.torch_files.weights import read_weights
 
 HEADS = {
@@ -121,6 +122,7 @@ def _load_files(files: Mapping[str, Path], source: str | Path) -> Encoder:
         do_normalize = bool(read_mapping(files[PREPROCESSOR]).get("do_normalize", True))
     tensors = strip_prefix(_read(weights), weights)
     config = _config(_shapes_of(tensors) | fields, do_normalize, files[CONFIG])
+    check_sizes(config, tensors, files[CONFIG], weights, frozenset({"conv_stride"}))
     return from_tensors(tensors, config, weights)
 
 

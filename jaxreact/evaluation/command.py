@@ -12,7 +12,7 @@ import tyro
 from jaxreact import metrics
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.split import Split, open_split
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, check_seed
 from jaxreact.evaluation.drawing.choice import Choice, choose
 from jaxreact.evaluation.drawing.draw import draw
 from jaxreact.evaluation.drawing.options import CHOICE, FilmOptions
@@ -21,6 +21,7 @@ from jaxreact.evaluation.generate import FIELDS, Generation, predict
 from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.face import FPS
+from jaxreact.files import check_folder
 from jaxreact.metrics.baselines import mean_training_reaction
 from jaxreact.metrics.neighbourhood import check_matrix
 from jaxreact.metrics.notes import lacking_notes
@@ -35,7 +36,7 @@ from jaxreact.predictions import (
 )
 from jaxreact.predictions.original_files import check_torch, export_original
 from jaxreact.systems.sampling import Sampling
-from jaxreact.systems.system import System, load
+from jaxreact.systems.system import MOST_SAMPLES, System, load
 
 FRAMES = 736
 """Frames that are generated where --frames does not say: what the original evaluates, 23
@@ -179,6 +180,8 @@ def evaluate(config: Evaluation) -> str:
 
 
 def _check(config: Evaluation) -> None:
+    check_folder(config.out)
+    check_seed(config.seed)
     model = _run(config)
     sources = [model is not None, config.baseline is not None, config.predictions is not None]
     if sum(sources) != 1 or (config.tokenizer is not None and config.predictor is None):
@@ -188,10 +191,12 @@ def _check(config: Evaluation) -> None:
         )
     if config.run is not None and config.predictor is not None:
         raise UserError("--run and --predictor name the same; give one of them")
-    for name in ("samples", "frames", "batch"):
+    for name, least in (("samples", 1), ("frames", 2), ("batch", 1)):
         value = getattr(config, name)
-        if value is not None and value < 1:
-            raise UserError(f"--{name} {value} is less than 1")
+        if value is not None and value < least:
+            raise UserError(f"--{name} {value} is less than {least}")
+    if config.samples > MOST_SAMPLES:
+        raise UserError(f"--samples {config.samples} is more than {MOST_SAMPLES}")
     metrics.check_period(config.period)
     if config.render is not None and config.baseline is not None:
         raise UserError("--render needs coefficients; baselines are emotion alone")

@@ -9,7 +9,7 @@ import numpy as np
 from tyro.conf import Positional, arg
 
 from jaxreact.data.split import Split, conversations
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, check_seed
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
@@ -221,6 +221,7 @@ def _order_of_one(path: Path, options: Options) -> OriginalOrder | None:
 def _check(options: Options) -> None:
     """Raises `UserError` for options that no predictions fit."""
     check_resampling(options.resamples, options.level)
+    check_seed(options.seed)
     check_period(options.period)
 
 

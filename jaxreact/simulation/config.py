@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxreact.errors import UserError
+from jaxreact.errors import UserError, check_seed
 from jaxreact.face import FPS
 
 VERSION = 1
@@ -55,6 +55,7 @@ class SimulateConfig:
             )
         if self.workers is not None and self.workers < 1:
             raise UserError(f"--workers {self.workers}: at least one is needed")
+        check_seed(self.seed)
 
     @property
     def sizes(self) -> tuple[int, int, int]:

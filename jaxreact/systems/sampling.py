@@ -1,11 +1,14 @@
 """How systems that speak in codes draw them."""
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
+
+from jaxreact.errors import ArgumentError
 
 Vocabulary = Literal["codes", "full"]
 
@@ -28,14 +31,17 @@ class Sampling:
     1 draws among all. By default the model's own: 0.9 for Learning2Listen, all for FIBER."""
 
     def __post_init__(self):
-        if self.temperature is not None and not self.temperature > 0:
-            raise ValueError(f"temperature {self.temperature} is not positive; use top_k=1")
+        if self.temperature is not None and not 0 < self.temperature < math.inf:
+            raise ArgumentError(
+                f"temperature {self.temperature} is not positive and finite; for the likeliest"
+                " tokens use top_k 1"
+            )
         if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k {self.top_k} is less than 1")
+            raise ArgumentError(f"top_k {self.top_k} is less than 1")
         if self.vocabulary not in ("codes", "full"):
-            raise ValueError(f"vocabulary {self.vocabulary!r} is not 'codes' or 'full'")
+            raise ArgumentError(f"vocabulary {self.vocabulary!r} is not 'codes' or 'full'")
         if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p {self.top_p} is not above 0 and at most 1")
+            raise ArgumentError(f"top_p {self.top_p} is not above 0 and at most 1")
 
     def of_model(self, temperature: float, top_p: float | None = None) -> "Sampling":
         """The same with a model's own temperature and share where none are given."""

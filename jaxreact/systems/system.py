@@ -23,6 +23,9 @@ from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
 
+MOST_SAMPLES = 10_000
+"""Reactions to one speaker that a command may be asked for: so many of a minute are 5 GB."""
+
 Given = jax.Array | np.ndarray
 """What callers may give; what they get is a `jax.Array`."""
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from jaxreact import runs
 from jaxreact.errors import UserError
+from jaxreact.files import check_folder
 from jaxreact.sharding import DeviceMesh, check_batch, make_device_mesh
 from jaxreact.training.distributed import is_first, join_processes, wait_for_all
+from jaxreact.training.options import check_options
 
 
 def start_run(kind: runs.Kind, config: Any) -> DeviceMesh:
@@ -20,6 +22,7 @@ def start_run(kind: runs.Kind, config: Any) -> DeviceMesh:
     `config` is the configuration of either stage. Raises UserError like what it calls.
     """
     _check_local(config.out)
+    check_options(config)
     join_processes(config.distributed)
     mesh = make_device_mesh(config.loop.fsdp)
     check_batch(config.loop.batch_size, config.loop.accumulate, mesh)
@@ -41,6 +44,7 @@ def _check_local(path: Path) -> None:
 
 def check_start(kind: runs.Kind, out: Path, resume: bool) -> None:
     """Raises UserError unless a run can start in `out`, or go on there with `resume`."""
+    check_folder(out)
     held = any(path.name.isdecimal() for path in (out / "state").glob("*"))
     if resume and not held:
         raise UserError(f"{out}: nothing to resume here; start without --resume")

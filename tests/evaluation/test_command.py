@@ -184,8 +184,12 @@ def test_a_baseline(config, name):
         ({"baseline": "gt"}, "or --baseline, or --predictions; nothing else"),
         ({"run": Path("r")}, "--run and --predictor name the same; give one of them"),
         ({"samples": 0}, "--samples 0 is less than 1"),
+        ({"samples": 10**9}, "--samples 1000000000 is more than 10000"),
         ({"batch": 0}, "--batch 0 is less than 1"),
-        ({"frames": -1}, "--frames -1 is less than 1"),
+        ({"frames": -1}, "--frames -1 is less than 2"),
+        ({"frames": 1}, "--frames 1 is less than 2"),
+        ({"seed": -1}, "--seed -1 must be a whole number from 0 to 4294967295"),
+        ({"seed": 2**70}, f"--seed {2**70} must be a whole number"),
         ({"period": 1}, "period: 1 leaves no frame between two borders; give 2 or more"),
         ({"frames": 20}, "no common stretch of 32 frames"),
         ({"render": "submit"}, "--render submit: split train has none of the clips"),
@@ -202,6 +206,13 @@ def test_options_that_do_not_fit_are_refused_first(config, monkeypatch, change, 
     with pytest.raises(UserError, match=re.escape(words)):
         evaluate(dataclasses.replace(config, **change))
     assert not config.out.exists()
+
+
+def test_a_file_in_the_place_of_the_results_is_seen_first(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "open_split", pytest.fail)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file is a file, not a directory"):
+        evaluate(dataclasses.replace(config, out=tmp_path / "file" / "below"))
 
 
 def test_baselines_cannot_be_drawn(config, tmp_path):

@@ -61,14 +61,16 @@ def predictions_file(
     frames: int = FRAMES,
     seed: int = 0,
 ) -> Path:
-    """A predictions.npz as of an evaluation; without names where `clips` is None."""
+    """A predictions.npz as of an evaluation; without names where `clips` is None. `seed` is that of
+    the reactions alone."""
     count = len(clips or CLIPS)
     path.parent.mkdir(parents=True, exist_ok=True)
+    listener, speaker = (feeling(count, max(frames, FRAMES), seed=of) for of in (51, 52))
     made = Predictions(
         feeling(count, samples, frames, seed=seed),
         moving(count, samples, frames, seed=seed),
-        feeling(count, frames, seed=seed + 1),
-        feeling(count, frames, seed=seed + 2),
+        listener[:, :frames],
+        speaker[:, :frames],
         None if clips is None else tuple(clips),
     )
     write_predictions(path, made)

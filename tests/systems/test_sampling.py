@@ -4,7 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tyro
 
+from jaxreact.errors import UserError
+from jaxreact.evaluation.command import Evaluation
 from jaxreact.systems.learning2listen.generation import State, _choose
 from jaxreact.systems.sampling import Sampling, sample_keys, truncate
 from tests.weights import golden
@@ -79,3 +82,21 @@ def test_a_models_own_options_give_way():
     assert Sampling().of_model(0.7, 0.9) == Sampling(0.7, top_p=0.9)
     assert Sampling(1.0, top_p=0.5).of_model(0.7, 0.9) == Sampling(1.0, top_p=0.5)
     assert Sampling().of_model(0.5) == Sampling(0.5)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("temperature", "nan", "temperature nan is not positive and finite"),
+        ("temperature", "inf", "temperature inf is not positive and finite"),
+        ("temperature", "0", "temperature 0.0 is not positive and finite"),
+        ("top-k", "0", "top_k 0 is less than 1"),
+        ("top-p", "nan", "top_p nan is not above 0 and at most 1"),
+        ("top-p", "2", "top_p 2.0 is not above 0 and at most 1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_one_line_of_a_command(option, value, words):
+    """And a ValueError of a call."""
+    with pytest.raises(UserError, match=words) as caught:
+        tyro.cli(Evaluation, args=["--data", "d", "--out", "o", f"--{option}", value])
+    assert isinstance(caught.value, ValueError)

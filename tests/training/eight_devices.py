@@ -1,6 +1,7 @@
-"""Run by test_placement.py in a process of its own, since a process has its devices for life.
+"""Run by test_sharding.py in a process of its own, since a process has its devices for life.
 
-Trains both stages on meshes of 1, 2 and 8 of eight CPU devices, and prints the losses as JSON.
+Trains stages of all systems on meshes of 1, 2 and 8 of eight CPU devices, and prints the losses as
+JSON.
 """
 
 import dataclasses
@@ -8,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import jax
 import numpy as np
@@ -17,12 +19,18 @@ from jax.sharding import AxisType, Mesh
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.sharding import DeviceMesh
+from jaxreact.systems.belfusion import train_denoiser, train_vae
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
+from jaxreact.systems.learning2listen import train_predictor as train_listener
+from jaxreact.systems.learning2listen import train_vqvae
+from jaxreact.systems.trans_vae import training as trans_vae
+from jaxreact.train import train
 from jaxreact.training.command import parse
+from tests.training.stages import FIRST
 
 MESHES = {"1": (1, 1), "2 fsdp": (1, 2), "8": (8, 1), "8 fsdp": (2, 4)}
 STEPS = 3
@@ -97,9 +105,47 @@ def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
     return predictor._stage(config, sizes, frozen, data, mesh(shape))
 
 
+OTHERS = {
+    "belfusion/vae": train_vae,
+    "belfusion/denoiser": train_denoiser,
+    "learning2listen/vqvae": train_vqvae,
+    "learning2listen/predictor": train_listener,
+    "trans-vae": trans_vae,
+}
+"""The stages of the other systems, and the modules that train them."""
+
+
+def trained(stage: str, folder: Path, shape: tuple[int, int]) -> dict[str, Any]:
+    """`losses` of a stage on the conversations in a folder, which is read as in any training."""
+    found: dict[str, Any] = {}
+
+    def train_a_little(made: Any, data: Any, *_: Any, **__: Any) -> float:
+        batches = data.training()
+        found.update(losses(made, [next(batches) for _ in range(STEPS)]))
+        batches.close()
+        return 0.0
+
+    def start(*_: Any) -> DeviceMesh:
+        return mesh(shape)
+
+    with (
+        patch.object(OTHERS[stage], "start_run", start),
+        patch.object(OTHERS[stage], "train", train_a_little),
+    ):
+        _command(stage, folder, folder / "unused")
+    return found
+
+
+def _command(stage: str, folder: Path, out: Path) -> None:
+    first = FIRST.get(stage)
+    options = () if first is None else (first[1], folder / first[0])
+    given = ("--data", folder / "data", "--out", out, "--loop.batch-size", ROWS, *options)
+    train(stage, ["debug", *map(str, given)])
+
+
 def main() -> None:
     assert jax.device_count() == 8
-    run = Path(sys.argv[1])
+    run, folder = Path(sys.argv[1]), Path(sys.argv[2])
     found: dict[str, Any] = {}
     for kind in ("fsq", "vq", "lfq"):
         found[kind] = {
@@ -110,6 +156,10 @@ def main() -> None:
         name: losses(predictor_stage(run, shape), predictor_batches())
         for name, shape in MESHES.items()
     }
+    for stage in OTHERS:
+        if stage in FIRST:
+            _command(FIRST[stage][0], folder, folder / FIRST[stage][0])
+        found[stage] = {name: trained(stage, folder, shape) for name, shape in MESHES.items()}
     print(json.dumps(found))
 
 

@@ -17,13 +17,23 @@ ROOT = Path(__file__).parents[2]
 
 def start(script: str, *arguments: object, cache: Path | None = None) -> subprocess.Popen[str]:
     """`python SCRIPT ARGUMENTS` in the background; `cache` keeps what JAX compiles."""
+    return _start(str(ROOT / script), *arguments, cache=cache)
+
+
+def start_stage(stage: str, *arguments: object, cache: Path) -> subprocess.Popen[str]:
+    """`python -m jaxreact.train STAGE debug ARGUMENTS` likewise."""
+    return _start("-m", "jaxreact.train", stage, "debug", *arguments, cache=cache)
+
+
+def _start(*words: object, cache: Path | None) -> subprocess.Popen[str]:
     environment = dict(os.environ)
     if cache is not None:
         environment["JAX_COMPILATION_CACHE_DIR"] = str(cache)
         environment["JAX_ENABLE_COMPILATION_CACHE"] = "1"
     return subprocess.Popen(
-        [sys.executable, str(ROOT / script), *map(str, arguments)],
+        [sys.executable, *map(str, words)],
         env=environment,
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -66,9 +76,23 @@ def newest_arrays(folder: Path) -> dict[str, np.ndarray]:
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 
 
-def assert_same_state(one: Path, other: Path) -> None:
+def assert_same_state(one: Path, other: Path, what: str = "state") -> None:
     """Bit for bit."""
-    a, b = newest_state(one), newest_state(other)
+    a, b = newest_arrays(one / what), newest_arrays(other / what)
     assert set(a) == set(b)
     for name, value in a.items():
         np.testing.assert_array_equal(value, b[name], err_msg=name)
+
+
+def assert_as_uninterrupted(out: Path, whole: Path) -> None:
+    """That a resumed run has the losses, the last state and the best model of another."""
+    for tag in ("training/loss", "validation/loss"):
+        assert losses(out, tag) == losses(whole, tag)
+    for what in ("state", "model"):
+        assert_same_state(out, whole, what)
+        assert saved_steps(out, what) == saved_steps(whole, what)
+
+
+def saved_steps(run: Path, what: str = "state") -> list[int]:
+    """The steps of which a run holds a whole checkpoint."""
+    return [int(path.name) for path in (run / what).glob("*") if path.name.isdecimal()]

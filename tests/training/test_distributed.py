@@ -10,8 +10,17 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
+from jaxreact.train import stage_names
 from jaxreact.training.distributed import DistributedConfig, Group, find_group
-from tests.training.processes import assert_same_state, finish, free_port, losses, start
+from tests.training.processes import (
+    assert_same_state,
+    finish,
+    free_port,
+    losses,
+    newest_arrays,
+    start,
+)
+from tests.training.stages import Trainings
 
 SLURM = {
     "SLURM_JOB_ID": "70001",
@@ -68,6 +77,11 @@ def cache(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("compiled")
 
 
+@pytest.fixture(scope="module")
+def trainings(seen, tmp_path_factory) -> Trainings:
+    return Trainings(seen, tmp_path_factory.mktemp("stages"))
+
+
 def group(count: int, cache: Path, script: str, *arguments: object) -> list[subprocess.Popen[str]]:
     """The processes of one training, all on this machine."""
     port = free_port()
@@ -109,6 +123,27 @@ def test_two_processes_train_as_one(conversations, tmp_path, cache):
     error = process.communicate(timeout=900)[1].strip().splitlines()[-1]
     assert process.returncode == 1
     assert "--resume: processes was 2 and is now 1" in error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [name for name in stage_names() if not name.startswith("fiber/")])
+def test_two_processes_train_a_stage_as_one(stage, trainings, tmp_path):
+    """Also what is measured over the whole split, which every process reads."""
+    one, two, port = trainings.whole(stage), tmp_path / "two", free_port()
+    at = ("--distributed.coordinator", f"localhost:{port}", "--distributed.processes", 2)
+    together = [
+        trainings.start(stage, two, *at, "--distributed.process", number) for number in range(2)
+    ]
+    for process in together:
+        finish(process)
+    for tag in ("training/loss", "validation/loss"):
+        ours, theirs = losses(two, tag), losses(one, tag)
+        assert set(ours) == set(theirs)
+        np.testing.assert_allclose(list(ours.values()), list(theirs.values()), rtol=1e-4)
+    ours, theirs = (newest_arrays(run / "model") for run in (two, one))
+    assert set(ours) == set(theirs)
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours[name], value, rtol=1e-3, atol=1e-3, err_msg=name)
 
 
 @pytest.mark.slow

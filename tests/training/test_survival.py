@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from jaxreact.systems.fiber.loaded_tokenizer import load_tokenizer
-from tests.training.processes import assert_same_state, finish, losses, newest_state, start
+from tests.training.processes import (
+    assert_as_uninterrupted,
+    finish,
+    losses,
+    newest_state,
+    saved_steps,
+    start,
+)
 
 EPOCHS = 30
 STEPS = 2 * EPOCHS
@@ -42,22 +49,10 @@ def whole(conversations, tmp_path_factory, cache) -> Path:
     return out
 
 
-def saved_steps(out: Path) -> list[int]:
-    return [int(path.name) for path in (out / "state").glob("*") if path.name.isdecimal()]
-
-
 def wait_for_a_state(out: Path, process: subprocess.Popen[str]) -> None:
     while not saved_steps(out):
         assert process.poll() is None, process.communicate()[1][-2000:]
         time.sleep(0.02)
-
-
-def assert_as_uninterrupted(out: Path, whole: Path) -> None:
-    assert losses(out) == losses(whole)
-    assert losses(out, "validation/loss") == losses(whole, "validation/loss")
-    assert_same_state(out, whole)
-    best = [next(path.name for path in (run / "model").glob("[0-9]*")) for run in (out, whole)]
-    assert best[0] == best[1]
 
 
 @pytest.mark.slow

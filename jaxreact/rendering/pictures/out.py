@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from jaxreact.errors import UserError
+from jaxreact.files import check_folder
 
 
 def check_out(path: Path, suffix: str) -> None:
@@ -12,12 +13,3 @@ def check_out(path: Path, suffix: str) -> None:
     check_folder(path.parent)
     if path.is_dir():
         raise UserError(f"--out {path}: is a directory; name a file in it")
-
-
-def check_folder(path: Path) -> None:
-    """Raises `UserError` where a directory can neither be nor be made."""
-    for part in (path, *path.parents):
-        if part.exists():
-            if not part.is_dir():
-                raise UserError(f"--out: {part} is a file, not a directory")
-            return

@@ -33,6 +33,8 @@ def read_systems(
         raise UserError(f"{len(paths)} systems; give 1 to {MOST} files of predictions or --run RUN")
     if names and len(names) != len(paths):
         raise UserError(f"--names: {len(names)} names for {len(paths)} systems")
+    if len(set(names)) < len(names):
+        raise UserError(f"--names: {', '.join(names)} do not tell the systems apart")
     systems = [read_reactions(path, recording) for path in predictions]
     for other in systems[1:]:
         check_same(systems[0], other)
@@ -70,8 +72,9 @@ def check_same(first: Reactions, other: Reactions) -> None:
     if len(first.clips or ()) != len(other.clips or ()):
         counts = f"{len(other.clips or ())} clips, {first.path} has {len(first.clips or ())}"
         raise UserError(f"{other.path}: {counts}")
-    mine, yours = first.speaker.coeffs, other.speaker.coeffs
-    if mine is not None and yours is not None:
-        frames = min(len(mine), len(yours))
-        if not np.array_equal(mine[:frames], yours[:frames]):
-            raise UserError(f"{other.path}: another speaker than in {first.path}")
+    one, two = first.speaker, other.speaker
+    for mine, yours in ((one.coeffs, two.coeffs), (one.emotion, two.emotion)):
+        if mine is not None and yours is not None:
+            frames = min(len(mine), len(yours))
+            if not np.array_equal(mine[:frames], yours[:frames]):
+                raise UserError(f"{other.path}: another speaker than in {first.path}")

@@ -7,9 +7,9 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from jaxreact.errors import UserError
-from jaxreact.files import replacing
+from jaxreact.files import check_folder, replacing
 from jaxreact.rendering.options import HeadFiles
-from jaxreact.rendering.pictures.out import check_folder, check_out
+from jaxreact.rendering.pictures.out import check_out
 from jaxreact.rendering.pictures.reactions import Recording
 from jaxreact.rendering.pictures.systems import React, read_systems
 from jaxreact.rendering.player.page import player_page

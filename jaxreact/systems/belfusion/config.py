@@ -11,6 +11,9 @@ Preprocessing = Literal["normalize", "standardize", "none"]
 
 PREPROCESSINGS = ("normalize", "standardize", "none")
 
+MOST_STEPS = 100_000
+"""Of a diffusion; each has a row in tables that are kept, and a pass of the network in sampling."""
+
 Mode = Literal["original", "corrected"]
 """Whether what the original's training does by mistake is done too."""
 
@@ -64,7 +67,11 @@ class DenoiserConfig:
 
     def __post_init__(self):
         sizes = ("emb_length", "num_hid_channels", "diffusion_steps", "window_size")
-        _positive(self, *sizes, "num_time_emb_channels")
+        _positive(self, *sizes)
+        if self.num_time_emb_channels < 2:
+            raise ValueError(f"num_time_emb_channels {self.num_time_emb_channels} is not 2 or more")
+        if self.diffusion_steps > MOST_STEPS:
+            raise ValueError(f"diffusion_steps {self.diffusion_steps} is more than {MOST_STEPS}")
         if self.num_layers < 2:
             raise ValueError(f"num_layers {self.num_layers} is not 2 or more")
         if self.emb_preprocessing not in PREPROCESSINGS:

@@ -22,6 +22,7 @@ from jaxreact.systems.belfusion.tables import STATISTICS, VAE_TABLE, denoiser_ta
 from jaxreact.systems.mean_face import read_mean_face
 from jaxreact.torch_files.engine import Table, fill, nest, own_parts, paths
 from jaxreact.torch_files.names import counted, listed
+from jaxreact.torch_files.sizes import check_sizes
 from jaxreact.torch_files.torch_file import read_training_record
 from jaxreact.torch_files.weights import read_weights
 
@@ -30,6 +31,9 @@ FIRST_KEYS = {VAE.name: "x_rnn.rnn_f.weight_ih", DENOISER.name: "time_embed.0.we
 
 COMMANDS = {VAE.name: "belfusion-vae", DENOISER.name: "belfusion"}
 """Of convert_weights.py."""
+
+UNSEEN = frozenset({"window_size", "diffusion_steps"})
+"""Sizes that leave no trace in the weights."""
 
 _STATISTICS = frozenset({"min", "max", "mean", "std", "var"})
 
@@ -152,6 +156,7 @@ def _read(checkpoint: Path, kind: runs.Kind, table: Table) -> dict[str, Any]:
 def _fill(
     kind: runs.Kind, config: Any, tensors: dict[str, Any], table: Table, source: Path
 ) -> runs.Variables:
+    check_sizes(config, tensors, config_beside(source), source, UNSEEN)
     abstract = paths(runs.abstract_variables(kind, config))
     return nest(fill(abstract, tensors, table, source))
 

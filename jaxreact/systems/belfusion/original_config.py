@@ -75,7 +75,14 @@ def read_config(path: Path, kind: runs.Kind) -> Any:
     names = [field.name for field in dataclasses.fields(kind.config)]
     if missing := [n for n in names if n not in given and n not in _OPTIONAL]:
         raise UserError(f"{path}: lacks {listed(missing)} under arch: args:; add what it was")
-    return runs.make_config(kind, {n: given[n] for n in names if n in given}, path)
+    config = runs.make_config(kind, {n: given[n] for n in names if n in given}, path)
+    clip = given.get("seq_len")
+    if type(clip) is int and config.window_size > clip:
+        raise UserError(
+            f"{path}: window_size {config.window_size} is more than seq_len {clip}, its clips; give"
+            " the training's own file"
+        )
+    return config
 
 
 CLIP_FRAMES = 750

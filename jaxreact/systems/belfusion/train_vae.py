@@ -14,6 +14,7 @@ from jaxreact import runs
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.modality import Modality
 from jaxreact.errors import UserError
+from jaxreact.face import COEFFS, EMOTION_CHANNELS
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.rendering.pictures.training import draw_faces
 from jaxreact.systems.belfusion.config import EmotionVAEConfig, Mode
@@ -91,6 +92,11 @@ def _check(config: VAETraining) -> None:
         raise UserError(
             f"--clip-frames {config.clip_frames} is not a multiple of the model's windows of"
             f" {model.window_size} frames"
+        )
+    if (model.emotion_dim, model.coeff_3dmm_dim) != (EMOTION_CHANNELS, COEFFS):
+        raise UserError(
+            f"--model.emotion-dim {model.emotion_dim} and --model.coeff-3dmm-dim"
+            f" {model.coeff_3dmm_dim}: the data has {EMOTION_CHANNELS} and {COEFFS}; leave them out"
         )
     if model.hidden_dim != model.z_dim:
         raise UserError(

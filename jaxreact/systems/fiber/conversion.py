@@ -33,6 +33,7 @@ from jaxreact.torch_files.engine import (
 )
 from jaxreact.torch_files.names import counted, listed
 from jaxreact.torch_files.shards import INDEX
+from jaxreact.torch_files.sizes import check_sizes
 from jaxreact.torch_files.torch_file import read_training_record
 from jaxreact.torch_files.weights import read_weights
 
@@ -82,6 +83,11 @@ def tokenizer_table(config: FaceTokenizerConfig) -> Table:
     return Table(rules=QUANTIZER + TRANSFORMER, constants=constants, model="a face tokenizer")
 
 
+UNSEEN = frozenset(
+    {"quantize_codebook_size", "quantize_levels", "vocab_sound_size", "sound_factor"}
+)
+"""Sizes that leave no trace in the weights, or not in those of every model."""
+
 Tensors = dict[str, np.ndarray]
 Part = tuple[Any, runs.Variables]
 """Configuration and variables of one model."""
@@ -100,7 +106,7 @@ def convert_tokenizer(
     with building(out) as directory, progress(2) as step:
         step(f"reading {source.name}")
         tensors = _read(source, "tokenizer")
-        model = read_config(TOKENIZER, config)
+        model = _config(TOKENIZER, config, tensors, source)
         variables = _fill(TOKENIZER, model, tensors, source)
         step("writing the tokenizer")
         runs.save_model(directory, TOKENIZER, model, variables, origin=_origin(source), **extra)
@@ -127,11 +133,12 @@ def convert_predictor(
         tensors = _read(source, "predictor")
         own = {name: x for name, x in tensors.items() if name.startswith(MODEL)}
         parts, unused = _companions(tensors, tokenizer_config, source)
-        model = read_config(PREDICTOR, config)
+        model = _config(PREDICTOR, config, tensors, source)
         if "tokenizer" in parts:
             model = with_codebook(model, parts["tokenizer"][0])
         elif tokenizer_config is not None:
-            model = with_codebook(model, read_config(TOKENIZER, tokenizer_config))
+            tokenizer = _config(TOKENIZER, tokenizer_config, tensors, source)
+            model = with_codebook(model, tokenizer)
         variables = _fill(PREDICTOR, model, own, source)
         origin = _origin(source)
         step("writing the predictor")
@@ -197,6 +204,14 @@ def _read(source: Path, kind: str) -> Tensors:
     return tensors
 
 
+def _config(kind: runs.Kind, path: Path | None, tensors: Tensors, source: Path) -> Any:
+    """The configuration in a JSON file; its sizes can be those of the tensors."""
+    config = read_config(kind, path)
+    if path is not None:
+        check_sizes(config, tensors, path, source, UNSEEN)
+    return config
+
+
 def _fill(
     kind: runs.Kind, model: Any, tensors: Tensors, source: Path, prefix: str = MODEL
 ) -> runs.Variables:
@@ -211,7 +226,7 @@ def _embedded_tokenizer(tensors: Tensors, config: Path | None, source: Path) -> 
     prefix = PARTS["tokenizer"]
     if not any(name.startswith(prefix) for name in tensors):
         return None
-    model = read_config(TOKENIZER, config)
+    model = _config(TOKENIZER, config, tensors, source)
     try:
         return model, _fill(TOKENIZER, model, tensors, source, prefix)
     except NotFiniteError:

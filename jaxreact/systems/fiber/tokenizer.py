@@ -20,6 +20,8 @@ from jaxreact.nn.quantizers import QUANTIZERS, Quantized
 POSE = slice(ROTATION.start, TRANSLATION.stop)
 POSE_GAIN = (10.0, 10.0, 10.0, 5.0, 5.0, 5.0)
 """Rotation in radians and translation in model units move by a tenth of what expressions do."""
+MOST_CODES = 2**31 - 1
+"""Codes are int32."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class FaceTokenizerConfig:
             raise ValueError(f"n_layer {self.n_layer} is not 1 or more")
         if self.quantize_type not in QUANTIZERS:
             raise ValueError(f"quantize_type {self.quantize_type!r} is not one of fsq, vq, lfq")
+        if self.quantize_type == "fsq" and math.prod(self.quantize_levels) > MOST_CODES:
+            raise ValueError(f"quantize_levels {self.quantize_levels} make more codes than int32")
         size = self.quantize_codebook_size
         if self.quantize_type == "lfq" and size != 1 << (size.bit_length() - 1):
             raise ValueError(f"quantize_codebook_size {size} is not a power of two, as LFQ needs")

@@ -11,6 +11,8 @@ from flax import nnx
 from jaxreact import runs
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.modality import Modality
+from jaxreact.errors import UserError
+from jaxreact.face import COEFFS, EMOTION_CHANNELS
 from jaxreact.nn.quantizers import kmeans
 from jaxreact.rendering.pictures.training import draw_faces
 from jaxreact.sharding import DeviceMesh
@@ -54,10 +56,21 @@ def in_emotion_phase(epoch: int, config: TokenizerTraining) -> bool:
 def train_tokenizer(config: TokenizerTraining) -> float:
     """Trains a tokenizer into `config.out`; returns the best validation loss."""
     mesh = start_run(TOKENIZER, config)
+    _check(config.model)
     mean = open_conversations(config.data).mean_face()
     data = _data(config, mean)
     stage = _stage(config, mean, data, mesh)
     return train(stage, data, config.loop, config.out, resume=config.resume, profile=config.profile)
+
+
+def _check(model: FaceTokenizerConfig) -> None:
+    """Raises UserError unless faces and emotion are those of the data."""
+    given = model.input_dim, model.output_dim, model.emotion_output_dim
+    if given != (COEFFS, COEFFS, EMOTION_CHANNELS):
+        raise UserError(
+            f"--model.input-dim, --model.output-dim and --model.emotion-output-dim are {given}; the"
+            f" data has {COEFFS} coefficients and {EMOTION_CHANNELS} channels: leave them out"
+        )
 
 
 def _data(config: TokenizerTraining, mean: np.ndarray) -> Data:

@@ -31,6 +31,7 @@ from jaxreact.systems.learning2listen.tables import (
 )
 from jaxreact.torch_files.engine import fill, nest, own_parts, paths
 from jaxreact.torch_files.names import counted, listed
+from jaxreact.torch_files.sizes import check_sizes
 from jaxreact.torch_files.torch_file import read_training_record
 from jaxreact.torch_files.weights import read_weights
 
@@ -146,6 +147,8 @@ def _read(sources: Sources, kind: runs.Kind, given: dict[str, Any]) -> Converted
     json = config_of(checkpoint, sources.config)
     tensors = _tensors(checkpoint, kind)
     config = read_config(kind, json, **_widths(kind, tensors, json), **given)
+    if json is not None:
+        check_sizes(config, tensors, json, checkpoint)
     npz = statistics_of(checkpoint, sources.statistics)
     abstract = paths(runs.abstract_variables(kind, config))
     for name, x in tensors.items():

@@ -5,6 +5,12 @@ from typing import Literal
 
 Mode = Literal["corrected", "original"]
 
+SMALLEST_IMAGE = 7
+"""Pixels of a side of which the convolutions and the pooling leave something."""
+
+LONGEST_WINDOW = 5000
+"""Frames; the original has so many positions."""
+
 
 @dataclass(frozen=True)
 class TransVAEConfig:
@@ -32,15 +38,17 @@ class TransVAEConfig:
     """Online: what a window computes inside is not kept for the way back but computed again."""
 
     def __post_init__(self):
+        if self.heads < 1:
+            raise ValueError(f"heads {self.heads} is not 1 or more")
         if self.features < 1 or self.features % 4 or self.features % self.heads:
             raise ValueError(
                 f"features {self.features} is not a multiple of 4 and of heads {self.heads}"
             )
-        if self.window < 1:
-            raise ValueError(f"window {self.window} is not 1 or more")
+        if not 1 <= self.window <= LONGEST_WINDOW:
+            raise ValueError(f"window {self.window} is not 1 to {LONGEST_WINDOW}")
         if self.mode not in ("corrected", "original"):
             raise ValueError(f"mode {self.mode!r} is not 'corrected' or 'original'")
-        if self.image_size < 1:
-            raise ValueError(f"image_size {self.image_size} is not positive")
+        if self.image_size < SMALLEST_IMAGE:
+            raise ValueError(f"image_size {self.image_size} is not {SMALLEST_IMAGE} or more")
         if self.audio_rate < 1000:
             raise ValueError(f"audio_rate {self.audio_rate} is not 1000 Hz or more")

@@ -13,7 +13,7 @@ from jaxreact.errors import Remark, UserError
 from jaxreact.files import building, check_new
 from jaxreact.progress import progress
 from jaxreact.systems.mean_face import read_mean_face
-from jaxreact.systems.trans_vae.config import Mode, TransVAEConfig
+from jaxreact.systems.trans_vae.config import LONGEST_WINDOW, Mode, TransVAEConfig
 from jaxreact.systems.trans_vae.decoder import positions
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
 from jaxreact.torch_files.engine import (
@@ -133,8 +133,8 @@ def _config(
     if online and window is None:
         remark = f"the window is not in the file and taken to be {WINDOW} frames; give --window"
         warnings.warn(f"{source}: {remark}", Remark, stacklevel=3)
-    if window is not None and window < 1:
-        raise UserError(f"--window {window} is not 1 or more")
+    if window is not None and not 1 <= window <= LONGEST_WINDOW:
+        raise UserError(f"--window {window} is not 1 to {LONGEST_WINDOW}")
     try:
         return TransVAEConfig(first.shape[0], online=online, window=window or WINDOW, mode=mode)
     except ValueError as error:

@@ -197,6 +197,16 @@ def test_reactions_to_different_speakers_are_not_compared(tmp_path):
     with pytest.raises(UserError, match=r"c\.npz: another speaker than in .*a\.npz"):
         Compare((same[0], tmp_path / "c.npz"), tmp_path / "no.mp4", drawing=SMALL).write(nobody)
     assert not (tmp_path / "no.mp4").exists()
+    ours = dict(np.load(predictions_file(tmp_path / "d.npz")))
+    np.savez(tmp_path / "e.npz", **ours | {"speaker": 1 - ours["speaker"]})
+    with pytest.raises(UserError, match=r"e\.npz: another speaker than in .*d\.npz"):
+        Compare((tmp_path / "d.npz", tmp_path / "e.npz"), tmp_path / "no.mp4").write(nobody)
+
+
+def test_names_that_do_not_tell_systems_apart_are_refused(tmp_path):
+    path = predictions_file(tmp_path / "a.npz")
+    with pytest.raises(UserError, match="--names: us, us do not tell the systems apart"):
+        Compare((path, path), tmp_path / "no.mp4", names=("us", "us")).write(nobody)
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,9 @@ def test_what_does_not_go_together_is_refused_before_anything_is_read(tmp_path):
         vae_module.train_vae(settings(VAE_PRESETS, "--clip-frames", 110))
     with pytest.raises(UserError, match=r"--model.hidden-dim 9 and --model.z-dim 8 differ"):
         vae_module.train_vae(settings(VAE_PRESETS, "--model.hidden-dim", 9))
+    for option in ("--model.emotion-dim", "--model.coeff-3dmm-dim"):
+        with pytest.raises(UserError, match=rf"{option} 7.*: the data has 25 and 58; leave them"):
+            vae_module.train_vae(settings(VAE_PRESETS, option, 7))
     with pytest.raises(UserError, match=r"--samples 0 and .* must be 1 or more"):
         denoiser_module.train_denoiser(
             settings(DENOISER_PRESETS, "--first", tmp_path, "--samples", 0)

@@ -287,7 +287,7 @@ def test_no_frames_are_refused():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0.0}, "temperature 0.0 is not positive; use top_k=1"),
+        ({"temperature": 0.0}, "temperature 0.0 is not positive and finite; .* use top_k 1"),
         ({"temperature": float("nan")}, "temperature nan is not positive"),
         ({"top_k": 0}, "top_k 0 is less than 1"),
         ({"key": None}, "a key= is needed unless top_k=1"),

@@ -24,10 +24,12 @@ from jaxreact.systems.fiber import train_predictor as predictor_module
 from jaxreact.systems.fiber import train_tokenizer as tokenizer_module
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
+from jaxreact.systems.fiber.presets import TOKENIZER_PRESETS
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.systems.fiber.train_predictor import PredictorTraining, inputs
 from jaxreact.systems.fiber.train_tokenizer import TokenizerTraining
 from jaxreact.training.batches import Data
+from jaxreact.training.command import parse
 from jaxreact.training.loop import LoopConfig
 from jaxreact.training.run_start import record_of
 from jaxreact.training.stage import Recipe, Stage
@@ -355,3 +357,10 @@ def test_crops_are_whole_blocks_of_the_tokenizer(block, frames):
     config = replace(MODEL, block_size=32, patch_size=16)
     crop = predictor_module.crop_frames(config, block)
     assert (crop, type(crop)) == (frames, int)
+
+
+@pytest.mark.parametrize("name", ["input-dim", "output-dim", "emotion-output-dim"])
+def test_a_tokenizer_is_trained_on_the_faces_of_the_data(name):
+    options = ["debug", "--data", "nowhere", "--out", "nothing", f"--model.{name}", "7"]
+    with pytest.raises(UserError, match="the data has 58 coefficients and 25 channels: leave them"):
+        tokenizer_module.train_tokenizer(parse(TOKENIZER_PRESETS, options))

@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path, name):
 def test_an_offline_model_has_no_window(tmp_path):
     with pytest.raises(UserError, match="leave out --window"):
         convert_trans_vae(OFFLINE, tmp_path / "run", 8)
-    with pytest.raises(UserError, match="--window 0 is not 1 or more"):
+    with pytest.raises(UserError, match="--window 0 is not 1 to 5000"):
         convert_trans_vae(ONLINE, tmp_path / "run", 0)
 
 

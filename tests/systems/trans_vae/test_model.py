@@ -198,7 +198,10 @@ def test_an_untrained_model_begins_as_torchs():
 @pytest.mark.wrong_arguments
 @pytest.mark.parametrize(
     "wrong",
-    [{"features": 18}, {"heads": 3}, {"window": 0}, {"mode": "new"}, {"image_size": 0}],
+    [
+        *({"features": 18}, {"heads": 3}, {"heads": 0}, {"window": 0}, {"window": 5001}),
+        *({"mode": "new"}, {"image_size": 0}, {"image_size": 6}),
+    ],
 )
 def test_configurations_that_describe_no_model(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
