@@ -18,13 +18,16 @@ class FramewiseConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     """Frames between the three frames that a layer sees."""
     dropout: float = 0.2
-    smoothing: int = 5
+    smoothing: int = 6
     """The emotion of a frame is that of so many last frames' mean: people's expressions last."""
-    temperature: float = 0.7
+    temperature: float = 0.85
     """How far reactions depart from the expected one, in units of how far people do: 0 is the
-    expected reaction itself. Recorded people differ most where they are least like each other's
-    appropriate reactions; at 0.7 reactions differ as two appropriate listeners do."""
-    hysteresis: float = 0.15
+    expected reaction itself, 1 is anybody's; in between reactions differ as much as those of two people who
+    both react appropriately."""
+    affect: float = 0.5
+    """How far valence, arousal and expressions depart against action units and faces: 1 is as far
+    as people's do. They weigh most in the challenge's FRD, and are read off the face in any case."""
+    hysteresis: float = 0.2
     """An action unit comes and goes at thresholds that far from the middle, in deviations, so that
     it does not flicker at one."""
     micro_motion: float = 1.0
@@ -40,7 +43,7 @@ class FramewiseConfig:
             raise ValueError(f"dilations {self.dilations} are not some numbers of 1 or more")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout {self.dropout} is not from 0 to below 1")
-        for name in ("temperature", "hysteresis", "micro_motion"):
+        for name in ("temperature", "affect", "hysteresis", "micro_motion"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} {getattr(self, name)} is not 0 or more")
 

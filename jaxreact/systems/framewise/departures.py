@@ -87,11 +87,11 @@ def depart(
     numbers = begin + jnp.arange(frames)
     mood, made = jax.lax.scan(frame, mood, (numbers, heights.swapaxes(0, 1)))
     slow, quick, on = (jnp.moveaxis(part, 0, 2) for part in made)
-    slow = temperature * slow
+    slow = temperature * slow * expected.spread[:, None]
     face = expected.coeffs[:, None] + slow[..., EMOTION_CHANNELS:]
     quick = quick @ residuals.quick_mixing[...].T * expected.unrest[:, None]
     face = jnp.clip(face + micro_motion * quick, residuals.low[...], residuals.high[...])
-    return mood, face, _emotion(expected, slow, on)
+    return mood, face, _emotion(expected, config.affect * slow, on)
 
 
 def _recursion(one: jax.Array, two: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -41,6 +41,20 @@ class Expected(NamedTuple):
         parts = (jax.nn.sigmoid(self.units), self.affect, jnp.exp(self.expressions))
         return jnp.concatenate(parts, axis=-1)
 
+    @property
+    def spread(self) -> Float[Array, "batch time 83"]:
+        """What departures of emotion and coefficients are measured in, of each frame: an action
+        unit or an expression that is sure to come, or not to, leaves no room to depart from it."""
+        emotion, ones = self.emotion, jnp.ones_like
+        units, shares = emotion[..., UNITS], emotion[..., EXPRESSIONS]
+        parts = (_of_share(units), ones(self.affect), _of_share(shares), ones(self.coeffs))
+        return jnp.concatenate(parts, axis=-1)
+
+
+def _of_share(share: jax.Array) -> jax.Array:
+    """Deviation of what is there with such a probability, at least 0.02."""
+    return jnp.maximum(jnp.sqrt(share * (1 - share)), 0.02)
+
 
 class GatedConvolution(nnx.Module):
     """A causal dilated convolution of three taps with a gate, beside the way straight through

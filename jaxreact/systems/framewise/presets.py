@@ -30,7 +30,7 @@ PRESETS: Mapping[str, partial[FramewiseTraining]] = {
         FramewiseTraining,
         model=FramewiseConfig(features=96, stacks=1),
         loop=LoopConfig(
-            epochs=14,
+            epochs=20,
             batch_size=8,
             validate_every=2,
             optimizer=OptimizerConfig(learning_rate=2e-3, warmup_steps=50, final_share=0.01),

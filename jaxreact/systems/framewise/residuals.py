@@ -31,8 +31,8 @@ class Residuals(nnx.Module):
 
     def __init__(self):
         self.mixing = Statistics(jnp.zeros((CHANNELS, CHANNELS)))
-        """Independent unit noises -> what changes slowly, in units of the channels; action units
-        in deviations, of one each."""
+        """Independent unit noises -> what changes slowly, in units of `Expected.spread`; action
+        units have a deviation of one each."""
         self.memory = Statistics(jnp.full((), 0.9))
         """The double pole of the slow noises, a frame."""
         self.quick_mixing = Statistics(jnp.zeros((COEFFS, COEFFS)))
@@ -57,7 +57,8 @@ def parted(residual: Float[Array, "batch time channels"]) -> tuple[jax.Array, ja
 def moments(
     residual: Float[Array, "batch time 83"], unrest: Float[Array, "batch time 58"]
 ) -> Float[Array, "1 sums"]:
-    """What `summarised` needs of a batch, as one row: sums over clips and frames."""
+    """What `summarised` needs of a batch, as one row: sums over clips and frames. Departures are in
+    units of `Expected.spread`, whose coefficients' are their own."""
     slow, quick = parted(residual)
     quick = quick[..., _FACE] / unrest
     sums = {

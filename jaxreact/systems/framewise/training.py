@@ -145,7 +145,8 @@ def _moments(model: Framewise, batch: Any) -> Float[Array, "1 sums"]:
     expected = _expected(model, batch)
     made = jnp.concatenate([expected.emotion, expected.coeffs], axis=-1)
     shown = jnp.concatenate([batch["listener_emotion"], batch["listener_coeffs"]], axis=-1)
-    return moments(shown.astype(jnp.float32) - made, expected.unrest)
+    departure = (shown.astype(jnp.float32) - made) / expected.spread
+    return moments(departure, expected.unrest)
 
 
 def _statistics(known: Measures, rows: np.ndarray) -> dict[str, Any]:
