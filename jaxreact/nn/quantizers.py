@@ -182,7 +182,7 @@ class VQ(nnx.Module):
     def moved(self, latent: jax.Array, codes: jax.Array) -> dict[str, jax.Array]:
         """The statistics after one step of exponential averaging over the (global) batch."""
         size, features = self.embed.shape
-        counts, sums = _cluster_sums(latent.reshape(-1, features), codes.reshape(-1), size)
+        counts, sums = cluster_sums(latent.reshape(-1, features), codes.reshape(-1), size)
         keep = self.decay
         cluster_size = keep * self.cluster_size[...] + (1 - keep) * counts
         embed_avg = keep * self.embed_avg[...] + (1 - keep) * sums
@@ -207,7 +207,7 @@ def nearest(
     return jnp.argmin(distances, axis=-1)
 
 
-def _cluster_sums(vectors: jax.Array, codes: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
+def cluster_sums(vectors: jax.Array, codes: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
     """Count and sum of the vectors of each cluster."""
     counts = jnp.zeros(size).at[codes].add(1.0)
     return counts, jnp.zeros((size, vectors.shape[-1])).at[codes].add(vectors)
@@ -225,7 +225,7 @@ def kmeans(
     start = jax.random.choice(key, count, (size,), replace=count < size)
 
     def improve(means: jax.Array, _: None) -> tuple[jax.Array, jax.Array]:
-        counts, sums = _cluster_sums(vectors, nearest(vectors, means), size)
+        counts, sums = cluster_sums(vectors, nearest(vectors, means), size)
         updated = sums / jnp.maximum(counts, 1.0)[:, None]
         return jnp.where(counts[:, None] == 0, means, updated), counts
 

@@ -25,6 +25,7 @@ from jaxreact.systems.fiber import train_tokenizer as tokenizer
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
+from jaxreact.systems.framewise import training as framewise
 from jaxreact.systems.learning2listen import train_predictor as train_listener
 from jaxreact.systems.learning2listen import train_vqvae
 from jaxreact.systems.trans_vae import training as trans_vae
@@ -111,6 +112,7 @@ OTHERS = {
     "learning2listen/vqvae": train_vqvae,
     "learning2listen/predictor": train_listener,
     "trans-vae": trans_vae,
+    "framewise": framewise,
 }
 """The stages of the other systems, and the modules that train them."""
 

@@ -12,9 +12,9 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxreact.nn.precision import products_in
-from jaxreact.nn.quantizers import Quantized, nearest
-from jaxreact.nn.uniform import within
+from jaxreact.nn.quantizers import Quantized
 from jaxreact.systems.learning2listen.blocks import PositionTable, blocks, through, uniform
+from jaxreact.systems.learning2listen.codebook import Codebook
 from jaxreact.systems.learning2listen.config import CODES, WINDOW, MotionCoderConfig
 from jaxreact.systems.learning2listen.convolutions import (
     Convolution,
@@ -24,8 +24,6 @@ from jaxreact.systems.learning2listen.convolutions import (
     through_stages,
 )
 from jaxreact.systems.learning2listen.normalisation import Normalisation
-
-COMMITMENT_WEIGHT = 0.25
 
 
 class Reconstruction(NamedTuple):
@@ -77,47 +75,6 @@ class MotionDecoder(nnx.Module):
         return x, {"expander": norms} if train else {}
 
 
-class Codebook(nnx.Module):
-    """Vector quantisation by a learnt codebook (van den Oord et al. 2017, eq. 3), in float32.
-
-    With the layout "groups" code j is the j-th quarter of the channels at all four steps, since the
-    original cuts a transposed latent into rows (L4); with "time" it is step j.
-    """
-
-    def __init__(self, config: MotionCoderConfig, *, rngs: nnx.Rngs):
-        size = config.n_embed
-        start = within(1 / size)
-        self.embedding = nnx.Param(start(rngs.params(), (size, config.hidden_size)))
-        self.grouped = config.code_layout == "groups"
-
-    def rows(self, latent: Float[Array, "*batch 4 hidden"]) -> Float[Array, "*batch 4 hidden"]:
-        """What each code stands for."""
-        if not self.grouped:
-            return latent
-        return latent.swapaxes(-1, -2).reshape(latent.shape)
-
-    def from_rows(self, rows: Float[Array, "*batch 4 hidden"]) -> Float[Array, "*batch 4 hidden"]:
-        """The inverse of `rows`."""
-        if not self.grouped:
-            return rows
-        *batch, codes, hidden = rows.shape
-        return rows.reshape(*batch, hidden, codes).swapaxes(-1, -2)
-
-    def __call__(self, latent: Float[Array, "batch 4 hidden"]) -> Quantized:
-        """The nearest entries; gradients pass straight through to the latent. The auxiliary loss
-        is the codebook's error and a quarter of the latent's."""
-        latent = latent.astype(jnp.float32)
-        codes = nearest(jax.lax.stop_gradient(self.rows(latent)), self.embedding[...])
-        quantised = self.codes_to_latent(codes)
-        fixed = jax.lax.stop_gradient
-        commitment = jnp.mean((fixed(quantised) - latent) ** 2)
-        loss = COMMITMENT_WEIGHT * commitment + jnp.mean((quantised - fixed(latent)) ** 2)
-        return Quantized(latent + fixed(quantised - latent), codes, loss, {})
-
-    def codes_to_latent(self, codes: Int[Array, "*batch 4"]) -> Float[Array, "*batch 4 hidden"]:
-        return self.from_rows(self.embedding[...][codes])
-
-
 class MotionCoder(nnx.Module):
     """Windows of 32 frames of normalised motion <-> 4 codes each."""
 
@@ -129,11 +86,15 @@ class MotionCoder(nnx.Module):
         self.statistics = Normalisation(config.in_dim)
 
     def __call__(
-        self, motion: Float[Array, "windows 32 channels"], train: bool = False
+        self,
+        motion: Float[Array, "windows 32 channels"],
+        train: bool = False,
+        key: jax.Array | None = None,
     ) -> Reconstruction:
-        """Reconstructs windows; `train` takes the norms' statistics from the batch."""
+        """Reconstructs windows; `train` takes the norms' statistics from the batch, and `key` moves
+        a codebook of averages."""
         latent, encoder = self.encoder(motion, train)
-        quantized = self.quantize(latent)
+        quantized = self.quantize(latent, key)
         made, decoder = self.decoder(quantized.latent, train)
         norms = {"encoder": encoder, "decoder": decoder} if train else {}
         return Reconstruction(made, quantized, norms)

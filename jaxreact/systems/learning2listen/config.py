@@ -23,6 +23,12 @@ stretch of time."""
 
 CODE_LAYOUTS = ("groups", "time")
 
+CodebookKind = Literal["gradients", "averages"]
+"""How the codebook's vectors move: by the loss, as in the original, whose training then keeps to a
+few of them (L21); or as moving averages, which codes that are hardly used start anew."""
+
+CODEBOOK_KINDS = ("gradients", "averages")
+
 AudioKind = Literal["mel", "raw"]
 """Where audio channels come from: computed of sound (`audio_features/mel.py`), or given."""
 
@@ -84,6 +90,12 @@ class MotionCoderConfig:
     """Number of codes."""
     code_layout: CodeLayout = "time"
     conv_padding: Padding = "replicate"
+    codebook: CodebookKind = "gradients"
+    codebook_decay: float = 0.99
+    """Of averages, each step."""
+    codebook_least_use: float = 0.1
+    """A code of averages that is used less starts anew; 1 is what it would be if all were used
+    alike."""
 
     def __post_init__(self):
         sizes = ("num_hidden_layers", "num_attention_heads", "intermediate_size", "n_embed")
@@ -95,6 +107,10 @@ class MotionCoderConfig:
             raise ValueError(f"hidden_size {self.hidden_size} is not a multiple of {CODES}")
         _check_choice("code_layout", self.code_layout, CODE_LAYOUTS)
         _check_choice("conv_padding", self.conv_padding, PADDINGS)
+        _check_choice("codebook", self.codebook, CODEBOOK_KINDS)
+        for name in ("codebook_decay", "codebook_least_use"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)} is not between 0 and 1")
 
     @property
     def groups(self) -> tuple[slice, ...]:

@@ -1,5 +1,7 @@
 """What the two stages minimise. Losses are float32 means over the whole (global) batch."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -13,13 +15,21 @@ Metrics = dict[str, jax.Array]
 
 
 def coder_loss(
-    model: MotionCoder, motion: Float[Array, "windows 32 channels"], train: bool
+    model: MotionCoder,
+    motion: Float[Array, "windows 32 channels"],
+    train: bool,
+    key: jax.Array | None = None,
+    weights: Sequence[float] = (1, 1, 1, 1),
 ) -> tuple[Float[Array, ""], tuple[Metrics, Reconstruction]]:
     """Mean absolute error of each group of channels, and the quantiser's loss; motion is
-    normalised. Groups of few channels weigh each of them as much more."""
-    made = model(motion, train)
+    normalised. Groups of few channels weigh each of them as much more. `key` moves a codebook of
+    averages; `weights` are the groups'."""
+    made = model(motion, train, key)
     error = jnp.abs(made.motion.astype(jnp.float32) - motion)
-    groups = [jnp.mean(error[..., group]) for group in model.config.groups]
+    groups = [
+        weight * jnp.mean(error[..., group])
+        for weight, group in zip(weights, model.config.groups, strict=False)
+    ]
     face = sum(groups, jnp.zeros(()))
     loss = face + made.quantized.auxiliary_loss
     metrics = {"loss": loss, "face_loss": face, "quantizer_loss": made.quantized.auxiliary_loss}

@@ -16,6 +16,10 @@ DOUBLING = Transform(lambda x: x.transpose(2, 0, 1), lambda x: x.transpose(1, 2,
 COUNT = ".num_batches_tracked"
 """How many batches a norm has seen: 64 bits in the original, 32 here."""
 
+AVERAGES = "quantize.averages."
+"""What stands before the names of what a codebook of averages goes on from, of which the original
+knows nothing."""
+
 STATISTICS = "statistics."
 """What stands before the names of statistics, which lie beside the original's checkpoints."""
 
@@ -70,6 +74,7 @@ def coder_table(config: MotionCoderConfig) -> Table:
     return Table(
         rules=(
             Rule("quantize.embedding.weight", "quantize.embedding"),
+            Rule(f"{AVERAGES}{{name}}", f"{AVERAGES}{{name}}"),
             Rule("decoder.expander.0.0.weight", "decoder.expander.0.conv.kernel", DOUBLING),
             *_stages("encoder.squasher"),
             *_stages("decoder.expander"),

@@ -27,8 +27,8 @@ from jaxreact.systems.learning2listen.original_config import (
     statistics_beside,
     unlike_the_original,
 )
+from jaxreact.systems.learning2listen.tables import AVERAGES, table_of, with_wide_counts
 from jaxreact.systems.learning2listen.tables import STATISTICS as MEASURED
-from jaxreact.systems.learning2listen.tables import table_of, with_wide_counts
 from jaxreact.torch_files.engine import paths, to_torch
 from jaxreact.torch_files.write import save, the_torch
 
@@ -47,6 +47,7 @@ def write_torch(run: Path, out: Path) -> None:
         step(f"reading {run}")
         tensors, content = model_tensors(run, kind)
         measured = {n: tensors.pop(n) for n in list(tensors) if n.startswith(MEASURED)}
+        tensors = {n: x for n, x in tensors.items() if not n.startswith(AVERAGES)}
         state = OrderedDict((PREFIX + name, torch.from_numpy(x)) for name, x in tensors.items())
         step(f"writing {out}")
         checkpoint = {

@@ -51,7 +51,18 @@ class CoderTraining(StageTraining):
     clips of each clip's own deviation, which is much less (L1)."""
     validation_windows: int = 4
     """Places of each conversation that validation looks at, equally spaced."""
+    rotation_weight: float = 1.0
+    """Of the error of the head's rotation (3 channels), beside 1 of the expression's (52)."""
+    translation_weight: float = 1.0
+    """Of the head's place (3 channels), which is about the same all through a conversation."""
+    emotion_weight: float = 1.0
+    """Of the 25 channels of emotion."""
     model: MotionCoderConfig = field(default_factory=MotionCoderConfig)
+
+    @property
+    def weights(self) -> tuple[float, float, float, float]:
+        """Of the groups of channels, in their order."""
+        return (1.0, self.rotation_weight, self.translation_weight, self.emotion_weight)
 
 
 @failing_at_once()
@@ -72,16 +83,20 @@ def train_vqvae(config: CoderTraining) -> float:
     model = runs.new_model(CODER, config.model, config.loop.seed)
     mean, std = measured_statistics(listeners(config.data), CLIP, config.mode)
     model.statistics.mean[...], model.statistics.std[...] = jnp.asarray(mean), jnp.asarray(std)
-    recipe = Recipe(
+    stage = config.loop.make_stage(recipe_of(config, model), mesh, data.steps_per_epoch)
+    return train(stage, data, config.loop, config.out, resume=config.resume, profile=config.profile)
+
+
+def recipe_of(config: CoderTraining, model: MotionCoder) -> Recipe:
+    """What is particular to this stage."""
+    return Recipe(
         kind=CODER,
         model=model,
-        loss=_loss,
+        loss=partial(_loss, config),
         show=_show,
         draw=partial(draw_faces, np.zeros(COEFFS, np.float32)),
         config=config,
     )
-    stage = config.loop.make_stage(recipe, mesh, data.steps_per_epoch)
-    return train(stage, data, config.loop, config.out, resume=config.resume, profile=config.profile)
 
 
 def listeners(path: Path) -> Iterator[Float[np.ndarray, "time 83"]]:
@@ -121,13 +136,23 @@ def _windows(model: MotionCoder, batch: Mapping[str, jax.Array]) -> Float[Array,
 
 
 def _loss(
-    model: MotionCoder, frozen: Any, batch: Any, key: jax.Array, train: bool, phase: int
+    config: CoderTraining,
+    model: MotionCoder,
+    frozen: Any,
+    batch: Any,
+    key: jax.Array,
+    train: bool,
+    phase: int,
 ) -> Any:
     """As `Recipe.loss`."""
-    value, (metrics, made) = coder_loss(model, _windows(model, batch), train)
+    value, (metrics, made) = coder_loss(
+        model, _windows(model, batch), train, key if train else None, config.weights
+    )
     metrics["code_share"] = code_share(made.quantized.codes, model.config.n_embed)
     statistics = nnx.to_pure_dict(nnx.state(model, Statistics))
-    return value, (metrics, join(statistics, made.norms))
+    codebook = made.quantized.statistics
+    moved = made.norms | ({"quantize": codebook} if codebook else {})
+    return value, (metrics, join(statistics, moved))
 
 
 def _show(model: MotionCoder, frozen: Any, batch: Any) -> Faces:

@@ -150,6 +150,20 @@ def test_a_resumed_run_is_the_uninterrupted_one(
 
 
 @pytest.mark.slow
+def test_codes_start_anew_alike_in_a_resumed_run(conversations, tmp_path, monkeypatch):
+    """What is drawn of a batch depends on the step alone."""
+    options = ("--model.codebook-decay", 0.5, "--model.codebook-least-use", 0.6)
+    train_into = partial(command, "vqvae", "--data", conversations, *options, "--out")
+    train_into(tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        interrupt(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            train_into(tmp_path / "again")
+    train_into(tmp_path / "again", "--resume")
+    assert_same_state(tmp_path / "again", tmp_path / "whole")
+
+
+@pytest.mark.slow
 def test_the_norms_move_with_training(run):
     model, _ = runs.load_model(run, LISTENER)
     known = nnx.to_pure_dict(nnx.state(model, Statistics))
