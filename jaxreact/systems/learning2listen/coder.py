@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from jaxreact.nn.normalisation import Normalisation
 from jaxreact.nn.precision import products_in
 from jaxreact.nn.quantizers import Quantized
 from jaxreact.systems.learning2listen.blocks import PositionTable, blocks, through, uniform
@@ -23,7 +24,6 @@ from jaxreact.systems.learning2listen.convolutions import (
     halvings,
     through_stages,
 )
-from jaxreact.systems.learning2listen.normalisation import Normalisation
 
 
 class Reconstruction(NamedTuple):

@@ -1,13 +1,10 @@
-"""Mean and deviation of channels, which the models' inputs and outputs are measured by."""
+"""Mean and deviation of channels, as the original measures them and as they are."""
 
 from collections.abc import Iterable
 
-import jax.numpy as jnp
 import numpy as np
-from flax import nnx
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
-from jaxreact.nn.quantizers import Statistics
 from jaxreact.systems.learning2listen.config import Mode
 
 _LEAST = 1e-10
@@ -15,22 +12,6 @@ _LEAST = 1e-10
 
 LEAST_DEVIATION = 1e-3
 """Of channels that hardly move."""
-
-
-class Normalisation(nnx.Module):
-    """Of each channel; a new one changes nothing."""
-
-    def __init__(self, channels: int):
-        self.mean = Statistics(jnp.zeros(channels))
-        self.std = Statistics(jnp.ones(channels))
-
-    def __call__(self, x: Float[Array, "*batch channels"]) -> Float[Array, "*batch channels"]:
-        """float32, about zero and of about unit size."""
-        return (x.astype(jnp.float32) - self.mean[...]) / self.std[...]
-
-    def inverse(self, x: Float[Array, "*batch channels"]) -> Float[Array, "*batch channels"]:
-        """The way back."""
-        return x.astype(jnp.float32) * self.std[...] + self.mean[...]
 
 
 def original_statistics(

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxreact.nn.attention import layer_norm
 from jaxreact.nn.dropout import Seed
+from jaxreact.nn.normalisation import Normalisation
 from jaxreact.nn.pooling import pool
 from jaxreact.systems.learning2listen.blocks import (
     Block,
@@ -30,7 +31,6 @@ from jaxreact.systems.learning2listen.config import (
     ListenerPredictorConfig,
 )
 from jaxreact.systems.learning2listen.convolutions import Norms, halvings, through_stages
-from jaxreact.systems.learning2listen.normalisation import Normalisation
 
 _SPEAKER_LAYERS = 2
 
