@@ -98,6 +98,7 @@ STAGES = (
         (),
         ("--first", "learning2listen/vqvae"),
     ),
+    Stage("framewise", "framewise"),
 )
 """In their order: a first stage before its second."""
 
@@ -142,6 +143,7 @@ ROWS = (
     ),
     _fiber("FIBER, the original's recipe", "fiber_original"),
     _fiber("FIBER, ours", "fiber"),
+    Row("Frame-wise, ours", "framewise", (), ("framewise",)),
 )
 
 NAIVE = {

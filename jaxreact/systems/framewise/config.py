@@ -20,13 +20,14 @@ class FramewiseConfig:
     dropout: float = 0.2
     smoothing: int = 6
     """The emotion of a frame is that of so many last frames' mean: people's expressions last."""
-    temperature: float = 0.85
+    temperature: float = 0.8
     """How far reactions depart from the expected one, in units of how far people do: 0 is the
-    expected reaction itself, 1 is anybody's; in between reactions differ as much as those of two people who
-    both react appropriately."""
+    expected reaction itself, 1 is anybody's. In between, reactions differ as much as those of two
+    people who both react appropriately."""
     affect: float = 0.5
-    """How far valence, arousal and expressions depart against action units and faces: 1 is as far
-    as people's do. They weigh most in the challenge's FRD, and are read off the face in any case."""
+    """How far valence, arousal and expressions depart, against action units and faces: 1 is as far
+    as people's do. They weigh most in the challenge's FRD, and are read off the face in any
+    case."""
     hysteresis: float = 0.2
     """An action unit comes and goes at thresholds that far from the middle, in deviations, so that
     it does not flicker at one."""

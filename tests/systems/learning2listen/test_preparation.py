@@ -4,11 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxreact.systems.learning2listen.normalisation import (
-    Normalisation,
-    measured_statistics,
-    original_statistics,
-)
+from jaxreact.nn.normalisation import Normalisation
+from jaxreact.systems.learning2listen.normalisation import measured_statistics, original_statistics
 from jaxreact.systems.learning2listen.smoothing import smoothed
 from tests.golden.learning2listen import recipe
 from tests.systems.learning2listen.models import golden
