@@ -8,7 +8,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +33,7 @@ from jaxreact.rendering.options import HeadFiles
 from jaxreact.rendering.pirender.load import load_face_generator
 from jaxreact.rendering.pirender.photoreal import check_generator, photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
-from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.sampling import Sampling, options_of
 from jaxreact.systems.system import MOST_SAMPLES, Reactions, Speaker, System, faces, load
 from jaxreact.tracking.face_crop import face_frames
 from jaxreact.tracking.timeline import GapPolicy
@@ -142,7 +142,7 @@ def react(system: System, speaker: Speaker, config: Config) -> Reactions:
     if config.calibrate and speaker.coeffs is not None:
         (seen,) = np.asarray(speaker.coeffs)
         speaker = replace(speaker, coeffs=system.calibrate(seen)[None].astype(np.float32))
-    options = asdict(config.sampling) if "top_k" in system.options else {}
+    options = options_of(config.sampling, system.options, system.name)
     return system.react(speaker, config.samples, key=jax.random.key(config.seed), **options)
 
 
@@ -244,8 +244,7 @@ def open_system(config: Config) -> System:
             f"{run}: {system.name} needs the speaker's emotion, which no video shows; give it by"
             " --emotion FILE.csv, 25 channels at 25 frames a second (docs/real_data.md)"
         )
-    if config.sampling != Sampling() and "top_k" not in system.options:
-        raise UserError(f"{run}: {system.name} draws no codes; leave the options of drawing out")
+    options_of(config.sampling, system.options, f"{run}: {system.name}")
     return system.in_precision(config.precision)
 
 

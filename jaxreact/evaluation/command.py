@@ -35,7 +35,7 @@ from jaxreact.predictions import (
     write_predictions,
 )
 from jaxreact.predictions.original_files import check_torch, export_original
-from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.sampling import Sampling, options_of
 from jaxreact.systems.system import MOST_SAMPLES, System, load
 
 FRAMES = 736
@@ -218,11 +218,7 @@ def _system(config: Evaluation) -> System | None:
     if run is None:
         return None
     system = load(run) if config.tokenizer is None else load(run, tokenizer=config.tokenizer)
-    if config.sampling != Sampling() and "top_k" not in system.options:
-        raise UserError(
-            f"{run}: {system.name} draws no codes; leave --temperature, --top-k, --top-p and"
-            " --vocabulary out"
-        )
+    options_of(config.sampling, system.options, f"{run}: {system.name}")
     if config.binarize and "binarize" not in system.options:
         raise UserError(f"{run}: {system.name} has no --binarize; leave it out")
     if lacking := system.needs - FIELDS.keys():

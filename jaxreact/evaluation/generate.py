@@ -27,7 +27,7 @@ from jaxreact.nn.precision import Precision
 from jaxreact.predictions.npz import map_npz
 from jaxreact.profiling import Profile
 from jaxreact.sharding import DeviceMesh, make_device_mesh
-from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.sampling import Sampling, options_of
 from jaxreact.systems.system import Reactions, Speaker, System, faces
 
 T = TypeVar("T")
@@ -205,9 +205,7 @@ def reactor(
     """
     if mesh.devices > 1:
         system = system.placed(mesh)
-    options: dict[str, Any] = {}
-    if "top_k" in system.options:
-        options |= dataclasses.asdict(request.sampling)
+    options = options_of(request.sampling, system.options, system.name)
     if request.binarize:
         options["binarize"] = True
 

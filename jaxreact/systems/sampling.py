@@ -1,14 +1,15 @@
 """How systems that speak in codes draw them."""
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Literal
+from collections.abc import Set
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxreact.errors import ArgumentError
+from jaxreact.errors import ArgumentError, UserError
 
 Vocabulary = Literal["codes", "full"]
 
@@ -54,6 +55,23 @@ class Sampling:
 
 SAMPLING = frozenset(field.name for field in fields(Sampling))
 """Names of the options of `react` of systems that speak in codes."""
+
+
+def options_of(sampling: Sampling, taken: Set[str], name: str) -> dict[str, Any]:
+    """What a system called `name`, whose `react` takes these options, is given of them: all, where
+    it speaks in codes, else what somebody has chosen.
+
+    Raises UserError where it does not take that.
+    """
+    given = asdict(sampling)
+    if taken >= SAMPLING:
+        return given
+    standard = asdict(Sampling())
+    chosen = {option: value for option, value in given.items() if value != standard[option]}
+    if refused := sorted(chosen.keys() - taken):
+        options = ", ".join(f"--{option.replace('_', '-')}" for option in refused)
+        raise UserError(f"{name} draws no codes; leave {options} out")
+    return chosen
 
 
 def truncate(

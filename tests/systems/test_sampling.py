@@ -1,5 +1,7 @@
 """How codes are drawn: temperature, the most likely ones, and those that share a probability."""
 
+from dataclasses import asdict
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ import tyro
 from jaxreact.errors import UserError
 from jaxreact.evaluation.command import Evaluation
 from jaxreact.systems.learning2listen.generation import State, _choose
-from jaxreact.systems.sampling import Sampling, sample_keys, truncate
+from jaxreact.systems.sampling import SAMPLING, Sampling, options_of, sample_keys, truncate
 from tests.weights import golden
 
 
@@ -100,3 +102,15 @@ def test_numbers_that_cannot_be_are_one_line_of_a_command(option, value, words):
     with pytest.raises(UserError, match=words) as caught:
         tyro.cli(Evaluation, args=["--data", "d", "--out", "o", f"--{option}", value])
     assert isinstance(caught.value, ValueError)
+
+
+def test_what_a_system_is_given_of_the_options():
+    """All, where it draws codes; what was chosen, where it has an option of that name."""
+    given = Sampling(temperature=0.5)
+    assert options_of(given, SAMPLING | {"causal"}, "fiber") == asdict(given)
+    assert options_of(given, {"temperature"}, "framewise") == {"temperature": 0.5}
+    assert options_of(Sampling(), {"noise"}, "trans-vae") == {}
+    with pytest.raises(
+        UserError, match="trans-vae draws no codes; leave --temperature, --top-k out"
+    ):
+        options_of(Sampling(temperature=0.5, top_k=3), {"noise"}, "trans-vae")
