@@ -32,6 +32,7 @@ that there is no ring of them; docs/architecture.md shows it as a picture."""
 INSIDE = {
     "systems": (
         *("sampling", "mean_face", "system", "fiber", "belfusion", "trans_vae", "learning2listen"),
+        "framewise",
         "to_torch",
     ),
 }

@@ -7,6 +7,7 @@ import pytest
 
 from jaxreact.systems.belfusion import presets as belfusion
 from jaxreact.systems.fiber import presets as fiber
+from jaxreact.systems.framewise import presets as framewise
 from jaxreact.systems.learning2listen import presets as learning2listen
 from jaxreact.systems.trans_vae import presets as trans_vae
 from jaxreact.training.command import parse
@@ -17,6 +18,7 @@ FOLDERS = {
     "trans-vae": trans_vae,
     "belfusion": belfusion,
     "learning2listen": learning2listen,
+    "framewise": framewise,
 }
 NAIVE = {"gt": 9.0, "mime": 1.0, "random": 0.1, "mean-sequence": 2.0, "mean-frame": 0.5}
 
@@ -49,7 +51,7 @@ def test_every_row_is_of_a_stage_that_comes_before():
     trained = {stage.folder for stage in STAGES}
     assert all({row.run, *row.stages} <= trained for row in ROWS)
     assert {folder for row in ROWS for folder in row.stages} == trained
-    assert len({row.label for row in ROWS}) == len({row.folder for row in ROWS}) == len(ROWS) == 8
+    assert len({row.label for row in ROWS}) == len({row.folder for row in ROWS}) == len(ROWS) == 9
 
 
 def _world(seed: int, add: float) -> dict:

@@ -19,6 +19,7 @@ PRESETS: Mapping[str, partial[FramewiseTraining]] = {
     "full": partial(
         FramewiseTraining,
         clip_frames=512,
+        model=FramewiseConfig(),
         loop=LoopConfig(
             epochs=60,
             batch_size=32,
