@@ -58,7 +58,9 @@ def build(job: str, checkout: Path, folder: Path, clips: int, crop: int) -> Pass
     motion, sound = normal(MOTION, 1, frames, DECA), normal(SOUND, 1, 4 * frames, BANDS)
     speaker, audio = (np.repeat(x, RELEASED.samples, axis=0) for x in (motion, sound))
     answer = partial(script.run_model, options, config, coder, listener)
-    seen = _seen(coder, listener, torch.from_numpy(motion), torch.from_numpy(sound))
+    seen: dict[str, list[Any]] = {}
+    if job == "learning2listen":  # "corrected" computes something else
+        seen = _seen(coder, listener, torch.from_numpy(motion), torch.from_numpy(sound))
 
     def one_pass(stages: Stages, threads: int) -> dict[str, Any]:
         torch.set_num_threads(threads)

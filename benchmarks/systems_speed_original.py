@@ -74,7 +74,9 @@ def loaded_or_saved(model: torch.nn.Module, path: Path, **more: Any) -> torch.nn
 def main() -> None:
     job, checkout, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     clips, crop = map(int, sys.argv[4:6])
-    sys.path.insert(0, str(checkout / "src" if JOBS[job].system == "learning2listen" else checkout))
+    sys.path.insert(
+        0, str(checkout / "src" if JOBS[job].checkout == "learning2listen" else checkout)
+    )
     sys.modules |= {name: StandIn(name) for name in REPLACED}
     sys.modules["six"].string_types = str  # pyright: ignore
     on_this_processor()
@@ -82,7 +84,7 @@ def main() -> None:
     with redirect_stdout(sys.stderr):  # what it prints is no answer
         if JOBS[job].system == "trans-vae":
             from systems_speed_trans_vae import build
-        elif JOBS[job].system == "learning2listen":
+        elif JOBS[job].checkout == "learning2listen":
             from systems_speed_learning2listen import build
         else:
             from systems_speed_belfusion import build

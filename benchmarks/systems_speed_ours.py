@@ -266,6 +266,7 @@ PASSES: dict[str, Callable[[Path, Sizes], Pass]] = {
     "belfusion-vae-step": belfusion_vae_step,
     "belfusion-denoiser-step": belfusion_denoiser_step,
     "learning2listen": learning2listen,
+    "learning2listen-corrected": learning2listen,
 }
 
 

@@ -64,6 +64,14 @@ JOBS = {
         "learning2listen",
         "learning2listen",
     ),
+    "learning2listen-corrected": Job(
+        "Learning2Listen, DECA's channels: ten reactions to 736 frames, ours as it generates after"
+        " our own trainings: steps see the codes as they are, which stand for time, and of each"
+        " four neighbouring ones the last 8 frames are shown, of 32 frames more",
+        5,
+        "learning2listen-corrected",
+        "learning2listen",
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """Our half of the benchmark of the other systems, at tiny sizes, and what is told of both."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,12 @@ def run_of(job: str, run: Path) -> Path:
         save(run, DENOISER, sizes)
         save(run / "vae", VAE, vae, mean_face=[0.0] * 58)
     else:
-        save(run, LISTENER, SMALL_LISTENER)
-        save(run / "vqvae", CODER, SMALL_CODER)
+        of_listener, of_coder = SMALL_LISTENER, SMALL_CODER
+        if job == "learning2listen-corrected":
+            of_listener = dataclasses.replace(of_listener, mode="corrected")
+            of_coder = dataclasses.replace(of_coder, code_layout="time")
+        save(run, LISTENER, of_listener)
+        save(run / "vqvae", CODER, of_coder)
     return run
 
 
@@ -57,6 +62,7 @@ def run_of(job: str, run: Path) -> Path:
         ("belfusion-vae-step", {"loss": ()}),
         ("belfusion-denoiser-step", {}),
         ("learning2listen", {"codes": (1, 4), "decoded": (1, 32, 56), "logits": (1, 24)}),
+        ("learning2listen-corrected", {"codes": (1, 4), "decoded": (1, 32, 56), "logits": (1, 24)}),
     ],
 )
 def test_our_half(tmp_path, job, told):

@@ -16,6 +16,9 @@ from jaxreact.nn.dropout import Seed
 from jaxreact.nn.layers import Layers
 from jaxreact.nn.uniform import uniform_linear
 
+ALL = slice(None)
+"""Positions."""
+
 Start = Callable[[int, int, nnx.Rngs, bool], Linear]
 """(inputs, outputs, rngs, bias) -> a layer with its first weights."""
 
@@ -67,12 +70,11 @@ class SelfAttention(_Attention):
         self.heads = heads
 
     def __call__(
-        self, x: jax.Array, mask: QueriesMask | None = None, first: int | None = None
+        self, x: jax.Array, mask: QueriesMask | None = None, kept: slice = ALL
     ) -> jax.Array:
-        """The output of all positions, or of the `first` ones; all are attended to where the mask
-        allows it."""
+        """The output of the positions `kept`; all are attended to where the mask allows it."""
         query, key, value = jnp.split(self.to_qkv(x), 3, axis=-1)
-        return self.output(query[:, :first], key, value, mask)
+        return self.output(query[:, kept], key, value, mask)
 
 
 class CrossAttention(_Attention):
@@ -103,7 +105,7 @@ class MLP(nnx.Module):
 
 
 class Block(nnx.Module):
-    """x + attention(norm(x)), then x + mlp(norm(x))."""
+    """x + attention(norm(x)), then x + mlp(norm(x)); of the positions `kept`."""
 
     def __init__(self, features: int, heads: int, inner: int, start: Start, *, rngs: nnx.Rngs):
         self.ln_1, self.ln_2 = (layer_norm(features, True, rngs) for _ in range(2))
@@ -111,9 +113,9 @@ class Block(nnx.Module):
         self.mlp = MLP(features, inner, start, rngs=rngs)
 
     def __call__(
-        self, x: jax.Array, mask: QueriesMask | None = None, first: int | None = None
+        self, x: jax.Array, mask: QueriesMask | None = None, kept: slice = ALL
     ) -> jax.Array:
-        x = x[:, :first] + self.attn(self.ln_1(x), mask, first)
+        x = x[:, kept] + self.attn(self.ln_1(x), mask, kept)
         return x + self.mlp(self.ln_2(x))
 
 

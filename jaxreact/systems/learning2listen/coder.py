@@ -11,13 +11,15 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from jaxreact.nn.dropout import Seed
 from jaxreact.nn.normalisation import Normalisation
 from jaxreact.nn.precision import products_in
 from jaxreact.nn.quantizers import Quantized
-from jaxreact.systems.learning2listen.blocks import PositionTable, blocks, through, uniform
+from jaxreact.systems.learning2listen.blocks import Block, PositionTable, blocks, through, uniform
 from jaxreact.systems.learning2listen.codebook import Codebook
-from jaxreact.systems.learning2listen.config import CODES, WINDOW, MotionCoderConfig
+from jaxreact.systems.learning2listen.config import CODES, PATCH, WINDOW, MotionCoderConfig
 from jaxreact.systems.learning2listen.convolutions import (
+    BESIDE,
     Convolution,
     Norms,
     doublings,
@@ -69,10 +71,27 @@ class MotionDecoder(nnx.Module):
     def __call__(
         self, latent: Float[Array, "windows 4 hidden"], train: bool = False
     ) -> tuple[Float[Array, "windows 32 channels"], Norms]:
-        x, norms = through_stages(self.expander, latent, train)
-        x = self.decoder_pos_embedding(self.decoder_linear_embedding(x))
+        x, norms = self._expanded(latent, train)
         x = self.cross_smooth_layer(self.decoder_transformer(through, x))
         return x, {"expander": norms} if train else {}
+
+    def last(self, latent: Float[Array, "windows 4 hidden"]) -> Float[Array, "windows 8 channels"]:
+        """The last patch's frames. What only the others need is not computed."""
+        x, _ = self._expanded(latent, False)
+        x = self.decoder_transformer(through, x, final=_last_patch)
+        return self.cross_smooth_layer(x)[:, BESIDE:]
+
+    def _expanded(
+        self, latent: Float[Array, "windows 4 hidden"], train: bool
+    ) -> tuple[Float[Array, "windows 32 hidden"], Norms]:
+        """Before the transformer."""
+        x, norms = through_stages(self.expander, latent, train)
+        return self.decoder_pos_embedding(self.decoder_linear_embedding(x)), norms
+
+
+def _last_patch(block: Block, x: Float[Array, "windows 32 hidden"], seed: Seed) -> jax.Array:
+    """The last patch's positions and those before it that its convolution sees."""
+    return block(x, kept=slice(-PATCH - BESIDE, None))
 
 
 class MotionCoder(nnx.Module):
@@ -107,6 +126,10 @@ class MotionCoder(nnx.Module):
     def decode(self, codes: Int[Array, "windows 4"]) -> Float[Array, "windows 32 channels"]:
         """Normalised motion of codes."""
         return self.decoder(self.quantize.codes_to_latent(codes))[0]
+
+    def decode_last(self, codes: Int[Array, "windows 4"]) -> Float[Array, "windows 8 channels"]:
+        """The last 8 of the frames that `decode` gives."""
+        return self.decoder.last(self.quantize.codes_to_latent(codes))
 
     def of_stillness(self) -> Int[Array, "4"]:
         """Codes of a window in which the mean face does not move."""

@@ -1,6 +1,6 @@
 """Generating a listener's codes, one for each patch of 8 frames, for many clips and samples.
 
-    state = start(coder, streams, samples, keys)
+    state = start(predictor, coder, streams, samples, keys)
     state, codes = advance(predictor, coder, state, windows, sampling)    # of the next patches
 
 A step sees the speaker's frames up to and including those of its own patch, and the last four
@@ -10,6 +10,7 @@ clips it is computed for many steps in one batch, once for all samples.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,14 @@ from jaxreact.systems.learning2listen.coder import MotionCoder
 from jaxreact.systems.learning2listen.config import CODES, PATCH, SPEAKER_FRAMES, WINDOW
 from jaxreact.systems.learning2listen.predictor import ListenerPredictor
 from jaxreact.systems.sampling import Sampling, truncate
+
+
+class Decoded(NamedTuple):
+    """What the last four codes are decoded to, and that is encoded to again (L11)."""
+
+    motion: Float[Array, "streams samples 32 channels"]
+    """Normalised; before the first patch the mean face (L13)."""
+    codes: Int[Array, "streams samples 4"]
 
 
 @jax.tree_util.register_dataclass
@@ -32,12 +41,33 @@ class State:
     """How many patches there were."""
     keys: jax.Array | None
     """Random keys (streams, samples); None takes the most likely codes."""
+    decoded: Decoded | None = None
+    """Only in the mode "original", in which steps see its codes instead of the last ones."""
 
 
-def start(coder: MotionCoder, streams: int, samples: int, keys: jax.Array | None) -> State:
+class Generated(NamedTuple):
+    """Reactions to whole clips."""
+
+    codes: Int[Array, "streams samples codes"]
+    """Four of stillness, then one for each patch of 8 frames after the first 32."""
+    motion: Float[Array, "streams samples frames channels"] | None
+    """Normalised, of each four codes after the other; only in the mode "original", which decodes
+    them in any case."""
+
+
+def start(
+    predictor: ListenerPredictor,
+    coder: MotionCoder,
+    streams: int,
+    samples: int,
+    keys: jax.Array | None,
+) -> State:
     """The state before the first patch: the mean face has stood still."""
     past = jnp.broadcast_to(coder.of_stillness(), (streams, samples, CODES))
-    return State(past, jnp.zeros((), jnp.int32), keys)
+    decoded = None
+    if predictor.config.mode == "original":
+        decoded = Decoded(jnp.zeros((streams, samples, WINDOW, coder.config.in_dim)), past)
+    return State(past, jnp.zeros((), jnp.int32), keys, decoded)
 
 
 def advance(
@@ -63,33 +93,31 @@ def respond(
     speaker: Float[Array, "streams 5 hidden"],
     sampling: Sampling,
 ) -> tuple[State, Int[Array, "streams samples"]]:
-    """The state after one patch, and its codes.
-
-    Of the past as many codes are seen as there were patches. In the mode "original" what is seen
-    are not the codes themselves but what their frames are encoded to again (L11).
-    """
+    """The state after one patch, and its codes."""
     streams, samples, _ = state.past.shape
-    logits = first_logits(predictor, coder, state, speaker)
+    logits = first_logits(predictor, state, speaker)
     codes = _choose(logits.reshape(streams, samples, -1), state, sampling)
     past = jnp.concatenate([state.past[..., 1:], codes[..., None]], axis=-1)
-    return State(past, state.patches + 1, state.keys), codes
+    decoded = None if state.decoded is None else _decoded(coder, past)
+    return State(past, state.patches + 1, state.keys, decoded), codes
 
 
 def first_logits(
-    predictor: ListenerPredictor,
-    coder: MotionCoder,
-    state: State,
-    speaker: Float[Array, "streams 5 hidden"],
+    predictor: ListenerPredictor, state: State, speaker: Float[Array, "streams 5 hidden"]
 ) -> Float[Array, "rows codes"]:
-    """Logits of the next code; a row for each sample of each stream."""
-    past = state.past.reshape(-1, CODES)
-    if predictor.config.mode == "original":
-        again = jax.lax.cond(
-            state.patches > 0, lambda codes: coder.encode(coder.decode(codes)), lambda x: x, past
-        )
-        past = again
-    each = jnp.repeat(speaker, state.past.shape[1], axis=0)
-    return predictor.logits(each, past, state.patches, only_first=True)[:, 0]
+    """Logits of the next code; a row for each sample of each stream.
+
+    Of the past as many codes are seen as there were patches.
+    """
+    seen = state.past if state.decoded is None else state.decoded.codes
+    each = jnp.repeat(speaker, seen.shape[1], axis=0)
+    return predictor.logits(each, seen.reshape(-1, CODES), state.patches, only_first=True)[:, 0]
+
+
+def _decoded(coder: MotionCoder, past: Int[Array, "streams samples 4"]) -> Decoded:
+    motion = coder.decode(past.reshape(-1, CODES))
+    codes = coder.encode(motion).reshape(past.shape)
+    return Decoded(motion.reshape(*past.shape[:2], *motion.shape[1:]), codes)
 
 
 def _choose(
@@ -136,13 +164,32 @@ def generate(
     sampling: Sampling,
     keys: jax.Array | None,
     samples: int,
-) -> Int[Array, "streams samples codes"]:
-    """Codes of some reactions to each clip: four of stillness, then one for each patch of 8 frames
-    after the first 32. Frames are 32 and a multiple of 8."""
+) -> Generated:
+    """Some reactions to each clip. Frames are 32 and a multiple of 8; in the mode "original" of
+    32."""
     speaker = speaker_branch(predictor, motion, audio)
-    state = start(coder, len(motion), samples, keys)
-    codes = advance(predictor, coder, state, speaker, sampling)[1]
-    return jnp.concatenate([state.past, codes], axis=-1)
+    begin = start(predictor, coder, len(motion), samples, keys)
+    if begin.decoded is None:
+        codes = advance(predictor, coder, begin, speaker, sampling)[1]
+        return Generated(jnp.concatenate([begin.past, codes], axis=-1), None)
+
+    def window(state: State, speaker: jax.Array) -> tuple[State, tuple[jax.Array, jax.Array]]:
+        state = advance(predictor, coder, state, speaker, sampling)[0]
+        assert state.decoded is not None
+        return state, (state.past, state.decoded.motion)
+
+    by_four = speaker.reshape(-1, CODES, *speaker.shape[1:])
+    codes, made = jax.lax.scan(window, begin, by_four)[1]
+    return Generated(_joined(begin.past, codes), _joined(begin.decoded.motion, made))
+
+
+def _joined(
+    first: Shaped[Array, "streams samples times ..."],
+    others: Shaped[Array, "windows streams samples times ..."],
+) -> Shaped[Array, "streams samples all ..."]:
+    """All windows one after the other."""
+    windows = jnp.moveaxis(jnp.concatenate([first[None], others]), 0, 2)
+    return windows.reshape(*first.shape[:2], -1, *first.shape[3:])
 
 
 def in_blocks(
@@ -160,11 +207,7 @@ def sliding(
     the 24 before them. The first three codes are only context."""
     count = codes.shape[1] - CODES + 1
     windows = codes[:, jnp.arange(count)[:, None] + jnp.arange(CODES)].reshape(-1, CODES)
-
-    def last(windows: Int[Array, "windows 4"]) -> jax.Array:
-        return coder.decode(windows)[:, -PATCH:]
-
-    motion = _in_parts(last, windows, at_once or _windows_at_once())
+    motion = _in_parts(coder.decode_last, windows, at_once or _windows_at_once())
     return motion.reshape(len(codes), count * PATCH, -1)
 
 

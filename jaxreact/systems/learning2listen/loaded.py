@@ -128,18 +128,18 @@ def _answer(
     config = pair.config
     original = config.mode == "original"
     motion, audio = _normalised(pair, motion, audio, 0 if original else WINDOW)
-    codes = generation.generate(pair.listener, pair.coder, motion, audio, sampling, keys, samples)
-    rows = codes.reshape(-1, codes.shape[-1])
-    made = _decoded(pair.coder, rows, original)
-    raw = pair.coder.statistics.inverse(made)
-    return raw.reshape(*codes.shape[:2], *raw.shape[1:])
+    given = (motion, audio, sampling, keys, samples)
+    codes, made = generation.generate(pair.listener, pair.coder, *given)
+    if made is None:
+        decoded = _decoded(pair.coder, codes.reshape(-1, codes.shape[-1]))
+        made = decoded.reshape(*codes.shape[:2], *decoded.shape[1:])
+    return pair.coder.statistics.inverse(made)
 
 
-def _decoded(coder: MotionCoder, codes: Int[Array, "rows codes"], original: bool) -> jax.Array:
+def _decoded(
+    coder: MotionCoder, codes: Int[Array, "rows codes"]
+) -> Float[Array, "rows frames channels"]:
     """Normalised motion of codes that begin with four of stillness."""
-    if original:
-        made = generation.in_blocks(coder, codes[:, CODES:])
-        return jnp.pad(made, ((0, 0), (WINDOW, 0), (0, 0)))
     if coder.config.code_layout == "time":
         return generation.sliding(coder, codes[:, 1:])
     # Codes that stand for groups of channels mean something by fours only.
@@ -151,7 +151,7 @@ def _decoded(coder: MotionCoder, codes: Int[Array, "rows codes"], original: bool
 def _start(pair: Pair, keys: jax.Array | None, streams: int, samples: int) -> Heard:
     config = pair.config
     nothing = jnp.zeros((streams, 0, config.motion_dim)), jnp.zeros((streams, 0, config.audio_dim))
-    listener = generation.start(pair.coder, streams, samples, keys)
+    listener = generation.start(pair.listener, pair.coder, streams, samples, keys)
     return Heard(*_normalised(pair, *nothing, before=WINDOW), listener)
 
 

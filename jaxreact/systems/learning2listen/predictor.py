@@ -73,7 +73,7 @@ class Fusion(nnx.Module):
 def _first_position(
     block: Block, x: jax.Array, seed: Seed, mask: Bool[Array, "batch 1 9 9"] | None = None
 ) -> jax.Array:
-    return block(x, None if mask is None else mask[:, :, :1], first=1)
+    return block(x, None if mask is None else mask[:, :, :1], slice(1))
 
 
 class ListenerPredictor(nnx.Module):

@@ -141,6 +141,14 @@ def test_there_and_back_in_both_layouts(name):
         np.testing.assert_allclose(ours, g[key], rtol=0, atol=2e-6, err_msg=key)
 
 
+def test_the_last_patch_alone():
+    """Which is computed without what only the other frames need."""
+    codes = jnp.asarray(np.random.default_rng(0).integers(0, 24, (3, 4)))
+    last, all_ = nnx.jit(lambda model, x: (model.decode_last(x), model.decode(x)))(coder(), codes)
+    assert last.shape == (3, 8, 56)
+    np.testing.assert_allclose(last, all_[:, -8:], rtol=0, atol=1e-5)
+
+
 def test_convolutions_that_see_nothing_beyond_the_ends():
     g, model = golden("zero_padding_small"), coder(conv_padding="zeros")
     made, latent = nnx.jit(lambda model, x: (model(x), model.encoder(x)[0]))(
