@@ -17,7 +17,7 @@ from jaxreact.simulation import SimulateConfig, simulate
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from tests.test_runs import variables
-from tests.training.eight_devices import OTHERS
+from tests.training.eight_devices import HARDEST, MESHES, OTHERS
 
 KINDS = ("fsq", "vq", "lfq", "predictor", *OTHERS)
 
@@ -45,8 +45,15 @@ def losses(tmp_path_factory) -> dict:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mesh", ["2 fsdp", "8", "8 fsdp"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "mesh"),
+    [
+        (kind, mesh)
+        for kind in KINDS
+        for mesh in (HARDEST if kind in OTHERS else MESHES)
+        if mesh != "1"
+    ],
+)
 def test_losses_do_not_depend_on_the_devices(losses, kind, mesh):
     one = losses[kind]["1"]["losses"]
     assert len(set(one)) == len(one)  # the parameters move, and batches differ

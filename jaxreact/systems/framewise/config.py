@@ -20,7 +20,7 @@ class FramewiseConfig:
     dropout: float = 0.2
     smoothing: int = 6
     """The emotion of a frame is that of so many last frames' mean: people's expressions last."""
-    temperature: float = 0.8
+    temperature: float = 0.7
     """How far reactions depart from the expected one, in units of how far people do: 0 is the
     expected reaction itself, 1 is anybody's. In between, reactions differ as much as those of two
     people who both react appropriately."""
