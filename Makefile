@@ -22,9 +22,11 @@ say = @echo "demo: $(1)$(if $(IS_NEW),, goes on)$(if $(IS_NEW),$$(begun=$$(cat $
 
 demo: $(DEMO)/evaluation/metrics.json
 	@echo; echo "data          $(DEMO)/data"
-	@echo "tokenizer     $(DEMO)/tokenizer"
-	@echo "predictor     $(DEMO)/predictor"
-	@echo "reports       $(DEMO)/tokenizer/training_report.html $(DEMO)/predictor/training_report.html"
+	@echo "FIBER         $(DEMO)/tokenizer $(DEMO)/predictor"
+	@echo "its scores    $(DEMO)/fiber_evaluation/metrics.json $(DEMO)/fiber_evaluation/report.html"
+	@echo "frame-wise    $(DEMO)/framewise"
+	@for stage in tokenizer predictor framewise; do \
+		echo "training      $(DEMO)/$$stage/training_report.html"; done
 	@echo "predictions   $(DEMO)/evaluation/predictions.npz"
 	@echo "scores        $(DEMO)/evaluation/metrics.json $(DEMO)/evaluation/report.html"
 	@ls $(DEMO)/evaluation/videos/*.mp4 | sed 's/^/video         /'
@@ -48,21 +50,31 @@ $(DEMO)/data/simulation.json: | .venv/.core
 	$(BIN)/python -m jaxreact.data.simulate --out $(DEMO)/data --split 144 16 2
 
 $(DEMO)/cache/cache.json: $(DEMO)/data/simulation.json
-	$(call say,cache,16,505)
+	$(call say,cache,16,655)
 	$(BIN)/python -m jaxreact.data.prepare --data $(DEMO)/data --out $(DEMO)/cache
 
 $(DEMO)/tokenizer/training_report.html: $(DEMO)/cache/cache.json
-	$(call say,tokenizer,26,495)
+	$(call say,tokenizer,26,645)
 	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/cache --out $(DEMO)/tokenizer $(RESUME)
 
 $(DEMO)/predictor/training_report.html: $(DEMO)/tokenizer/training_report.html
-	$(call say,predictor,93,428)
+	$(call say,predictor,93,578)
 	$(BIN)/python train_predictor.py demo --data $(DEMO)/cache --tokenizer $(DEMO)/tokenizer \
 		--out $(DEMO)/predictor $(RESUME)
 
-$(DEMO)/evaluation/metrics.json: $(DEMO)/predictor/training_report.html
-	$(call say,evaluation,483,38)
+$(DEMO)/fiber_evaluation/metrics.json: $(DEMO)/predictor/training_report.html
+	$(call say,evaluation of FIBER,483,188)
 	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --run $(DEMO)/predictor \
+		--out $(DEMO)/fiber_evaluation
+
+$(DEMO)/framewise/training_report.html: $(DEMO)/fiber_evaluation/metrics.json
+	$(call say,frame-wise listener,513,158)
+	$(BIN)/python -m jaxreact.train framewise demo --data $(DEMO)/cache --out $(DEMO)/framewise \
+		$(RESUME)
+
+$(DEMO)/evaluation/metrics.json: $(DEMO)/framewise/training_report.html
+	$(call say,evaluation,633,38)
+	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --run $(DEMO)/framewise \
 		--out $(DEMO)/evaluation --render 1
 
 .venv/bin/python:
