@@ -1,7 +1,8 @@
-"""What every command does around its own work: its errors become one line, and the programs that it
-compiles are kept for its next start."""
+"""What every command does around its own work: its errors become one line, the programs that it
+compiles are kept for its next start, and its memory for the next call of them."""
 
 import argparse
+import ctypes
 import errno
 import hashlib
 import os
@@ -22,6 +23,12 @@ OPTION, OFF = "--compilation-cache", "off"
 MAX_BYTES = 2 * 1024**3
 """The programs used least recently go where more than this are kept."""
 
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+"""Numbers of glibc's `mallopt` (malloc.h)."""
+_LARGEST = 2**31 - 1
+_OTHER_ALLOCATORS = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD")
+"""Beginnings of variables by which somebody has chosen how memory is given."""
+
 _HELP = f"""
 every command also takes
   {OPTION} DIR|{OFF}
@@ -40,6 +47,7 @@ def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
     """
     asked_for_help = {"-h", "--help"} & set(sys.argv)
     sys.unraisablehook = partial(_show_unraisable, sys.unraisablehook)  # to the end of the process
+    keep_memory()
     try:
         keep_programs(_take_option() if keep else OFF)
         with warnings.catch_warnings():
@@ -128,6 +136,25 @@ def keep_programs(where: str | None = None) -> Path | None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     compilation_cache.reset_cache()  # what was compiled before has decided that there is none
     return folder
+
+
+def keep_memory() -> bool:
+    """Has this process keep the memory that it frees, for its next use; returns whether it does.
+
+    XLA asks for a program's memory at every call and gives it back after it. glibc maps what is
+    larger than 32 MiB, and what other threads than the first ask for beyond 64 MiB, anew each time,
+    and the system clears it page by page: up to a third of the processor time of a training
+    (benchmarks/memory.py). To be called before JAX computes. Memory is as the system gives it
+    elsewhere than with glibc, and where a variable of the environment says how (`MALLOC_ARENA_MAX`
+    and the like, `GLIBC_TUNABLES`, or a preloaded allocator).
+    """
+    if sys.platform != "linux" or any(name.startswith(_OTHER_ALLOCATORS) for name in os.environ):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    options = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _LARGEST))
+    return all(mallopt(option, value) == 1 for option, value in options)
 
 
 def _user_cache() -> Path:

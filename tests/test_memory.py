@@ -1,0 +1,47 @@
+"""Memory that a process keeps for the next call of its programs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CALLS = """
+import resource, sys
+from jaxreact.commands import keep_memory
+print(keep_memory())
+import jax, jax.numpy as jnp
+program = jax.jit(lambda x: jnp.cumsum(x, 0)[::-1].sum())
+x = jnp.ones((3072, 4096))  # 48 MiB, and as much for what is in between
+for _ in range(12):
+    program(x).block_until_ready()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(4):
+    program(x).block_until_ready()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 4)
+"""
+KEPT = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+
+
+def run(**variables: str) -> tuple[bool, int]:
+    """Whether memory is kept, and how many pages are given to a program at each call."""
+    done = subprocess.run(
+        [sys.executable, "-c", CALLS],
+        env=KEPT | {"JAX_PLATFORMS": "cpu"} | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    kept, pages = done.stdout.split()
+    return kept == "True", int(pages)
+
+
+def test_a_program_finds_its_memory_again():
+    """Unless somebody has chosen another way: then the system clears every page anew."""
+    kept, pages = run()
+    if not kept:
+        pytest.skip("another C library than glibc, or an allocator of one's own")
+    chosen, cleared = run(MALLOC_PERTURB_="0")
+    assert not chosen
+    assert cleared > 10_000  # 40 MiB
+    assert pages < cleared / 10
