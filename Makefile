@@ -18,6 +18,9 @@ IS_NEW := $(if $(wildcard $(DEMO)/data/simulation.json),,yes)
 say = @echo "demo: $(1)$(if $(IS_NEW),, goes on)$(if $(IS_NEW),$$(begun=$$(cat $(DEMO)/.begun); \
 	echo ", about $$(( ($$(date +%s) - begun) * $(3) / $(2) / 60 + 1 )) minutes left"))"
 
+# A training that is told to stop saves, and has succeeded; but what needs it has to wait.
+FINISHED = @test -e $@ || { echo "demo: stopped before its end; make demo goes on with it"; exit 1; }
+
 .PHONY: demo test test-slow lint clean
 
 demo: $(DEMO)/evaluation/metrics.json
@@ -56,11 +59,13 @@ $(DEMO)/cache/cache.json: $(DEMO)/data/simulation.json
 $(DEMO)/tokenizer/training_report.html: $(DEMO)/cache/cache.json
 	$(call say,tokenizer,26,645)
 	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/cache --out $(DEMO)/tokenizer $(RESUME)
+	$(FINISHED)
 
 $(DEMO)/predictor/training_report.html: $(DEMO)/tokenizer/training_report.html
 	$(call say,predictor,93,578)
 	$(BIN)/python train_predictor.py demo --data $(DEMO)/cache --tokenizer $(DEMO)/tokenizer \
 		--out $(DEMO)/predictor $(RESUME)
+	$(FINISHED)
 
 $(DEMO)/fiber_evaluation/metrics.json: $(DEMO)/predictor/training_report.html
 	$(call say,evaluation of FIBER,483,188)
@@ -71,6 +76,7 @@ $(DEMO)/framewise/training_report.html: $(DEMO)/fiber_evaluation/metrics.json
 	$(call say,frame-wise listener,513,158)
 	$(BIN)/python -m jaxreact.train framewise demo --data $(DEMO)/cache --out $(DEMO)/framewise \
 		$(RESUME)
+	$(FINISHED)
 
 $(DEMO)/evaluation/metrics.json: $(DEMO)/framewise/training_report.html
 	$(call say,evaluation,633,38)

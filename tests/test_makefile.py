@@ -78,3 +78,25 @@ def test_the_demo_says_what_is_left(tmp_path, stage, minutes):
     (demo / "data").mkdir()
     (demo / "data" / "simulation.json").touch()
     assert said() == f"demo: {stage} goes on\n"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(("ends", "goes_on"), [(True, True), (False, False)])
+def test_the_demo_does_not_go_on_with_a_training_that_was_stopped(tmp_path, ends, goes_on):
+    """Which has saved and exits with 0, but has no report yet. Python is a script here."""
+    shutil.copy(MAKEFILE, tmp_path)
+    for name in ("pyproject.toml", "constraints.txt", ".venv/.core", "runs/demo/cache/cache.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "runs/demo/data").mkdir()
+    (tmp_path / "runs/demo/data/simulation.json").touch()
+    (tmp_path / "runs/demo/tokenizer").mkdir()
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    report = "touch runs/demo/tokenizer/training_report.html" if ends else ":"
+    python.write_text(f"#!/bin/sh\n{report}\necho $1 >> called\n")
+    python.chmod(0o755)
+    made = ["make", "BIN=bin", "-o", ".venv/.core", "-o", "runs/demo/cache/cache.json"]
+    subprocess.run([*made, "runs/demo/predictor/training_report.html"], cwd=tmp_path, check=False)
+    called = (tmp_path / "called").read_text().split()
+    assert called == ["train_tokenizer.py", *["train_predictor.py"] * goes_on]
