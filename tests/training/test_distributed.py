@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.train import stage_names
 from jaxreact.training.distributed import DistributedConfig, Group, find_group
 from tests.training.processes import (
     assert_same_state,
@@ -126,7 +125,7 @@ def test_two_processes_train_as_one(conversations, tmp_path, cache):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", [name for name in stage_names() if not name.startswith("fiber/")])
+@pytest.mark.parametrize("stage", ["belfusion/denoiser", "framewise"])
 def test_two_processes_train_a_stage_as_one(stage, trainings, tmp_path):
     """Also what is measured over the whole split, which every process reads."""
     one, two, port = trainings.whole(stage), tmp_path / "two", free_port()

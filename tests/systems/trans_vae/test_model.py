@@ -66,7 +66,6 @@ RELEASED = {
 }
 LONG = {
     "long_offline": ("long.offline", 750, 32, {}),
-    "long_window8": ("long8", 751, 32, {"online": True, "window": 8}),
     "long_window16": ("long16", 751, 32, {"online": True, "window": 16}),
 }
 
