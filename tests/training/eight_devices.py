@@ -19,19 +19,16 @@ from jax.sharding import AxisType, Mesh
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.sharding import DeviceMesh
-from jaxreact.systems.belfusion import train_denoiser, train_vae
+from jaxreact.systems.belfusion import train_vae
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.presets import PREDICTOR_PRESETS, TOKENIZER_PRESETS
 from jaxreact.systems.framewise import training as framewise
-from jaxreact.systems.learning2listen import train_predictor as train_listener
 from jaxreact.systems.learning2listen import train_vqvae
-from jaxreact.systems.trans_vae import training as trans_vae
 from jaxreact.train import train
 from jaxreact.training.command import parse
-from tests.training.stages import FIRST
 
 MESHES = {"1": (1, 1), "2 fsdp": (1, 2), "8": (8, 1), "8 fsdp": (2, 4)}
 HARDEST = ("1", "8 fsdp")
@@ -110,13 +107,10 @@ def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
 
 OTHERS = {
     "belfusion/vae": train_vae,
-    "belfusion/denoiser": train_denoiser,
     "learning2listen/vqvae": train_vqvae,
-    "learning2listen/predictor": train_listener,
-    "trans-vae": trans_vae,
     "framewise": framewise,
 }
-"""The stages of the other systems, and the modules that train them."""
+"""Stages of other systems that measure or keep statistics, and the modules that train them."""
 
 
 def trained(stage: str, folder: Path, shape: tuple[int, int]) -> dict[str, Any]:
@@ -141,9 +135,7 @@ def trained(stage: str, folder: Path, shape: tuple[int, int]) -> dict[str, Any]:
 
 
 def _command(stage: str, folder: Path, out: Path) -> None:
-    first = FIRST.get(stage)
-    options = () if first is None else (first[1], folder / first[0])
-    given = ("--data", folder / "data", "--out", out, "--loop.batch-size", ROWS, *options)
+    given = ("--data", folder / "data", "--out", out, "--loop.batch-size", ROWS)
     train(stage, ["debug", *map(str, given)])
 
 
@@ -161,8 +153,6 @@ def main() -> None:
         for name, shape in MESHES.items()
     }
     for stage in OTHERS:
-        if stage in FIRST:
-            _command(FIRST[stage][0], folder, folder / FIRST[stage][0])
         found[stage] = {name: trained(stage, folder, MESHES[name]) for name in HARDEST}
     print(json.dumps(found))
 
