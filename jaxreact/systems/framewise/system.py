@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from jaxreact import runs
 from jaxreact.audio_features.mel import BEFORE, mel_bands
+from jaxreact.face import COEFFS
 from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
@@ -100,7 +101,7 @@ class FramewiseSystem:
         keys = self._keys(key, streams, num_samples)
         past = self.model.config.past
         return Streams(
-            jnp.zeros((streams, past, 58)),
+            jnp.zeros((streams, past, COEFFS)),
             jnp.zeros((streams, past, BANDS)),
             jnp.zeros((streams, BEFORE)),
             self.model.first(keys),

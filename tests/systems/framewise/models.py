@@ -29,4 +29,4 @@ def fill(residuals: Residuals, memory: float = 0.9) -> None:
     mixing[1, :2] = 0.8, 0.6
     residuals.mixing[...], residuals.memory[...] = jnp.asarray(mixing), jnp.float32(memory)
     residuals.quick_mixing[...] = jnp.eye(58)
-    residuals.quick_memory[...] = jnp.stack([jnp.full(58, 0.5), jnp.full(58, 0.25)])
+    residuals.quick_memory[...] = jnp.stack([jnp.full(58, 0.5), jnp.full(58, -0.2)])

@@ -39,10 +39,11 @@ def drawn(
     temperature: float = 1.0,
     micro_motion: float = 1.0,
     hysteresis: float = 0.0,
+    affect: float = 0.5,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients and emotion (samples, frames, ...)."""
     keys = jax.random.split(jax.random.key(0), samples)[None]
-    config = FramewiseConfig(hysteresis=hysteresis)
+    config = FramewiseConfig(hysteresis=hysteresis, affect=affect)
     graph, state = nnx.split(made)
 
     @jax.jit
@@ -100,8 +101,24 @@ def test_faces_move_as_far_as_measured():
     assert quick.std() == pytest.approx(0.01, rel=0.05)
     lag = np.corrcoef(quick[:, 1:].ravel(), quick[:, :-1].ravel())[0, 1]
     assert lag == pytest.approx(0.5, abs=0.02)
+    lag = np.corrcoef(quick[:, 2:].ravel(), quick[:, :-2].ravel())[0, 1]
+    assert lag == pytest.approx(-0.2, abs=0.02)
     made.low[...] = jnp.full(58, -0.05)
     assert drawn(expecting(0.5), made)[0].min() >= -0.05 - 1e-6
+
+
+def test_affect_departs_by_its_own_share():
+    """Valence and arousal by 0.1 of slow noise; what is sure to come leaves no room."""
+    whole, half, none = (drawn(expecting(0.5), residuals(), affect=a)[1] for a in (1.0, 0.5, 0.0))
+    assert whole[..., 15:17].std() == pytest.approx(0.1, rel=0.1)
+    assert half[..., 15:17].std() == pytest.approx(0.05, rel=0.1)
+    np.testing.assert_allclose(
+        none[..., 15:], drawn(expecting(0.5), residuals(), temperature=0.0)[1][..., 15:], atol=1e-6
+    )
+    np.testing.assert_array_equal(whole[..., :15], none[..., :15])
+    sure = jnp.full((1, FRAMES, 8), -30.0).at[..., 0].set(0.0)
+    certain = drawn(expecting(0.5)._replace(expressions=sure), residuals(), affect=1.0)[1]
+    assert certain[..., 18:].std() < 0.2 * whole[..., 18:].std()
 
 
 def test_channels_stay_in_their_ranges():

@@ -1,5 +1,6 @@
 """The frame-wise listener as users have it: whole clips, streams, options."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -58,8 +59,6 @@ def test_it_is_an_online_system_without_codes(run, system):
 
 @pytest.mark.parametrize("step", [1, 8])
 def test_a_stream_is_the_whole_clip(system, step):
-    from dataclasses import replace
-
     system, given = replace(system, step=step), speaker()
     whole = system.react(given, 3, key=KEY)
     state, made = system.start(2, 3, key=KEY), []
