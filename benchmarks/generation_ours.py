@@ -17,10 +17,12 @@ from generation_workload import FRAMES, TOP_K, speaker
 from side_by_side import Stages, serve
 
 from jaxreact.audio_features.batches import audio_features
+from jaxreact.commands import keep_memory
 from jaxreact.systems.fiber.system import load
 
 
 def main() -> None:
+    keep_memory()  # as every command does
     run, samples = Path(sys.argv[1]), int(sys.argv[2])
     system = load(run)
     tokenizer, predictor, encoder = system.tokenizer, system.predictor, system.audio_encoder

@@ -37,6 +37,7 @@ from systems_speed_workload import (
 
 import jaxreact
 from jaxreact import Speaker, runs
+from jaxreact.commands import keep_memory
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.belfusion import train_denoiser, train_vae
 from jaxreact.systems.belfusion.kinds import DENOISER, VAE
@@ -271,6 +272,7 @@ PASSES: dict[str, Callable[[Path, Sizes], Pass]] = {
 
 
 def main() -> None:
+    keep_memory()  # as every command does
     job, run, (clips, crop) = sys.argv[1], Path(sys.argv[2]), map(int, sys.argv[3:5])
     sizes = dataclasses.replace(SIZES["released"], clips=clips, crop=crop)
     one_pass = PASSES[job](run, sizes)

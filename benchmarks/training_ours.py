@@ -21,6 +21,7 @@ from training_workload import STEPS, batch
 
 from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
+from jaxreact.commands import keep_memory
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
@@ -78,6 +79,7 @@ def peak(half: bool) -> float | None:
 
 
 def main() -> None:
+    keep_memory()  # as every command does
     run, kind, rows, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     options = ["--loop.batch-size", str(rows), *sys.argv[5:]]
     made = batch(kind, rows)
