@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Int, UInt8
 
 from jaxreact.face import COEFFS, EMOTION_CHANNELS
@@ -20,9 +21,12 @@ from jaxreact.systems.trans_vae.decoder import Face, Past, ReactionDecoder
 from jaxreact.systems.trans_vae.latent import Gaussian
 from jaxreact.systems.trans_vae.speaker_encoder import Perceived, SpeakerEncoder, beginning
 
-_LENGTHS = 4
+_LENGTHS = 8
 """So many different lengths of the past are computed with, each padded to the next one. More take
-longer to compile and compute less: in the limit half of what one would."""
+longer to compile and compute less: in the limit an eighth less."""
+_LEAST = 2
+"""Windows of one length, at least."""
+_TOKENS = "tokens"
 
 
 class Reaction(NamedTuple):
@@ -59,6 +63,18 @@ class TransVAE(nnx.Module):
         `windows_of(config, time)` windows. With a seed, dropout is as in training, and another one
         in each sample.
         """
+        clips = len(audio)
+        if clips == 1 or jax.default_backend() != "cpu":
+            return self._together(video, audio, noise, seed)
+        # One clip keeps a processor busy, and what is between its layers leaves room for no other.
+        seeds = None if seed is None else jnp.stack(split(seed, clips))  # pyright: ignore
+        apart = jax.tree.map(lambda x: x[:, None], (video, audio, noise))
+        each = jax.lax.map(lambda given: self._together(*given[0], given[1]), (apart, seeds))
+        return jax.tree.map(lambda x: x[:, 0], each)
+
+    def _together(
+        self, video: jax.Array, audio: jax.Array, noise: jax.Array, seed: Seed
+    ) -> Reaction:
         perceived = self.speaker_behaviour_encoder.perceive(video, audio)
         if self.config.online:
             return self._chain(perceived, video.shape[1], noise, seed)
@@ -88,11 +104,11 @@ class TransVAE(nnx.Module):
         perceived = _standing_still(perceived, windows * window)
         batch, samples = noise.shape[:2]
         face, latents = no_face(batch, samples, 0), []
-        begin = 0
-        for number in range(1, _LENGTHS + 1):
-            end = -(-windows * number // _LENGTHS)
+        begin, lengths = 0, max(min(_LENGTHS, windows // _LEAST), 1)
+        for number in range(1, lengths + 1):
+            end = -(-windows * number // lengths)
             if begin < end:
-                own = None if seed is None else split(seed, _LENGTHS)[number - 1]
+                own = None if seed is None else split(seed, lengths)[number - 1]
                 drawn = noise[:, :, begin:end]
                 face, latent = self._windows(perceived, face, begin, end, drawn, own)
                 latents.append(latent)
@@ -111,14 +127,16 @@ class TransVAE(nnx.Module):
     ) -> tuple[Face, Gaussian]:
         """Some windows after each other, all computed with room for the last one's past."""
         room = end * self.config.window
-        perceived, face = beginning(perceived, room), with_room(face, room)
+        face = with_room(face, room)
         seeds = None if seed is None else jnp.stack(split(seed, end - begin))  # pyright: ignore
 
         def step(face: Face, given: tuple) -> tuple[Face, Gaussian]:
-            return self.window(perceived, face, *given)
+            # Cut out here, where it is not kept for the way back.
+            return self.window(beginning(perceived, room), face, *given)
 
-        if self.config.remat:  # only the reaction is kept of each window for the way back
-            step = jax.checkpoint(step)
+        if self.config.remat:  # each window's reaction is kept for the way back, and its tokens
+            kept = jax.checkpoint_policies.save_only_these_names(_TOKENS)
+            step = jax.checkpoint(step, policy=kept)
         given = (jnp.arange(begin, end), jnp.moveaxis(noise, 2, 0), seeds)
         face, latent = jax.lax.scan(step, face, given)
         return face, Gaussian(*(jnp.moveaxis(part, 0, 2) for part in latent))
@@ -141,7 +159,8 @@ class TransVAE(nnx.Module):
         size, (batch, samples, room) = self.config.window, face.coeffs.shape[:3]
         frame = jnp.arange(room)
         given = frame < (number + 1) * size
-        tokens = self.speaker_behaviour_encoder(perceived, given)
+        tokens = self.speaker_behaviour_encoder(perceived, given, self.config.remat)
+        tokens = checkpoint_name(tokens, _TOKENS)  # most of the work, and little to keep
         tokens = jnp.broadcast_to(tokens[:, None], (batch, samples, *tokens.shape[1:]))
         fused = self.fusion(jnp.concatenate([tokens, *face], axis=-1))
         rows = batch * samples

@@ -37,12 +37,17 @@ class SpeakerEncoder(nnx.Module):
         return Perceived(self.video_encoder.see(video), self.audio_feature_map(audio))
 
     def __call__(
-        self, perceived: Perceived, given: Given | None = None
+        self, perceived: Perceived, given: Given | None = None, remat: bool = False
     ) -> Float[Array, "batch time features"]:
         """Tokens of the frames, encoded together; of those that are not `given`, nothing that
-        means anything, and nothing that the others depend on."""
-        video = self.video_encoder(perceived.seen, given)
-        return self.fusion_layer(jnp.concatenate([video, perceived.audio], axis=-1))
+        means anything, and nothing that the others depend on. With `remat` nothing in between is
+        kept for the way back."""
+
+        def tokens(perceived: Perceived) -> jax.Array:
+            video = self.video_encoder(perceived.seen, given)
+            return self.fusion_layer(jnp.concatenate([video, perceived.audio], axis=-1))
+
+        return (jax.checkpoint(tokens) if remat else tokens)(perceived)
 
 
 def beginning(perceived: Perceived, frames: int) -> Perceived:

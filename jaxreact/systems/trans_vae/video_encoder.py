@@ -4,6 +4,7 @@ A norm's statistics are of every frame that is given, for each channel (behaviou
 frames of the past are other tokens in each window. What does not depend on them is computed once.
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import jax
@@ -12,7 +13,9 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, UInt8
 
 from jaxreact.nn.uniform import kernel_init, uniform_linear
+from jaxreact.systems.trans_vae.convolution import convolved
 
+COLOURS = 3
 _EPSILON = 1e-5
 _AT_ONCE = 16
 """Frames whose first convolution, at half the pictures' size, is held at once."""
@@ -52,9 +55,8 @@ class Convolution(nnx.Module):
         """(batch, time, height, width, inputs) -> the same with fewer pixels and `outputs`."""
         kernel = self.kernel[...]
         pictures = x.reshape(-1, *x.shape[2:]).astype(kernel.dtype)
-        strides, pads = (self.stride,) * 2, ((self.pad, self.pad),) * 2
-        order = ("NHWC", "HWIO", "NHWC")
-        out = jax.lax.conv_general_dilated(pictures, kernel, strides, pads, dimension_numbers=order)
+        is_first = x.shape[-1] == COLOURS  # pictures of the world are not to be changed
+        out = convolved(pictures, kernel, self.stride, self.pad, only_kernel=is_first)
         return out.reshape(*x.shape[:2], *out.shape[1:])
 
 
@@ -63,7 +65,7 @@ class VideoEncoder(nnx.Module):
 
     def __init__(self, features: int, *, rngs: nnx.Rngs):
         first = features // 4
-        self.conv1 = Convolution(3, first, 7, 2, 3, rngs=rngs)
+        self.conv1 = Convolution(COLOURS, first, 7, 2, 3, rngs=rngs)
         self.conv2 = Convolution(first, features, 7, 2, 3, rngs=rngs)
         self.conv3 = Convolution(features, features, 3, 2, 1, rngs=rngs)
         self.conv4 = Convolution(features, features, 3, 1, 1, rngs=rngs)
@@ -85,15 +87,12 @@ class VideoEncoder(nnx.Module):
         @jax.checkpoint  # what is as large as the pictures is not kept for the way back
         def one(frame: jax.Array) -> tuple[jax.Array, Moments]:
             seen = self.conv1(scaled(frame[:, None]))
-            pooled = jax.lax.reduce_window(
-                seen, -jnp.inf, jax.lax.max, (1, 1, 3, 3, 1), (1, 1, 2, 2, 1), "VALID"
-            )
-            return pooled[:, 0], jax.tree.map(lambda x: x[:, 0], moments(seen))
+            return pooled(seen[:, 0]), jax.tree.map(lambda x: x[:, 0], moments(seen))
 
-        pooled, kept = jax.lax.map(one, frames, batch_size=_AT_ONCE)
+        largest, kept = jax.lax.map(one, frames, batch_size=_AT_ONCE)
         height, width = ((side + 1) // 2 for side in video.shape[2:4])
         kept = jax.tree.map(lambda x: x.swapaxes(0, 1), kept)
-        return Seen(pooled.swapaxes(0, 1), kept, jnp.float32(height * width))
+        return Seen(largest.swapaxes(0, 1), kept, jnp.float32(height * width))
 
     def __call__(
         self, seen: Seen, given: Given | None = None
@@ -107,6 +106,20 @@ class VideoEncoder(nnx.Module):
         x = x + _normed(self.conv4(x), given)
         x = _normed(self.conv5(x), given)
         return self.fc(x.mean((2, 3)))
+
+
+def pooled(
+    x: Float[Array, "batch height width channels"],
+) -> Float[Array, "batch lower narrower channels"]:
+    """The maximum of each three by three pixels, every second of them.
+
+    In pairs: a processor takes four times as long for the gradient of a window's maximum.
+    """
+    for axis in (1, 2):
+        count = (x.shape[axis] - 3) // 2 + 1
+        parts = (jax.lax.slice_in_dim(x, k, k + 2 * count - 1, 2, axis) for k in range(3))
+        x = reduce(jnp.maximum, parts)
+    return x
 
 
 def scaled(video: jax.Array) -> Float[Array, "*shape"]:
