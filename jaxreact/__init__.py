@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from jaxreact.media.video_reader import read_video
     from jaxreact.metrics.realism.load import load_inception
     from jaxreact.rendering.pirender.load import load_face_generator
+    from jaxreact.streaming.pool import StreamPool
+    from jaxreact.streaming.stream import ReactionStream
     from jaxreact.systems.fiber.loaded_predictor import load_predictor
     from jaxreact.systems.fiber.loaded_tokenizer import load_tokenizer
     from jaxreact.systems.system import OnlineSystem, Reactions, Speaker, System, load
 
 __all__ = [
     "OnlineSystem",
+    "ReactionStream",
     "Reactions",
     "Speaker",
+    "StreamPool",
     "System",
     "load",
     "load_audio_encoder",
@@ -35,6 +39,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ReactionStream": "streaming.stream",
+    "StreamPool": "streaming.pool",
     "load_audio_encoder": "audio_features.load",
     "load_face_generator": "rendering.pirender.load",
     "load_inception": "metrics.realism.load",

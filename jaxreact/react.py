@@ -33,6 +33,7 @@ from jaxreact.rendering.options import HeadFiles
 from jaxreact.rendering.pirender.load import load_face_generator
 from jaxreact.rendering.pirender.photoreal import check_generator, photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
+from jaxreact.systems.online import Online
 from jaxreact.systems.sampling import Sampling, options_of
 from jaxreact.systems.system import MOST_SAMPLES, Reactions, Speaker, System, faces, load
 from jaxreact.tracking.face_crop import face_frames
@@ -82,6 +83,7 @@ class Config:
     seed: int = 0
     """Fixes the reactions."""
     sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
+    online: Annotated[Online, tyro.conf.arg(name="")] = field(default_factory=Online)
     precision: Precision = "tensorfloat32"
     """What the system's products are computed in; the speaker's codes are decided in float32
     anyway. tensorfloat32 is float32 where a device has no such thing."""
@@ -143,6 +145,7 @@ def react(system: System, speaker: Speaker, config: Config) -> Reactions:
         (seen,) = np.asarray(speaker.coeffs)
         speaker = replace(speaker, coeffs=system.calibrate(seen)[None].astype(np.float32))
     options = options_of(config.sampling, system.options, system.name)
+    options |= config.online.options
     return system.react(speaker, config.samples, key=jax.random.key(config.seed), **options)
 
 
@@ -245,7 +248,7 @@ def open_system(config: Config) -> System:
             " --emotion FILE.csv, 25 channels at 25 frames a second (docs/real_data.md)"
         )
     options_of(config.sampling, system.options, f"{run}: {system.name}")
-    return system.in_precision(config.precision)
+    return config.online.prepared(system, f"{run}: {system.name}").in_precision(config.precision)
 
 
 def read_emotion(config: Config, system: System) -> Float[np.ndarray, "frames 25"] | None:

@@ -23,6 +23,7 @@ ROOMS = (
     "simulation",
     "training",
     "systems",
+    "streaming",
     "evaluation",
     *("react", "train", "watching"),
 )
@@ -31,8 +32,8 @@ that there is no ring of them; docs/architecture.md shows it as a picture."""
 
 INSIDE = {
     "systems": (
-        *("sampling", "mean_face", "system", "fiber", "belfusion", "trans_vae", "learning2listen"),
-        "framewise",
+        *("sampling", "mean_face", "system", "online"),
+        *("fiber", "belfusion", "trans_vae", "learning2listen", "framewise"),
         "to_torch",
     ),
 }

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxreact import runs
+from jaxreact.audio_features.sliding import Sound, listen
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
 from jaxreact.errors import UserError
 from jaxreact.nn.compiled import Compiled, Given
@@ -25,6 +26,16 @@ class Encoder(Compiled):
     def __call__(self, waveform: Float[Given, "batch samples"]) -> Float[Array, "batch frames 512"]:
         """Features of 16 kHz waveforms, 50 a second; each waveform is normalised first."""
         return self._features(jnp.asarray(waveform, jnp.float32))
+
+    @cached_property
+    def _listen(self) -> Any:
+        return self._jit(listen)
+
+    def listen(
+        self, sound: Sound, waveform: Float[Given, "streams samples"]
+    ) -> tuple[Sound, Float[Array, "streams frames 512"]]:
+        """As `sliding.listen`: features of the next sound of some streams."""
+        return self._listen(sound, jnp.asarray(waveform, jnp.float32))
 
 
 def load_audio_encoder(directory: str | Path) -> Encoder:

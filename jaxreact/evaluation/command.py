@@ -35,8 +35,9 @@ from jaxreact.predictions import (
     write_predictions,
 )
 from jaxreact.predictions.original_files import check_torch, export_original
+from jaxreact.systems.online import Online
 from jaxreact.systems.sampling import Sampling, options_of
-from jaxreact.systems.system import MOST_SAMPLES, System, load
+from jaxreact.systems.system import MOST_SAMPLES, OnlineSystem, System, load
 
 FRAMES = 736
 """Frames that are generated where --frames does not say: what the original evaluates, 23
@@ -88,6 +89,7 @@ class Evaluation:
     seed: int = 0
     """Fixes the sampled reactions and the random baseline."""
     sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
+    online: Annotated[Online, tyro.conf.arg(name="")] = field(default_factory=Online)
     precision: Precision = "tensorfloat32"
     """What the system's products are computed in; the speaker's codes are decided in float32
     anyway. tensorfloat32 is float32 where a device has no such thing."""
@@ -200,6 +202,8 @@ def _check(config: Evaluation) -> None:
     metrics.check_period(config.period)
     if config.render is not None and config.baseline is not None:
         raise UserError("--render needs coefficients; baselines are emotion alone")
+    if config.online != Online() and model is None:
+        raise UserError("--causal and --step are for a --run")
     if config.binarize and model is None:
         raise UserError("--binarize is for a --run that has it")
     if config.predictions is None and (config.layout or config.original_order):
@@ -226,7 +230,7 @@ def _system(config: Evaluation) -> System | None:
             f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))}, which this"
             " data does not have; it cannot be scored here"
         )
-    return system.in_precision(config.precision)
+    return config.online.prepared(system, f"{run}: {system.name}").in_precision(config.precision)
 
 
 def _made_by(config: Evaluation, system: System | None) -> dict[str, str | int | bool] | None:
@@ -234,7 +238,11 @@ def _made_by(config: Evaluation, system: System | None) -> dict[str, str | int |
     if system is None:
         return None
     binarized = {"binarize": config.binarize} if "binarize" in system.options else {}
-    return {"system": system.name, **system.settings, **binarized, "precision": config.precision}
+    causal = {}
+    if config.online.causal and isinstance(system, OnlineSystem):
+        causal = {"causal": True, "step": system.step}
+    made = {"system": system.name, **system.settings, **binarized, **causal}
+    return {**made, "precision": config.precision}
 
 
 def _studio(config: Evaluation, split: Split) -> Studio | None:
@@ -263,6 +271,7 @@ def _predictions(
             config.sampling,
             config.precision,
             config.binarize,
+            config.online,
         )
         path = predict(
             system,

@@ -27,6 +27,7 @@ from jaxreact.nn.precision import Precision
 from jaxreact.predictions.npz import map_npz
 from jaxreact.profiling import Profile
 from jaxreact.sharding import DeviceMesh, make_device_mesh
+from jaxreact.systems.online import Online
 from jaxreact.systems.sampling import Sampling, options_of
 from jaxreact.systems.system import Reactions, Speaker, System, faces
 
@@ -54,6 +55,8 @@ class Generation:
     """What the system computes in, noted beside its reactions."""
     binarize: bool = False
     """Of a system that has this option: action units are rounded."""
+    online: Online = Online()  # noqa: RUF009 (frozen)
+    """Whether it answers as a stream does; the system advances so already."""
 
 
 def predict(
@@ -206,6 +209,7 @@ def reactor(
     if mesh.devices > 1:
         system = system.placed(mesh)
     options = options_of(request.sampling, system.options, system.name)
+    options |= request.online.options
     if request.binarize:
         options["binarize"] = True
 

@@ -182,7 +182,8 @@ def faces(system: System, reactions: Reactions) -> Float[jax.Array, "batch sampl
 
 @runtime_checkable
 class OnlineSystem(System, Protocol):
-    """A system that answers while the speaker still speaks."""
+    """A system that answers while the speaker still speaks: a frame's reaction depends on nothing
+    that comes after its step."""
 
     @property
     def step(self) -> int:
@@ -190,13 +191,34 @@ class OnlineSystem(System, Protocol):
         ...
 
     @property
+    def lead(self) -> int:
+        """How many frames the reactions of `advance` are ahead of the frames that it is given: 0,
+        or a whole number of steps, where frames are answered by what was before them."""
+        ...
+
+    @property
     def start(self) -> Callable[..., Any]:
-        """(streams, num_samples=1, *, key=None, **options) -> the state before the first frame, a
-        pytree; arguments as those of `react`."""
+        """(streams, num_samples=1, *, key=None, **options) -> the state before the first step;
+        arguments as those of `react`.
+
+        A pytree. Where `mixes`, the first axis of each of its leaves is the streams.
+        """
+        ...
+
+    @property
+    def mixes(self) -> bool:
+        """Whether streams that began at different times can advance together: their states are
+        rows of one."""
         ...
 
     def advance(self, state: Any, speaker: Speaker) -> tuple[Any, Reactions]:
-        """The state after the next `step` frames of each stream, and the reactions to them."""
+        """The state after the next `step` frames of each stream, and reactions, `lead` frames
+        ahead. Streams begin `lead` frames before the speaker's first: what is given of these is not
+        looked at. Raises ValueError for any other number of frames, or of samples of sound."""
+        ...
+
+    def in_steps(self, frames: int) -> "OnlineSystem":
+        """The same, advancing by so many frames. Raises `UserError` for what it cannot."""
         ...
 
 

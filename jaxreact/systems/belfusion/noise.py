@@ -15,19 +15,19 @@ def keys_of_streams(key: jax.Array, streams: int) -> Key[Array, "streams"]:
 @partial(jax.jit, static_argnames=("samples", "windows", "width"))
 def window_noise(
     keys: Key[Array, "streams"],
-    first: Int[Array, ""],
+    first: Int[Array, "streams"],
     *,
     samples: int,
     windows: int,
     width: int,
 ) -> Float[Array, "streams samples windows latent"]:
-    """Unit normal noise of the windows from `first` on.
+    """Unit normal noise of the windows from each stream's `first` on.
 
     It is the same however many streams, samples or windows there are beside.
     """
-    places = first + jnp.arange(windows)
+    places = first[:, None] + jnp.arange(windows)
     of_samples = jax.vmap(_folded, (0, None))(keys, jnp.arange(samples))
-    of_windows = jax.vmap(jax.vmap(_folded, (0, None)), (0, None))(of_samples, places)
+    of_windows = jax.vmap(jax.vmap(_folded, (0, None)))(of_samples, places)
     draw = partial(jax.random.normal, shape=(width,))
     return jax.vmap(jax.vmap(jax.vmap(draw)))(of_windows)
 

@@ -29,6 +29,7 @@ from jaxreact.systems.belfusion.loaded import (
     load_sampler,
 )
 from jaxreact.systems.belfusion.noise import keys_of_streams, window_noise
+from jaxreact.systems.online import check_only_step, check_step
 from jaxreact.systems.system import Reactions, Speaker
 
 _Same = TypeVar("_Same", bound="Belfusion")  # Self cannot be checked at run time
@@ -89,7 +90,7 @@ class Belfusion:
         whole = jnp.pad(emotion, padding, mode="edge")
         if noise is None:
             keys = keys_of_streams(_needed(key), batch)
-            noise = self._noise(keys, jnp.asarray(0), num_samples, windows)
+            noise = self._noise(keys, jnp.zeros(batch, jnp.int32), num_samples, windows)
         elif key is not None:
             raise ValueError("either key= or noise=, not both")
         self._check_noise(noise, (batch, num_samples, windows))
@@ -134,7 +135,7 @@ class Belfusion:
         return Reactions(raw, binarized(emotion) if binarize else emotion)
 
     def _noise(
-        self, keys: Key[Array, "streams"], first: Int[Array, ""], samples: int, windows: int
+        self, keys: Key[Array, "streams"], first: Int[Array, "streams"], samples: int, windows: int
     ) -> jax.Array:
         width = self.denoiser.config.emb_length
         return window_noise(self._put(keys), first, samples=samples, windows=windows, width=width)
@@ -156,11 +157,9 @@ class Belfusion:
 class Streams:
     """BeLFusion between two windows of some streams."""
 
-    seen: Float[Array, "streams frames 25"]
-    """The speaker's last window, which the next one answers."""
     keys: Key[Array, "streams"]
-    window: Int[Array, ""]
-    """How many there were."""
+    windows: Int[Array, "streams"]
+    """How many were answered."""
     samples: int = field(metadata={"static": True})
     binarize: bool = field(metadata={"static": True})
 
@@ -169,9 +168,24 @@ class Streams:
 class OnlineBelfusion(Belfusion):
     """The online system: a window answers the speaker's window before it, the first one zeros."""
 
+    options: frozenset[str] = frozenset({"noise", "binarize", "causal"})
+    mixes: bool = True
+
     @property
     def step(self) -> int:
+        """As `OnlineSystem.step`."""
         return self.window
+
+    @property
+    def lead(self) -> int:
+        """As `OnlineSystem.lead`."""
+        return self.window
+
+    def react(
+        self, speaker: Speaker, num_samples: int = 10, *, causal: bool = True, **options: Any
+    ) -> Reactions:
+        """As `System.react`; causal with or without the option `causal`."""
+        return super().react(speaker, num_samples, **options)
 
     def start(
         self,
@@ -180,22 +194,25 @@ class OnlineBelfusion(Belfusion):
         *,
         key: jax.Array | None = None,
         binarize: bool = False,
+        causal: bool = True,
     ) -> Streams:
         """As `OnlineSystem.start`."""
-        nothing = jnp.zeros((streams, self.window, self.vae.config.emotion_dim))
         keys = keys_of_streams(_needed(key), streams)
-        return Streams(nothing, keys, jnp.asarray(0), num_samples, binarize)
+        return Streams(keys, jnp.zeros(streams, jnp.int32), num_samples, binarize)
 
     def advance(self, state: Streams, speaker: Speaker) -> tuple[Streams, Reactions]:
-        """As `OnlineSystem.advance`; what is given is answered in the next step."""
-        speaker.need(self)
-        assert speaker.emotion is not None
-        if speaker.emotion.shape[1] != self.step:
-            raise ValueError(f"{speaker.emotion.shape[1]} frames; a step is {self.step} frames")
-        noise = self._noise(state.keys, state.window, state.samples, 1)
-        reactions = self._answer(self._put(state.seen), noise, self.step, state.binarize)
-        seen = jnp.asarray(speaker.emotion, jnp.float32)
-        return replace(state, seen=seen, window=state.window + 1), reactions
+        """As `OnlineSystem.advance`."""
+        check_step(self, speaker)
+        emotion = self._put(np.asarray(speaker.emotion, np.float32))
+        seen = jnp.where((state.windows > 0)[:, None, None], emotion, 0.0)
+        noise = self._noise(state.keys, state.windows, state.samples, 1)
+        reactions = self._answer(seen, noise, self.step, state.binarize)
+        return replace(state, windows=state.windows + 1), reactions
+
+    def in_steps(self, frames: int) -> "OnlineBelfusion":
+        """As `OnlineSystem.in_steps`: no other number."""
+        check_only_step(self, frames)
+        return self
 
     def _seen(self, emotion: Float[Array, "batch time 25"]) -> Float[Array, "batch time 25"]:
         before = jnp.zeros_like(emotion[:, : self.window])

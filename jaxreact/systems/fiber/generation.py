@@ -1,17 +1,17 @@
 """Generating a listener's codes, patch by patch, for any number of streams at once.
 
     state = start(config, streams, samples, keys)
-    state, codes = advance(model, state, windows, sampling)     # of the next patches
+    state, tokens = respond(model, state, memory, mask, sampling)     # of the next patch
 
 At patch w the model sees the speaker's frames up to and including i = w * patch_size, one frame
 more than in training (behaviour 51), and the listener's own past up to i - 1; windows are right
 aligned and padded on the left. It predicts the listener's frames i .. i + patch_size - 1 at once.
 
-`generate` is the scan of `advance` over a whole clip. What depends on the speaker alone does not
-wait for the listener: there it is computed for several windows in one batch, once for all samples.
+`generate` is the scan of `respond` over a whole clip. What depends on the speaker alone does not
+wait for the listener: it is computed for several windows in one batch, once for all samples.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -46,22 +46,6 @@ def start(config: PredictorConfig, streams: int, samples: int, keys: jax.Array |
     return State(past, jnp.zeros(streams, jnp.int32), keys)
 
 
-def advance(
-    model: ReactPredictor, state: State, windows: Window, sampling: Sampling
-) -> tuple[State, Int[Array, "streams samples frames"]]:
-    """The state after the next patches, one a window, and their codes.
-
-    With the vocabulary "codes" every code is in [0, config.codes); with "full" in [-2, vocab_size).
-    """
-
-    def step(state: State, window: Window) -> tuple[State, jax.Array]:
-        memory = model.speaker(window.audio, window.tokens, window.audio_mask, window.mask)
-        return respond(model, state, memory, window.mask, sampling)
-
-    state, tokens = jax.lax.scan(step, state, windows)
-    return state, _as_codes(tokens)
-
-
 def respond(
     model: ReactPredictor,
     state: State,
@@ -70,11 +54,15 @@ def respond(
     sampling: Sampling,
     seen: int | None = None,
     alike: bool = False,
+    shown: int | None = None,
+    heat: Float[Array, "streams"] | None = None,
 ) -> tuple[State, Int[Array, "streams samples patch"]]:
     """The state after the next patch, and its tokens, from the speaker's side of its window.
 
     `seen`: so many last positions of the past are looked at, where the others are known to be
     empty. `alike`: all samples are known to have one past, so that one prediction serves them.
+    `shown`: so many frames of the patch come to pass, and the rest is predicted again. `heat`: a
+    temperature of each stream, instead of `sampling`'s.
     """
     config = model.config
     length, patch = config.block_size, config.patch_size
@@ -93,8 +81,10 @@ def respond(
         logits = jnp.broadcast_to(logits, (logits.shape[0], samples, *logits.shape[2:]))
     else:
         logits = jax.vmap(predict, 1, 1)(state.past)  # (streams, samples, patch, vocabulary)
+    if heat is not None:
+        logits, sampling = logits / heat[:, None, None, None], replace(sampling, temperature=1.0)
     tokens = _choose(logits, state, sampling.of_model(config.temperature), config.codes)
-    past = jnp.concatenate([state.past[..., patch:], tokens], axis=-1)
+    past = jnp.concatenate([state.past, tokens[..., :shown]], axis=-1)[..., -length:]
     return State(past, state.patches + 1, state.keys), tokens
 
 
@@ -140,7 +130,8 @@ def generate(
 
     `keys` (batch, samples) are random keys, `None` for argmax. Any number of frames is allowed;
     where it is no multiple of the patch, the last patch is cut. `windows_at_once` bounds the memory
-    of the speaker's side; the result does not depend on it. Codes are as `advance` gives them.
+    of the speaker's side; the result does not depend on it. With the vocabulary "codes" every
+    code is in [0, config.codes); with "full" in [-2, vocab_size).
     """
     windows = speaker_windows(audio, speaker_codes, model.config)
     memory = encode_speaker(model, windows, windows_at_once)

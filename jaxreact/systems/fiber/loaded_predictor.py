@@ -11,12 +11,10 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxreact import runs
 from jaxreact.nn.compiled import Compiled, Given
-from jaxreact.systems.fiber import generation
-from jaxreact.systems.fiber.config import SPECIAL_TOKENS
+from jaxreact.systems.fiber import generation, online
 from jaxreact.systems.fiber.generation import State
 from jaxreact.systems.fiber.kinds import PREDICTOR
-from jaxreact.systems.fiber.predictor import ReactPredictor
-from jaxreact.systems.fiber.windows import Tail, empty_tail, slide
+from jaxreact.systems.fiber.online import Streams
 from jaxreact.systems.sampling import Sampling, Vocabulary, sample_keys
 
 
@@ -34,16 +32,8 @@ class Predictor(Compiled):
         )
 
     @cached_property
-    def _start(self) -> Any:
-        def start(model: ReactPredictor, streams: int, samples: int, keys: jax.Array | None) -> Any:
-            listener = generation.start(model.config, streams, samples, keys)
-            return empty_tail(model.config, streams), listener
-
-        return self._jit(start, static_argnames=("streams", "samples"))
-
-    @cached_property
-    def _advance(self) -> Any:
-        return self._jit(_advance_model, static_argnames="sampling")
+    def _answer(self) -> Any:
+        return self._jit(online.answer, static_argnames="missing")
 
     def logits(
         self,
@@ -111,28 +101,17 @@ class Predictor(Compiled):
 
     def start(
         self, streams: int, num_samples: int, sampling: Sampling, key: jax.Array | None = None
-    ) -> tuple[Tail, State]:
-        """What `advance` begins with; `key` as `generate` takes it, with streams for clips."""
+    ) -> State:
+        """Listeners before the first step; `key` as `generate` takes it, with streams for clips."""
         self._check_codebook(sampling)
         keys = sample_keys(sampling, key, streams, num_samples)
-        return self._start(streams=streams, samples=num_samples, keys=keys)
+        return generation.start(self.config, streams, num_samples, keys)
 
-    def advance(
-        self,
-        state: tuple[Tail, State],
-        audio_features: Float[Given, "streams audio 512"],
-        audio_mask: Bool[Given, "streams audio"],
-        speaker_codes: Int[Given, "streams frames"],
-        sampling: Sampling,
-    ) -> tuple[tuple[Tail, State], Int[Array, "streams samples frames"]]:
-        """The state after the next frames, whole patches of them, and the listeners' codes.
-
-        Audio has two features a frame; a False in the mask hides one.
-        """
-        frames = speaker_codes.shape[1]
-        if frames == 0 or frames % self.config.patch_size:
-            raise ValueError(f"{frames} frames are not whole patches of {self.config.patch_size}")
-        return self._advance(state, audio_features, audio_mask, speaker_codes, sampling=sampling)
+    def answer(
+        self, state: Streams, missing: int
+    ) -> tuple[Streams, Int[Array, "streams samples block"]]:
+        """As `online.answer`."""
+        return self._answer(state, missing=missing)
 
     def _check_codebook(self, sampling: Sampling) -> None:
         if sampling.vocabulary == "codes" and self.config.codebook_size is None:
@@ -150,17 +129,3 @@ def load_predictor(directory: str | Path, **overrides: Any) -> Predictor:
     reproduces the original's mixing of masks in a batch, `codebook_size=` bounds what it emits.
     """
     return Predictor(*runs.load_model(directory, PREDICTOR, **overrides), directory)
-
-
-def _advance_model(
-    model: ReactPredictor,
-    state: tuple[Tail, State],
-    audio: jax.Array,
-    audio_mask: jax.Array,
-    codes: jax.Array,
-    sampling: Sampling,
-) -> Any:
-    tail, listener = state
-    windows, tail = slide(tail, audio, audio_mask, codes + SPECIAL_TOKENS, model.config)
-    listener, codes = generation.advance(model, listener, windows, sampling)
-    return (tail, listener), codes

@@ -1,8 +1,8 @@
 """FIBER as a system: tokenizer, predictor and audio encoder together, raw faces in and out."""
 
 import sys
-from dataclasses import asdict, dataclass, field, replace
-from math import lcm
+from dataclasses import asdict, dataclass, replace
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +14,31 @@ from jaxtyping import Array, Float, Int
 from jaxreact import runs
 from jaxreact.audio_features.batches import audio_features
 from jaxreact.audio_features.load import Encoder, load_audio_encoder
+from jaxreact.audio_features.sliding import missing, silence
 from jaxreact.errors import UserError
-from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
-from jaxreact.systems.fiber.config import AUDIO_RATE
-from jaxreact.systems.fiber.generation import State
+from jaxreact.systems.fiber import online
 from jaxreact.systems.fiber.kinds import PREDICTOR, TOKENIZER
 from jaxreact.systems.fiber.loaded_predictor import Predictor, load_predictor
 from jaxreact.systems.fiber.loaded_tokenizer import Tokenizer, load_tokenizer
-from jaxreact.systems.fiber.windows import Tail
+from jaxreact.systems.fiber.online import Sizes, Streams
+from jaxreact.systems.online import check_step, react_online
 from jaxreact.systems.sampling import SAMPLING, Sampling, Vocabulary
 from jaxreact.systems.system import Reactions, Speaker
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Streams:
-    """FIBER between two steps of some streams."""
-
-    waveform: Float[Array, "streams samples"]
-    """The sound heard so far, the last `block_size` frames of it at most."""
-    predictor: tuple[Tail, State]
-    sampling: Sampling = field(metadata={"static": True})
 
 
 @dataclass(frozen=True)
 class Fiber:
     """The original's system. Options of `react`: `temperature`, `top_k`, `vocabulary`, `top_p` (see
-    `Sampling`), and `causal`: hear no sound before its time, as a stream does."""
+    `Sampling`), and `causal`: hear and see nothing before its time, as a stream does."""
 
     tokenizer: Tokenizer
     predictor: Predictor
     audio_encoder: Encoder
     mesh: DeviceMesh | None = None
+    frames_a_step: int | None = None
+    """Of streams; None: whole patches, or blocks of codes where these are shorter."""
     name: str = "fiber"
     needs: frozenset[str] = frozenset({"coeffs", "audio"})
     options: frozenset[str] = frozenset({*SAMPLING, "causal"})
@@ -57,9 +48,24 @@ class Fiber:
     def frame_multiple(self) -> int:
         return self.tokenizer.block_size
 
+    mixes: bool = True
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of a step."""
+        config, block = self.predictor.config, self.tokenizer.block_size
+        step = self.frames_a_step or gcd(config.patch_size, block)
+        return Sizes(step, block, config.patch_size, config.block_size)
+
     @property
     def step(self) -> int:
-        return lcm(self.predictor.config.patch_size, self.tokenizer.block_size)
+        """As `OnlineSystem.step`."""
+        return self.sizes.step
+
+    @property
+    def lead(self) -> int:
+        """As `OnlineSystem.lead`."""
+        return self.step
 
     @property
     def settings(self) -> dict[str, str | int | bool]:
@@ -84,9 +90,9 @@ class Fiber:
     ) -> Reactions:
         """As `System.react`. A clip's sound that is too short is continued by silence."""
         sampling = Sampling(temperature, top_k, vocabulary, top_p)
-        coeffs, waveform = self._parts(speaker)
         if causal:
-            return self._stream(coeffs, waveform, num_samples, key, sampling)
+            return react_online(self, speaker, num_samples, key=key, **asdict(sampling))
+        coeffs, waveform = self._parts(speaker)
         put = self._put
         features = audio_features(self.audio_encoder, waveform, coeffs.shape[1], put)
         codes = self.predictor.generate(
@@ -108,35 +114,34 @@ class Fiber:
         top_k: int | None = 512,
         vocabulary: Vocabulary = "codes",
         top_p: float | None = None,
+        causal: bool = True,
     ) -> Streams:
         """As `OnlineSystem.start`."""
-        sampling = Sampling(temperature, top_k, vocabulary, top_p)
-        predictor = self.predictor.start(streams, num_samples, sampling, key)
-        return Streams(jnp.zeros((streams, 0)), predictor, sampling)
+        drawn = Sampling(temperature, top_k, vocabulary, top_p)
+        sampling = drawn.of_model(self.predictor.config.temperature)
+        listener = self.predictor.start(streams, num_samples, sampling, key)
+        sound = silence(self.audio_encoder.config, streams, self.sizes.steps)
+        assert sampling.temperature is not None
+        rest = replace(sampling, temperature=None)
+        return online.start(self.sizes, sound, listener, sampling.temperature, rest)
 
     def advance(self, state: Streams, speaker: Speaker) -> tuple[Streams, Reactions]:
-        """As `OnlineSystem.advance`; the encoder hears the last `block_size` frames of sound.
+        """As `OnlineSystem.advance`. Sound is normalised by the last `block_size` frames of it."""
+        check_step(self, speaker)
+        coeffs = self._put(speaker.coeffs) - self.tokenizer.mean_face
+        waveform = online.heard(state, self._put(speaker.waveform))
+        sound, features = self.audio_encoder.listen(state.sound, waveform)
+        face = online.seen(state, coeffs)
+        state = online.observe(state, sound, features, face, self.tokenizer.encode(face))
+        state, codes = self.predictor.answer(state, missing(self.audio_encoder.config))
+        first = online.first_shown(self.tokenizer.block_size, self.predictor.config.patch_size)
+        shown = slice(first, first + self.step)
+        return state, self._reactions(codes, shown)
 
-        All streams of a state began at one time: how much they have heard is one number.
-        """
-        coeffs, waveform = self._parts(speaker)
-        frames = coeffs.shape[1]
-        if frames != self.step or waveform.shape[1] != frames * SAMPLES_PER_FRAME:
-            raise ValueError(
-                f"{frames} frames and {waveform.shape[1]} samples; a step is {self.step} frames and"
-                f" {self.step * SAMPLES_PER_FRAME} samples"
-            )
-        longest = max(self.predictor.config.block_size, frames) * SAMPLES_PER_FRAME
-        waveform = jnp.concatenate([state.waveform, waveform], axis=1)[:, -longest:]
-        heard = self.audio_encoder(waveform)  # (streams, 2 frames heard - 1, 512)
-        steps = AUDIO_RATE * frames
-        features = jnp.pad(heard, ((0, 0), (1, 0), (0, 0)))[:, -steps:]
-        mask = jnp.broadcast_to(jnp.arange(steps) >= steps - heard.shape[1], features.shape[:2])
-        codes = self.tokenizer.codes_of(coeffs)
-        predictor, codes = self.predictor.advance(
-            state.predictor, features, mask, codes, state.sampling
-        )
-        return replace(state, waveform=waveform, predictor=predictor), self._reactions(codes)
+    def in_steps(self, frames: int) -> "Fiber":
+        """As `OnlineSystem.in_steps`: at most a patch, and a whole number of them a block."""
+        sizes = replace(self.sizes, step=frames)
+        return replace(self, frames_a_step=sizes.step)
 
     def calibrate(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[np.ndarray, "time 58"]:
         """As `System.calibrate`; the mean is the data set's mean face."""
@@ -167,36 +172,15 @@ class Fiber:
             raise ValueError(f"{frames} frames are not whole blocks of {self.frame_multiple}")
         return speaker.coeffs, speaker.waveform
 
-    def _stream(
-        self,
-        coeffs: Any,
-        waveform: Any,
-        samples: int,
-        key: jax.Array | None,
-        sampling: Sampling,
+    def _reactions(
+        self, codes: Int[Array, "batch samples time"], shown: slice = slice(None)
     ) -> Reactions:
-        """The scan of `advance` over whole clips."""
-        batch, frames = coeffs.shape[:2]
-        missing = frames * SAMPLES_PER_FRAME - waveform.shape[1]
-        waveform = np.pad(np.asarray(waveform), ((0, 0), (0, max(missing, 0))))
-        state = self.start(batch, samples, key=key, **asdict(sampling))
-        chunks = []
-        for begin in range(0, frames, self.step):
-            end = begin + self.step
-            sound = waveform[:, begin * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
-            state, reactions = self.advance(state, Speaker(coeffs[:, begin:end], sound))
-            chunks.append(reactions)
-        return Reactions(
-            jnp.concatenate([chunk.coeffs for chunk in chunks], axis=2),
-            jnp.concatenate([chunk.emotion for chunk in chunks], axis=2),
-        )
-
-    def _reactions(self, codes: Int[Array, "batch samples time"]) -> Reactions:
+        """Of the frames that are shown."""
         batch, samples, time = codes.shape
         coeffs, emotion = self.tokenizer.decode(codes.reshape(batch * samples, time))
         return Reactions(
-            (coeffs + self.tokenizer.mean_face).reshape(batch, samples, time, -1),
-            emotion.reshape(batch, samples, time, -1),
+            (coeffs + self.tokenizer.mean_face).reshape(batch, samples, time, -1)[:, :, shown],
+            emotion.reshape(batch, samples, time, -1)[:, :, shown],
         )
 
 

@@ -6,12 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from jaxreact.systems.fiber.config import (
-    AUDIO_FEATURES,
-    PAD,
-    SPECIAL_TOKENS,
-    PredictorConfig,
-)
+from jaxreact.systems.fiber.config import PAD, SPECIAL_TOKENS, PredictorConfig
 
 
 @jax.tree_util.register_dataclass
@@ -41,68 +36,23 @@ def missing_steps(audio: jax.Array, codes: Int[Array, "streams frames"], factor:
     return missing
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Tail:
-    """The speaker's last `block_size` - 1 frames, which the next window begins with."""
-
-    audio: jax.Array
-    audio_mask: Bool[Array, "streams audio"]
-    tokens: Int[Array, "streams time"]
-
-
-def empty_tail(config: PredictorConfig, streams: int) -> Tail:
-    """Nothing heard or seen yet."""
-    frames = config.block_size - 1
-    steps = config.audio_factor * frames
-    if config.use_wav2vec2_feature:
-        audio = jnp.zeros((streams, steps, AUDIO_FEATURES))
-    else:
-        audio = jnp.zeros((streams, steps), jnp.int32)
-    return Tail(
-        audio, jnp.zeros((streams, steps), bool), jnp.full((streams, frames), PAD, jnp.int32)
-    )
-
-
-def slide(
-    tail: Tail,
-    audio: jax.Array,
-    audio_mask: Bool[Array, "streams audio"],
-    tokens: Int[Array, "streams frames"],
-    config: PredictorConfig,
-) -> tuple[Window, Tail]:
-    """The windows (windows, streams, ...) of the patches of the next frames, and the tail after.
-
-    `audio` has `audio_factor` steps a frame. A window ends with its patch's first frame.
-    """
-    factor = config.audio_factor
-    starts = jnp.arange(0, tokens.shape[1], config.patch_size)
-
-    def cut(before: jax.Array, steps: jax.Array, rate: int) -> tuple[jax.Array, jax.Array]:
-        whole = jnp.concatenate([before, steps.astype(before.dtype)], axis=1)
-        index = starts[:, None] * rate + jnp.arange(config.block_size * rate)
-        return jnp.moveaxis(whole[:, index], 1, 0), whole[:, steps.shape[1] :]
-
-    audio, audio_tail = cut(tail.audio, audio, factor)
-    audio_mask, mask_tail = cut(tail.audio_mask, audio_mask, factor)
-    tokens, tokens_tail = cut(tail.tokens, tokens, 1)
-    return (
-        Window(audio, audio_mask, tokens, tokens != PAD),
-        Tail(audio_tail, mask_tail, tokens_tail),
-    )
-
-
 def speaker_windows(
     audio: jax.Array, codes: Int[Array, "streams frames"], config: PredictorConfig
 ) -> Window:
-    """The windows of whole clips, (windows, streams, ...).
+    """The windows of whole clips, (windows, streams, ...); each ends with its patch's first frame.
 
     `audio` has `audio_factor` steps a frame, or one step less, for which a zero is put in front;
     raises ValueError for any other length.
     """
-    missing = missing_steps(audio, codes, config.audio_factor)
-    lead = ((0, 0), (missing, 0))
-    heard = jnp.pad(jnp.ones(audio.shape[:2], bool), lead)
-    audio = jnp.pad(audio, (*lead, *((0, 0),) * (audio.ndim - 2)))
-    tail = empty_tail(config, len(codes))
-    return slide(tail, audio, heard, codes + SPECIAL_TOKENS, config)[0]
+    factor, before = config.audio_factor, config.block_size - 1
+    silent = factor * before + missing_steps(audio, codes, factor)
+    starts = jnp.arange(0, codes.shape[1], config.patch_size)
+
+    def cut(x: jax.Array, missing: int, rate: int) -> jax.Array:
+        whole = jnp.pad(x, ((0, 0), (missing, 0), *((0, 0),) * (x.ndim - 2)))
+        index = starts[:, None] * rate + jnp.arange(config.block_size * rate)
+        return jnp.moveaxis(whole[:, index], 1, 0)
+
+    tokens = cut(codes + SPECIAL_TOKENS, before, 1)  # zeros are PAD
+    heard = cut(jnp.ones(audio.shape[:2], bool), silent, factor)
+    return Window(cut(audio, silent, factor), heard, tokens, tokens != PAD)

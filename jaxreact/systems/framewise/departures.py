@@ -40,7 +40,7 @@ class Mood:
 def first_mood(residuals: Residuals, keys: jax.Array) -> Mood:
     """Before the first frame; `keys` (streams, samples)."""
     pole = residuals.memory[...]
-    noise = _noise(keys, jnp.asarray(0), 2)
+    noise = _noise(keys, jnp.zeros(len(keys), jnp.int32), 2)
     slow = noise[..., : 2 * CHANNELS].reshape(*keys.shape, 2, CHANNELS)
     quick = noise[..., 2 * CHANNELS :].reshape(*keys.shape, 2, COEFFS)
     return Mood(
@@ -62,12 +62,13 @@ def depart(
     mood: Mood,
     expected: Expected,
     keys: jax.Array,
-    begin: Int[Array, ""],
-    temperature: Float[Array, ""],
-    micro_motion: Float[Array, ""],
+    begin: Int[Array, "streams"],
+    temperature: Float[Array, "streams"],
+    micro_motion: Float[Array, "streams"],
 ) -> tuple[Mood, Float[Array, "streams samples time 58"], Float[Array, "streams samples time 25"]]:
-    """The mood after some frames, from number `begin` on, and the mean-subtracted coefficients and
-    the emotion that are shown in them. `keys` (streams, samples)."""
+    """The mood after some frames, from number `begin` of each stream on, and the mean-subtracted
+    coefficients and the emotion that are shown in them. `keys` (streams, samples)."""
+    hot, restless = temperature[:, None, None], micro_motion[:, None, None, None]
     pole = residuals.memory[...]
     slow_recursion = (2 * pole, -(pole**2), jnp.sqrt((1 - pole**2) ** 3 / (1 + pole**2)))
     quick_recursion = _recursion(*residuals.quick_memory[...])
@@ -79,18 +80,18 @@ def depart(
         slow = _next(mood.slow, slow_recursion, noise[..., :CHANNELS])
         quick = _next(mood.quick, quick_recursion, noise[..., CHANNELS:])
         departure = slow[..., 0, :] @ residuals.mixing[...].T
-        reached = height[:, None] + temperature * departure[..., UNITS]
+        reached = height[:, None] + hot * departure[..., UNITS]
         on = reached > jnp.where(mood.on, -config.hysteresis, config.hysteresis)
         return Mood(slow, quick, on), (departure, quick[..., 0, :], on)
 
     frames = heights.shape[1]
-    numbers = begin + jnp.arange(frames)
+    numbers = begin + jnp.arange(frames)[:, None]
     mood, made = jax.lax.scan(frame, mood, (numbers, heights.swapaxes(0, 1)))
     slow, quick, on = (jnp.moveaxis(part, 0, 2) for part in made)
-    slow = temperature * slow * expected.spread[:, None]
+    slow = hot[..., None] * slow * expected.spread[:, None]
     face = expected.coeffs[:, None] + slow[..., EMOTION_CHANNELS:]
     quick = quick @ residuals.quick_mixing[...].T * expected.unrest[:, None]
-    face = jnp.clip(face + micro_motion * quick, residuals.low[...], residuals.high[...])
+    face = jnp.clip(face + restless * quick, residuals.low[...], residuals.high[...])
     return mood, face, _emotion(expected, config.affect * slow, on)
 
 
@@ -121,10 +122,10 @@ def _emotion(expected: Expected, slow: jax.Array, on: jax.Array) -> jax.Array:
     return jnp.concatenate([on.astype(affect.dtype), affect, shares], axis=-1)
 
 
-def _noise(keys: jax.Array, number: jax.Array, sets: int) -> jax.Array:
+def _noise(keys: jax.Array, number: Int[Array, "streams"], sets: int) -> jax.Array:
     """(streams, samples, sets x 141) of a frame's number."""
 
-    def of_sample(key: jax.Array) -> jax.Array:
+    def of_sample(key: jax.Array, number: jax.Array) -> jax.Array:
         return jax.random.normal(jax.random.fold_in(key, number), (sets * _NOISES,))
 
-    return jax.vmap(jax.vmap(of_sample))(keys)
+    return jax.vmap(jax.vmap(of_sample, (0, None)))(keys, number)

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from jaxreact import runs
 from jaxreact.nn.compiled import Compiled, Given
@@ -57,12 +57,12 @@ class LoadedFramewise(Compiled):
         mood: Mood,
         expected: Expected,
         keys: jax.Array,
-        begin: int,
-        temperature: float,
-        micro_motion: float,
+        begin: Int[Given, "streams"],
+        temperature: Float[Given, "streams"],
+        micro_motion: Float[Given, "streams"],
     ) -> tuple[Mood, jax.Array, jax.Array]:
         """As `departures.depart`."""
-        given = (jnp.asarray(begin), jnp.float32(temperature), jnp.float32(micro_motion))
+        given = map(jnp.asarray, (begin, temperature, micro_motion))
         return self._depart(mood, expected, keys, *given)
 
 

@@ -1,24 +1,25 @@
 """The frame-wise listener as a system: face and sound in, raw faces out, a frame at a time."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from jaxreact import runs
 from jaxreact.audio_features.mel import BEFORE, mel_bands
+from jaxreact.errors import ArgumentError
 from jaxreact.face import COEFFS
-from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.framewise.departures import Mood
 from jaxreact.systems.framewise.kinds import FRAMEWISE
 from jaxreact.systems.framewise.loaded_model import LoadedFramewise, load_framewise
 from jaxreact.systems.framewise.senses import BANDS, heard, loudness
+from jaxreact.systems.online import check_step
 from jaxreact.systems.sampling import Sampling, sample_keys
 from jaxreact.systems.system import Reactions, Speaker
 
@@ -26,7 +27,7 @@ from jaxreact.systems.system import Reactions, Speaker
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Streams:
-    """Some streams, which began at one time, between two steps."""
+    """Some streams, which may stand at different frames, between two steps."""
 
     coeffs: Float[Array, "streams past 58"]
     """Mean-subtracted, of the last frames; the first of them may be from before the beginning."""
@@ -35,10 +36,10 @@ class Streams:
     """The last 15 ms of sound."""
     mood: Mood
     keys: jax.Array
-    frames: int = field(metadata={"static": True})
+    frames: Int[Array, "streams"]
     """How many there were."""
-    temperature: float = field(metadata={"static": True})
-    micro_motion: float = field(metadata={"static": True})
+    temperature: Float[Array, "streams"]
+    micro_motion: Float[Array, "streams"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class FramewiseSystem:
     codebook: None = None
     step: int = 8
     """As `OnlineSystem.step`; any number will do."""
+    lead: int = 0
+    mixes: bool = True
 
     @property
     def settings(self) -> dict[str, str | int | bool]:
@@ -83,8 +86,10 @@ class FramewiseSystem:
         expected = self.model.expect(
             self._put(coeffs), self._put(sound), self._put(np.ones(coeffs.shape[:2], bool))
         )
-        strengths = self._strengths(temperature, micro_motion)
-        _, faces, emotion = self.model.depart(self.model.first(keys), expected, keys, 0, *strengths)
+        strengths = self._strengths(len(coeffs), temperature, micro_motion)
+        begin = np.zeros(len(coeffs), np.int32)
+        first = self.model.first(keys)
+        _, faces, emotion = self.model.depart(first, expected, keys, begin, *strengths)
         return Reactions(faces + self.model.mean_face, emotion)
 
     def start(
@@ -106,25 +111,20 @@ class FramewiseSystem:
             jnp.zeros((streams, BEFORE)),
             self.model.first(keys),
             keys,
-            0,
-            *self._strengths(temperature, micro_motion),
+            jnp.zeros(streams, jnp.int32),
+            *self._strengths(streams, temperature, micro_motion),
         )
 
     def advance(self, state: Streams, speaker: Speaker) -> tuple[Streams, Reactions]:
         """As `OnlineSystem.advance`."""
+        check_step(self, speaker)
         coeffs, waveform = self._parts(speaker)
-        frames, samples = coeffs.shape[1], waveform.shape[1]
-        if frames != self.step or samples != frames * SAMPLES_PER_FRAME:
-            raise ValueError(
-                f"{frames} frames and {samples} samples; a step is {self.step} frames and"
-                f" {self.step * SAMPLES_PER_FRAME} samples"
-            )
+        frames = self.step
         wave = np.concatenate([state.waveform, waveform], axis=1, dtype=np.float32)
         seen = jnp.concatenate([state.coeffs, self._put(coeffs)], axis=1)
         sound = jnp.concatenate([state.sound, self._put(loudness(mel_bands(wave)))], axis=1)
-        there = np.arange(seen.shape[1]) >= self.model.config.past - state.frames
-        present = np.broadcast_to(there, seen.shape[:2])
-        expected = self.model.expect(seen, sound, self._put(present))
+        present = np.arange(seen.shape[1]) >= self.model.config.past - state.frames[:, None]
+        expected = self.model.expect(seen, sound, present)
         new = jax.tree.map(lambda part: part[:, -frames:], expected)
         mood, faces, emotion = self.model.depart(
             state.mood, new, state.keys, state.frames, state.temperature, state.micro_motion
@@ -138,6 +138,12 @@ class FramewiseSystem:
             frames=state.frames + frames,
         )
         return state, Reactions(faces + self.model.mean_face, emotion)
+
+    def in_steps(self, frames: int) -> "FramewiseSystem":
+        """As `OnlineSystem.in_steps`."""
+        if frames < 1:
+            raise ArgumentError(f"a step of {frames} frames; 1 or more are possible")
+        return replace(self, step=frames)
 
     def calibrate(self, coeffs: Float[np.ndarray, "time 58"]) -> Float[np.ndarray, "time 58"]:
         """As `System.calibrate`."""
@@ -164,18 +170,19 @@ class FramewiseSystem:
         return coeffs, np.asarray(speaker.waveform, np.float32)
 
     def _strengths(
-        self, temperature: float | None, micro_motion: float | None
-    ) -> tuple[float, float]:
-        """The model's own where none are given. Raises ValueError for what is below 0."""
+        self, batch: int, temperature: float | None, micro_motion: float | None
+    ) -> list[jax.Array]:
+        """Of each speaker; the model's own where none are given. Raises ValueError for what is
+        below 0."""
         config = self.model.config
-        found = (
-            config.temperature if temperature is None else temperature,
-            config.micro_motion if micro_motion is None else micro_motion,
-        )
-        for name, value in zip(("temperature", "micro_motion"), found, strict=True):
+        found = {
+            "temperature": config.temperature if temperature is None else temperature,
+            "micro_motion": config.micro_motion if micro_motion is None else micro_motion,
+        }
+        for name, value in found.items():
             if not 0 <= value < float("inf"):
                 raise ValueError(f"{name} {value} is not 0 or more")
-        return found
+        return [self._put(np.full(batch, value, np.float32)) for value in found.values()]
 
     def _keys(self, key: jax.Array | None, batch: int, samples: int) -> jax.Array:
         keys = sample_keys(Sampling(), key, batch, samples)

@@ -171,9 +171,9 @@ def _show(seed: int, model: Framewise, frozen: Any, batch: Any) -> Faces:
         first_mood(residuals, keys),
         expected,
         keys,
-        jnp.asarray(0),
-        jnp.asarray(config.temperature),
-        jnp.asarray(config.micro_motion),
+        jnp.zeros(1, jnp.int32),
+        jnp.asarray([config.temperature]),
+        jnp.asarray([config.micro_motion]),
     )
     return {
         "ground truth": (first["listener_coeffs"], first["listener_emotion"]),

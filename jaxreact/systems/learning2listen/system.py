@@ -17,7 +17,6 @@ from jaxreact import runs
 from jaxreact.audio_features.mel import BEFORE, mel_bands, mel_features
 from jaxreact.errors import Remark, UserError
 from jaxreact.face import COEFFS
-from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.nn.compiled import Given
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
@@ -32,6 +31,7 @@ from jaxreact.systems.learning2listen.config import (
 from jaxreact.systems.learning2listen.kinds import CODER, LISTENER
 from jaxreact.systems.learning2listen.loaded import Heard, LoadedPair, load_pair
 from jaxreact.systems.learning2listen.smoothing import smoothed
+from jaxreact.systems.online import check_only_step, check_step
 from jaxreact.systems.sampling import SAMPLING, Sampling, Vocabulary, sample_keys
 from jaxreact.systems.system import Reactions, Speaker
 
@@ -195,6 +195,8 @@ class OnlineLearning2Listen(Learning2Listen):
 
     options: frozenset[str] = frozenset({*SAMPLING, "causal"})
     step: int = PATCH
+    lead: int = 0
+    mixes: bool = False
 
     def react(
         self,
@@ -225,13 +227,8 @@ class OnlineLearning2Listen(Learning2Listen):
 
     def advance(self, state: Streams, speaker: Speaker) -> tuple[Streams, Reactions]:
         """As `OnlineSystem.advance`. All streams of a state began at one time."""
+        check_step(self, speaker)
         coeffs, waveform = self._parts(speaker)
-        frames, samples = coeffs.shape[1], waveform.shape[1]
-        if frames != self.step or samples != frames * SAMPLES_PER_FRAME:
-            raise ValueError(
-                f"{frames} frames and {samples} samples; a step is {self.step} frames and"
-                f" {self.step * SAMPLES_PER_FRAME} samples"
-            )
         sound = np.concatenate([state.waveform, waveform], axis=1, dtype=np.float32)
         motion = self._put(np.asarray(coeffs, np.float32))
         heard, made = self.model.advance(
@@ -239,6 +236,11 @@ class OnlineLearning2Listen(Learning2Listen):
         )
         kept = jnp.asarray(sound[:, -BEFORE:])
         return replace(state, waveform=kept, heard=heard), _reactions(made)
+
+    def in_steps(self, frames: int) -> "OnlineLearning2Listen":
+        """As `OnlineSystem.in_steps`: no other number."""
+        check_only_step(self, frames)
+        return self
 
 
 def _whole(time: int, original: bool) -> int:

@@ -69,7 +69,11 @@ class TransVAE(nnx.Module):
         # One clip keeps a processor busy, and what is between its layers leaves room for no other.
         seeds = None if seed is None else jnp.stack(split(seed, clips))  # pyright: ignore
         apart = jax.tree.map(lambda x: x[:, None], (video, audio, noise))
-        each = jax.lax.map(lambda given: self._together(*given[0], given[1]), (apart, seeds))
+
+        def one(given: tuple) -> Reaction:
+            return self._together(*given)
+
+        each = jax.lax.map(one, (*apart, seeds))
         return jax.tree.map(lambda x: x[:, 0], each)
 
     def _together(

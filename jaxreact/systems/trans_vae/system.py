@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxreact import runs
-from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
+from jaxreact.systems.online import check_only_step, check_step
 from jaxreact.systems.system import Codebook, Given, Reactions, Speaker
 from jaxreact.systems.trans_vae.decoder import Face
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
@@ -153,6 +153,8 @@ class OnlineTransVAESystem(TransVAESystem):
     reaction depends on the speaker until the end of its window and on nothing later."""
 
     options: frozenset[str] = frozenset({"noise", "causal"})
+    lead: int = 0
+    mixes: bool = False
 
     @property
     def step(self) -> int:
@@ -197,23 +199,21 @@ class OnlineTransVAESystem(TransVAESystem):
         Each step takes longer than the one before, and memory grows, by what was seen: about 10 MB
         a second of a stream at the released sizes.
         """
+        check_step(self, speaker)
         video, audio = self._senses(speaker)
-        batch, frames = video.shape[:2]
-        assert speaker.waveform is not None
-        samples = speaker.waveform.shape[1]
-        if frames != self.step or samples != frames * SAMPLES_PER_FRAME:
-            raise ValueError(
-                f"{frames} frames and {samples} samples; a step is {self.step} frames and"
-                f" {self.step * SAMPLES_PER_FRAME} samples"
-            )
         number, step = state.windows, self.step
         listeners = state.face.coeffs.shape[1]
-        noise = self._noise(state.key, state.noise, batch, listeners, number, number + 1)
+        noise = self._noise(state.key, state.noise, len(video), listeners, number, number + 1)
         perceived, face = _with_next(state, self.model.perceive(video, audio), step)
         face, _ = self.model.window(perceived, face, number, noise[:, :, 0])
         new = Face(*(part[:, :, number * step : (number + 1) * step] for part in face))
         state = replace(state, perceived=perceived, face=face, windows=number + 1)
         return state, self._raw(new)
+
+    def in_steps(self, frames: int) -> "OnlineTransVAESystem":
+        """As `OnlineSystem.in_steps`: no other number."""
+        check_only_step(self, frames)
+        return self
 
 
 def _with_next(state: Streams, new: Perceived, step: int) -> tuple[Perceived, Face]:

@@ -1,6 +1,5 @@
 """FIBER as a system: raw in and out, its parts by fingerprint, and its stream."""
 
-import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -56,30 +55,6 @@ def test_placed_on_devices_it_answers_the_same(fiber, speaker):
     here, there = (system.react(speaker, 1, key=keys).coeffs for system in (fiber, placed))
     np.testing.assert_array_equal(here, there)
     assert placed.fingerprint() == fiber.fingerprint()
-
-
-def test_a_stream_is_the_causal_offline_run(fiber, speaker):
-    key = jax.random.key(4)
-    whole = fiber.react(speaker, 2, key=key, causal=True)
-    state, step = fiber.start(2, 2, key=key), fiber.step
-    assert step == 8
-    for begin in range(0, FRAMES, step):
-        chunk = Speaker(
-            speaker.coeffs[:, begin : begin + step],
-            speaker.waveform[:, begin * 640 : (begin + step) * 640],
-        )
-        state, reactions = fiber.advance(state, chunk)
-        np.testing.assert_array_equal(reactions.coeffs, whole.coeffs[:, :, begin : begin + step])
-        np.testing.assert_array_equal(reactions.emotion, whole.emotion[:, :, begin : begin + step])
-
-
-def test_a_causal_run_hears_nothing_before_its_time(fiber, speaker):
-    later = speaker.waveform.copy()
-    later[:, 64 * 640 :] *= 5
-    changed = dataclasses.replace(speaker, waveform=later)
-    one, two = (fiber.react(x, 1, top_k=1, causal=True).coeffs for x in (speaker, changed))
-    assert one.shape == (2, 1, FRAMES, 58)
-    np.testing.assert_array_equal(one[:, :, :64], two[:, :, :64])
 
 
 @pytest.mark.parametrize("frames", [0, 31])

@@ -50,8 +50,8 @@ def drawn(
     def run(state, keys):
         merged = nnx.merge(graph, state)
         first = first_mood(merged, keys)
-        strengths = jnp.float32(temperature), jnp.float32(micro_motion)
-        return depart(config, merged, first, expected, keys, jnp.asarray(0), *strengths)[1:]
+        begin, *strengths = jnp.int32([0]), jnp.float32([temperature]), jnp.float32([micro_motion])
+        return depart(config, merged, first, expected, keys, begin, *strengths)[1:]
 
     coeffs, emotion = run(state, keys)
     return np.asarray(coeffs[0]), np.asarray(emotion[0])
