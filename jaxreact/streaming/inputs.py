@@ -101,7 +101,7 @@ class Inputs:
             raise ValueError("this stream has ended")
         rows = {name: each for name, each in rows.items() if name in self._rows and len(each)}
         audio = None if self._sound is None or audio is None or not len(audio) else audio
-        if audio_time is None and time is not None:
+        if audio_time is None and time is not None and np.size(time):
             audio_time = float(np.ravel(time)[0])
         times = {name: self._times(name, len(each), time) for name, each in rows.items()}
         firsts = [float(each.min()) for each in times.values()]
@@ -109,10 +109,11 @@ class Inputs:
         origin = min(firsts, default=0.0) if self._origin is None else self._origin
         for name, each in rows.items():
             _check_rows(name, each)
-            self._check_time(name, float(times[name].max()) - origin)
+            self._check_times(name, times[name] - origin)
         if audio is not None:
             _check_sound(audio)
-            self._check_time("audio", 0.0 if audio_time is None else audio_time - origin)
+            if audio_time is not None:
+                self._check_times("audio", np.array([audio_time - origin]))
         if not rows and audio is None:
             return
         self._origin = origin
@@ -174,12 +175,13 @@ class Inputs:
             raise ValueError(f"time {given.shape} for {count} rows of {name}; one each, or one")
         return given
 
-    def _check_time(self, name: str, time: float) -> None:
-        """Raises ValueError for a time that is none of this stream."""
+    def _check_times(self, name: str, times: Float[np.ndarray, "any"]) -> None:
+        """Raises ValueError for times that are none of this stream."""
         latest = max(self._end.values())
-        if not time - latest <= LONGEST_HOLE:
+        gaps = np.diff(np.sort(np.append(times[~(times < latest)], latest)))
+        if not np.isfinite(times).all() or (gaps > LONGEST_HOLE).any():
             raise ValueError(
-                f"{name} of {time:.2f} s, {time - latest:.2f} s after all before it; a stream's"
+                f"{name} at {times.max():.2f} s of a stream that has come to {latest:.2f} s; its"
                 f" holes are at most {LONGEST_HOLE:g} s"
             )
 
