@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from jaxreact.errors import ArgumentError
 from jaxreact.face import COEFFS, EMOTION_CHANNELS, FPS
 from jaxreact.media.sound import SAMPLE_RATE, SAMPLES_PER_FRAME
 from jaxreact.streaming.rows import Rows
@@ -38,14 +39,18 @@ class Bridged:
     """Seconds that were put in (negative: taken out) for a sound card whose clock differs."""
 
 
+def check_needs(system: OnlineSystem) -> None:
+    """Raises ArgumentError for a system that needs what no stream can be fed."""
+    if unknown := system.needs - {"audio", *CHANNELS}:
+        named = ", ".join(sorted(unknown))
+        raise ArgumentError(f"{system.name} needs the speaker's {named}, which no stream carries")
+
+
 class Inputs:
-    """What one stream was fed. Raises ValueError for a system that needs what no stream has."""
+    """What one stream was fed."""
 
     def __init__(self, system: OnlineSystem, max_gap: float, patience: float | None) -> None:
         """`max_gap` and `patience` as `ReactionStream` takes them."""
-        unknown = system.needs - {"audio", *CHANNELS}
-        if unknown or not system.needs & CHANNELS.keys():
-            raise ValueError(f"{system.name} needs {', '.join(sorted(system.needs))}: no stream")
         self.step = system.step
         self._rows = {
             name: Rows(CHANNELS[name], max_gap) for name in CHANNELS if name in system.needs

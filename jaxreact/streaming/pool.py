@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from jaxreact.errors import ArgumentError
 from jaxreact.media.sound import SAMPLES_PER_FRAME
-from jaxreact.streaming.inputs import CHANNELS, Bridged, Inputs
+from jaxreact.streaming.inputs import CHANNELS, Bridged, Inputs, check_needs
 from jaxreact.streaming.outputs import Outputs, Reaction
 from jaxreact.systems.system import OnlineSystem, Reactions, Speaker
 
@@ -114,6 +114,7 @@ class StreamPool:
         cannot be, and for several streams of a system that advances them at one time only."""
         if not isinstance(system, OnlineSystem):
             raise ArgumentError(f"{system.name} does not answer before a clip has ended: no stream")
+        check_needs(system)
         if capacity > 1 and not system.mixes:
             raise ArgumentError(f"{system.name} takes one stream at a time; give a capacity of 1")
         for name, value, least in (

@@ -42,8 +42,7 @@ def test_of_no_norm_over_time_they_are_those_of_the_whole():
     model = encoder(feat_extract_norm="layer", conv_bias=True, do_normalize=False)
     waveform = sound(12)
     whole = model(jnp.asarray(waveform))
-    for step in (1, 4):
-        np.testing.assert_allclose(heard(model, waveform, step, 3), whole, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(heard(model, waveform, 3, 2), whole, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from jaxreact import ReactionStream
 from jaxreact.streaming.inputs import Inputs
-from tests.streaming.systems import KEY, MEAN, belfusion, fiber, framewise, joined, person
+from tests.streaming.systems import KEY, MEAN, belfusion, framewise, joined, person
 
 
 def test_what_is_late_is_waited_for():
@@ -91,7 +91,7 @@ def test_what_a_system_does_not_need_is_not_looked_at():
 def test_camera_and_sound_card_have_clocks_of_their_own():
     """A camera of 30 pictures a second with a hole, a card that is a thousandth fast: a minute
     later both are where they should be."""
-    rng, stream = np.random.default_rng(0), ReactionStream(fiber().in_steps(8), key=KEY)
+    rng, stream = np.random.default_rng(0), ReactionStream(framewise(), key=KEY)
     times = np.arange(0, 60, 1 / 30)
     times = times[(times < 20) | (times > 22)] + 7
     rows = MEAN + rng.normal(size=(len(times), 58)) / 50

@@ -26,7 +26,6 @@ FRAMES = 37
 SYSTEMS = {
     "fiber": lambda: fiber(),
     "fiber in short steps": lambda: fiber().in_steps(2),
-    "fiber that sees what was": lambda: fiber(block_causal=True).in_steps(4),
     "framewise": lambda: framewise(),
     "framewise by frames": lambda: framewise().in_steps(1),
     "belfusion": lambda: belfusion(),
