@@ -6,8 +6,9 @@ are answered by those before it, which is also how the model was trained (behavi
 
 A step may be shorter than the patch that is predicted: the patch's first frames are shown, then it
 is predicted again. Codes come in blocks of frames that see each other, and a window is to be made
-of whole blocks that end where it ends. So there is a row of codes for each way to cut time into
-blocks at steps; the blocks of one row are computed in turn, one at each step.
+of whole blocks that end where it ends, the speaker's and the listener's. So there is a row of codes
+for each way to cut time into blocks at steps; the blocks of one row are computed in turn, one at
+each step: of the listener's face as it was shown.
 """
 
 from dataclasses import dataclass, field, replace
@@ -69,6 +70,10 @@ class Streams:
     """Mean-subtracted, of the tokenizer's last block."""
     tokens: Int[Array, "streams cuts window"]
     """Of the last window, by each way to cut time into blocks; the first is the next to go on."""
+    shown: Float[Array, "streams samples block 58"]
+    """The listeners' faces, likewise."""
+    past: Int[Array, "streams samples cuts window"]
+    """Their tokens, likewise; where steps are blocks, the codes that were drawn."""
     listener: State
     temperature: Float[Array, "streams"]
     sampling: Sampling = field(metadata={"static": True})
@@ -79,13 +84,16 @@ def start(
     sizes: Sizes, sound: Sound, listener: State, temperature: float, sampling: Sampling
 ) -> Streams:
     """Before the first step, in which nothing is heard or seen yet."""
-    streams = len(sound.steps)
+    streams, samples, window = listener.past.shape
+    cuts = sizes.block // sizes.step
     return Streams(
         jnp.full(streams, -sizes.step, jnp.int32),
         replace(sound, steps=sound.steps - 1),
-        jnp.zeros((streams, AUDIO_RATE * sizes.window, AUDIO_FEATURES)),
+        jnp.zeros((streams, AUDIO_RATE * window, AUDIO_FEATURES)),
         jnp.zeros((streams, sizes.block, COEFFS)),
-        jnp.full((streams, sizes.block // sizes.step, sizes.window), PAD, jnp.int32),
+        jnp.full((streams, cuts, window), PAD, jnp.int32),
+        jnp.zeros((streams, samples, sizes.block, COEFFS)),
+        jnp.full((streams, samples, cuts, window), PAD, jnp.int32),
         listener,
         jnp.full(streams, temperature, jnp.float32),
         sampling,
@@ -96,8 +104,18 @@ def seen(
     state: Streams, coeffs: Float[Array, "streams step 58"]
 ) -> Float[Array, "streams block 58"]:
     """The speaker's last block of frames; before the beginning is the first face."""
-    before = jnp.where((state.frames <= 0)[:, None, None], coeffs[:, :1], state.face)
-    return jnp.concatenate([before, coeffs], axis=1)[:, coeffs.shape[1] :]
+    return _longer(state.face, coeffs, state.frames <= 0)
+
+
+def _longer(
+    block: Float[Array, "streams *samples block 58"],
+    new: Float[Array, "streams *samples step 58"],
+    is_first: Bool[Array, "streams"],
+) -> Float[Array, "streams *samples block 58"]:
+    """The last block with new frames, of which the first stands for those before the beginning."""
+    first = is_first.reshape(-1, *(1,) * (block.ndim - 1))
+    before = jnp.where(first, new[..., :1, :], block)
+    return jnp.concatenate([before, new], axis=-2)[..., new.shape[-2] :, :]
 
 
 def heard(
@@ -115,18 +133,48 @@ def observe(
     codes: Int[Array, "streams block"],
 ) -> Streams:
     """The state after a step of the speaker, whose features and last block's codes are given."""
-    cuts, window = state.tokens.shape[1:]
-    frames = state.frames + codes.shape[1] // cuts
-    row = jnp.concatenate([state.tokens[:, 0], codes + SPECIAL_TOKENS], axis=1)[:, -window:]
-    row = jnp.where(jnp.arange(window) >= window - frames[:, None], row, PAD)
+    frames = state.frames + codes.shape[1] // state.tokens.shape[1]
     return replace(
         state,
         frames=frames,
         sound=sound,
         features=jnp.concatenate([state.features, features], axis=1)[:, features.shape[1] :],
         face=face,
-        tokens=jnp.concatenate([state.tokens[:, 1:], row[:, None]], axis=1),
+        tokens=_turned(state.tokens, codes, frames),
     )
+
+
+def _turned(
+    rows: Int[Array, "streams *samples cuts window"],
+    codes: Int[Array, "streams *samples block"],
+    frames: Int[Array, "streams"],
+) -> Int[Array, "streams *samples cuts window"]:
+    """The rows when the first has gone on by a block, and is the last one now. `frames`: how many
+    there were of each stream; before these is nothing."""
+    window = rows.shape[-1]
+    row = jnp.concatenate([rows[..., 0, :], codes + SPECIAL_TOKENS], axis=-1)[..., -window:]
+    known = frames.reshape(-1, *(1,) * (row.ndim - 1))
+    row = jnp.where(jnp.arange(window) >= window - known, row, PAD)
+    return jnp.concatenate([rows[..., 1:, :], row[..., None, :]], axis=-2)
+
+
+def show(
+    state: Streams, coeffs: Float[Array, "streams samples step 58"]
+) -> Float[Array, "streams samples block 58"]:
+    """The listeners' last block of frames, with those of an answer."""
+    return _longer(state.shown, coeffs, state.frames <= 0)
+
+
+def remember(
+    state: Streams,
+    shown: Float[Array, "streams samples block 58"],
+    codes: Int[Array, "streams samples block"],
+) -> Streams:
+    """The state after a step's answer was shown, whose last block's codes are given."""
+    step = shown.shape[2] // state.past.shape[2]
+    past = _turned(state.past, codes, state.frames + step)
+    listener = replace(state.listener, past=past[:, :, -1])
+    return replace(state, shown=shown, past=past, listener=listener)
 
 
 def answer(

@@ -135,8 +135,16 @@ class Fiber:
         state = online.observe(state, sound, features, face, self.tokenizer.encode(face))
         state, codes = self.predictor.answer(state, missing(self.audio_encoder.config))
         first = online.first_shown(self.tokenizer.block_size, self.predictor.config.patch_size)
+        coeffs, emotion = self._faces(codes)
         shown = slice(first, first + self.step)
-        return state, self._reactions(codes, shown)
+        coeffs, emotion = coeffs[:, :, shown], emotion[:, :, shown]
+        if self.step < self.tokenizer.block_size:
+            block = online.show(state, coeffs)
+            flat = block.reshape(-1, *block.shape[2:])
+            state = online.remember(
+                state, block, self.tokenizer.encode(flat).reshape(block.shape[:3])
+            )
+        return state, Reactions(coeffs + self.tokenizer.mean_face, emotion)
 
     def in_steps(self, frames: int) -> "Fiber":
         """As `OnlineSystem.in_steps`: at most a patch, and a whole number of them a block."""
@@ -172,16 +180,15 @@ class Fiber:
             raise ValueError(f"{frames} frames are not whole blocks of {self.frame_multiple}")
         return speaker.coeffs, speaker.waveform
 
-    def _reactions(
-        self, codes: Int[Array, "batch samples time"], shown: slice = slice(None)
-    ) -> Reactions:
-        """Of the frames that are shown."""
-        batch, samples, time = codes.shape
-        coeffs, emotion = self.tokenizer.decode(codes.reshape(batch * samples, time))
-        return Reactions(
-            (coeffs + self.tokenizer.mean_face).reshape(batch, samples, time, -1)[:, :, shown],
-            emotion.reshape(batch, samples, time, -1)[:, :, shown],
-        )
+    def _reactions(self, codes: Int[Array, "batch samples time"]) -> Reactions:
+        coeffs, emotion = self._faces(codes)
+        return Reactions(coeffs + self.tokenizer.mean_face, emotion)
+
+    def _faces(self, codes: Int[Array, "batch samples time"]) -> tuple[jax.Array, jax.Array]:
+        """Mean-subtracted coefficients, and emotion, of codes."""
+        flat = codes.reshape(-1, codes.shape[2])
+        coeffs, emotion = self.tokenizer.decode(flat)
+        return coeffs.reshape(*codes.shape, -1), emotion.reshape(*codes.shape, -1)
 
 
 _PARTS = ("tokenizer", "predictor", "audio_encoder")
