@@ -52,9 +52,9 @@ class Sound:
 
     def hold(self, samples: int) -> None:
         """Goes on in silence until so many samples are known."""
-        missing = max(samples - self._ready, 0)
-        self.silent += missing
-        self._append(np.zeros(missing))
+        if (missing := samples - self._ready) > 0:
+            self.silent += missing
+            self._append(np.zeros(missing))
 
     def take(self, count: int) -> Float[np.ndarray, "count"]:
         """The next samples; so many must be ready."""

@@ -23,6 +23,7 @@ from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.predictions.original_order import reorder_as_original
 from jaxreact.systems.fiber.system import Fiber
+from jaxreact.systems.online import Online
 from tests.metrics.realism.colour_features import ColourFeatures
 
 pytestmark = pytest.mark.wrong_arguments  # pretended models
@@ -199,6 +200,11 @@ def test_a_baseline(config, name):
         ({"render": 1, "drawing": FilmOptions(reference=Path("r"))}, "--reference is a person's"),
         ({"layout": "flat-by-clip"}, "--layout and --original-order are for --predictions"),
         ({"original_order": "keep"}, "--layout and --original-order are for --predictions"),
+        ({"online": Online(step=4)}, "--step is for --causal"),
+        (
+            {"predictor": None, "tokenizer": None, "baseline": "gt", "online": Online(True)},
+            "a --run",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_refused_first(config, monkeypatch, change, words):
