@@ -104,7 +104,7 @@ def listen(
     encoder: AudioEncoder, sound: Sound, waveform: Float[Array, "streams samples"]
 ) -> tuple[Sound, Float[Array, "streams frames features"]]:
     """What was heard after the next step of whole video frames, and the features that it brings:
-    one every `hop` samples, of which a stream's first `missing` ones are of silence before it."""
+    one every `hop` samples, of which a stream's first `missing` are zeros, as in whole clips."""
     config, (first, *others) = encoder.config, encoder.feature_extractor.conv_layers
     norm: Any = first.layer_norm  # there is one, of either kind
     whole = jnp.concatenate([sound.last, waveform.astype(jnp.float32)], axis=1)
@@ -130,6 +130,8 @@ def listen(
     for layer in others:
         hidden = layer(hidden)
     features = encoder.feature_projection(hidden.astype(jnp.float32))
+    there = (steps > 1)[:, None] | (jnp.arange(features.shape[1]) >= missing(config))
+    features = jnp.where(there[..., None], features, 0.0)
     return Sound(whole[:, waveform.shape[1] :], heard, made, steps), features
 
 

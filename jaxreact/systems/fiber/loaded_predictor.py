@@ -33,7 +33,7 @@ class Predictor(Compiled):
 
     @cached_property
     def _answer(self) -> Any:
-        return self._jit(online.answer, static_argnames="missing")
+        return self._jit(online.answer)
 
     def logits(
         self,
@@ -107,11 +107,9 @@ class Predictor(Compiled):
         keys = sample_keys(sampling, key, streams, num_samples)
         return generation.start(self.config, streams, num_samples, keys)
 
-    def answer(
-        self, state: Streams, missing: int
-    ) -> tuple[Streams, Int[Array, "streams samples block"]]:
+    def answer(self, state: Streams) -> tuple[Streams, Int[Array, "streams samples block"]]:
         """As `online.answer`."""
-        return self._answer(state, missing=missing)
+        return self._answer(state)
 
     def _check_codebook(self, sampling: Sampling) -> None:
         if sampling.vocabulary == "codes" and self.config.codebook_size is None:

@@ -178,16 +178,15 @@ def remember(
 
 
 def answer(
-    model: ReactPredictor, state: Streams, missing: int
+    model: ReactPredictor, state: Streams
 ) -> tuple[Streams, Int[Array, "streams samples block"]]:
-    """The state after the listener's next step, and codes that hold it from `first_shown` on. Of
-    each stream's sound so many features are `missing` in front."""
+    """The state after the listener's next step, and codes that hold it from `first_shown` on."""
     cuts, window = state.tokens.shape[1:]
     block = state.face.shape[1]
     tokens = state.tokens[:, -1]
-    memory = model.speaker(
-        state.features, tokens, _there(state.frames, window, missing), tokens != PAD
-    )
+    steps = AUDIO_RATE * window
+    heard = jnp.arange(steps) >= steps - AUDIO_RATE * state.frames[:, None]
+    memory = model.speaker(state.features, tokens, heard, tokens != PAD)
     listener, patch = respond(
         model,
         state.listener,
@@ -209,10 +208,3 @@ def answer(
 def first_shown(block: int, patch: int) -> int:
     """Where in the codes of `answer` the step begins."""
     return max(block - patch, 0)
-
-
-def _there(
-    frames: Int[Array, "streams"], window: int, missing: int
-) -> Bool[Array, "streams audio"]:
-    steps = AUDIO_RATE * window
-    return jnp.arange(steps) >= steps - (AUDIO_RATE * frames - missing)[:, None]

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 from jaxreact import runs
 from jaxreact.audio_features.batches import audio_features
 from jaxreact.audio_features.load import Encoder, load_audio_encoder
-from jaxreact.audio_features.sliding import missing, silence
+from jaxreact.audio_features.sliding import silence
 from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
@@ -133,7 +133,7 @@ class Fiber:
         sound, features = self.audio_encoder.listen(state.sound, waveform)
         face = online.seen(state, coeffs)
         state = online.observe(state, sound, features, face, self.tokenizer.encode(face))
-        state, codes = self.predictor.answer(state, missing(self.audio_encoder.config))
+        state, codes = self.predictor.answer(state)
         first = online.first_shown(self.tokenizer.block_size, self.predictor.config.patch_size)
         coeffs, emotion = self._faces(codes)
         shown = slice(first, first + self.step)
