@@ -21,12 +21,12 @@ from jaxreact.nn.attend import HeadsMask
 from jaxreact.nn.attend_kernels import (
     Plan,
     Scores,
+    backward_kernel,
     forward_kernel,
-    key_kernel,
     power_of_two,
-    query_kernel,
 )
 from jaxreact.nn.dropout import Seed
+from jaxreact.nn.layers import keep
 
 CHOICE = "JAXREACT_FUSED_ATTENTION"
 """Environment variable: `auto` (the default), `on` or `off`."""
@@ -79,6 +79,7 @@ def _forward(plan: Plan, *inputs: Any) -> Any:
             cuda=partial(_forward_kernels, plan),
             default=partial(_forward_written_out, plan),
         )
+    output, peak, total = (keep(part) for part in (output, peak, total))
     return output, (*inputs, output, peak, total)
 
 
@@ -114,7 +115,7 @@ def _backward_written_out(plan: Plan, *kept: Any):
 
 def _forward_kernels(plan: Plan, query: Any, key: Any, value: Any, allowed: Any, seed: Any):
     """Output, and of each row (batch, heads, queries) the largest score and the sum of weights."""
-    call = _Call(plan, query, key, value, allowed, seed)
+    call = _Call(plan, (plan.query_block, plan.key_block), query, key, value, allowed, seed)
     rows = jax.ShapeDtypeStruct((*call.rows, call.padded_queries), jnp.float32)
     output = jax.ShapeDtypeStruct(call.query.shape, query.dtype)
     output, peak, total = call(
@@ -123,47 +124,59 @@ def _forward_kernels(plan: Plan, query: Any, key: Any, value: Any, allowed: Any,
         (call.query, call.key, call.value),
         ("queries", "rows", "rows"),
         (output, rows, rows),
+        warps=4,
     )
     return call.cut(output, query), peak[..., : plan.queries], total[..., : plan.queries]
 
 
 def _backward_kernels(plan: Plan, *kept: Any):
     query, key, value, allowed, seed, output, peak, total, gradient = kept
-    call = _Call(plan, query, key, value, allowed, seed)
+    call = _Call(plan, (plan.queries_back, plan.keys_back), query, key, value, allowed, seed)
     products = gradient.astype(jnp.float32) * output.astype(jnp.float32)
     shift = jnp.sum(products, axis=-1).swapaxes(1, 2)  # (batch, heads, queries)
     rest = [(0, 0), (0, 0), (0, call.padded_queries - plan.queries)]
     peak, shift = jnp.pad(peak, rest), jnp.pad(shift, rest)
     total = jnp.pad(total, rest, constant_values=1.0)
     gradient = call.pad(gradient, call.padded_queries)
-    inputs = (call.query, call.key, call.value, gradient, peak, total, shift)
-    shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in inputs[:3]]
-    [by_query] = call(
-        query_kernel,
+    # Gradients by keys of each block of queries, which are summed here.
+    blocks = (call.blocks, *call.key.shape)
+    wide = key.dtype if call.blocks == 1 else jnp.float32
+    by_query, by_key, by_value = call(
+        backward_kernel,
         ("queries", "all keys", "all keys", "queries", "rows", "rows", "rows"),
-        inputs,
-        ("queries",),
-        shapes[:1],
+        (call.query, call.key, call.value, gradient, peak, total, shift),
+        ("queries", "keys of a block", "keys of a block"),
+        (
+            jax.ShapeDtypeStruct(call.query.shape, query.dtype),
+            jax.ShapeDtypeStruct(blocks, wide),
+            jax.ShapeDtypeStruct(blocks, wide),
+        ),
+        warps=max(1, plan.queries_back // 32),
     )
-    by_key, by_value = call(
-        key_kernel,
-        ("all queries", "keys", "keys", "all queries", *["all rows"] * 3),
-        inputs,
-        ("keys", "keys"),
-        shapes[1:],
-    )
+    by_key, by_value = (part.sum(axis=0).astype(key.dtype) for part in (by_key, by_value))
     return call.cut(by_query, query), call.cut(by_key, key), call.cut(by_value, value)
 
 
 class _Call:
     """Inputs as the kernels take them, and which part of each belongs to a program."""
 
-    def __init__(self, plan: Plan, query: Any, key: Any, value: Any, allowed: Any, seed: Any):
-        self.plan = plan
+    def __init__(
+        self,
+        plan: Plan,
+        block: tuple[int, int],
+        query: Any,
+        key: Any,
+        value: Any,
+        allowed: Any,
+        seed: Any,
+    ):
+        """`block` counts the queries and the keys that a program takes at once."""
+        self.plan, self.block = plan, block
         self.size = power_of_two(query.shape[-1])
         self.rows = (query.shape[0], query.shape[2])
-        self.padded_queries = -(-plan.queries // plan.query_block) * plan.query_block
-        self.padded_keys = -(-plan.keys // plan.key_block) * plan.key_block
+        self.blocks = -(-plan.queries // block[0])
+        self.padded_queries = self.blocks * block[0]
+        self.padded_keys = -(-plan.keys // block[1]) * block[1]
         self.query = self.pad(query, self.padded_queries)
         self.key, self.value = (self.pad(part, self.padded_keys) for part in (key, value))
         self.allowed, self.seed = allowed, seed
@@ -186,13 +199,10 @@ class _Call:
         inputs: tuple[jax.Array, ...],
         out_parts: tuple[str, ...],
         out_shapes: Any,
+        warps: int,
     ) -> Any:
-        """A program for each sample, head, and block of what the first output is cut into."""
+        """A program for each sample, head, and block of queries."""
         plan, heads = self.plan, self.rows[1]
-        blocks = {
-            "queries": self.padded_queries // plan.query_block,
-            "keys": self.padded_keys // plan.key_block,
-        }
         specs, arrays = [self._spec(part) for part in parts], list(inputs)
         given = []
         if self.allowed is not None:
@@ -219,31 +229,32 @@ class _Call:
         return pl.pallas_call(
             body,
             out_shape=list(out_shapes),
-            grid=(math.prod(self.rows), blocks[out_parts[0]]),
+            grid=(math.prod(self.rows), self.blocks),
             in_specs=specs,
             out_specs=[self._spec(part) for part in out_parts],
             interpret=plan.interpret,
-            compiler_params=triton.CompilerParams(num_warps=4, num_stages=2),
+            compiler_params=triton.CompilerParams(num_warps=warps, num_stages=2),
             name=kernel.__name__,
         )(*arrays)
 
     def _spec(self, part: str) -> pl.BlockSpec:
-        heads, plan = self.rows[1], self.plan
-        lengths = {
-            "queries": plan.query_block,
-            "keys": plan.key_block,
-            "all queries": self.padded_queries,
-            "all keys": self.padded_keys,
-            "rows": plan.query_block,
-            "all rows": self.padded_queries,
-        }
-        whole = part.startswith("all")
-        if part.endswith("rows"):
+        heads, size = self.rows[1], self.size
+        if part == "rows":
             return pl.BlockSpec(
-                (None, None, lengths[part]),
-                lambda row, block: (row // heads, row % heads, 0 if whole else block),
+                (None, None, self.block[0]), lambda row, block: (row // heads, row % heads, block)
             )
+        if part == "queries":
+            return pl.BlockSpec(
+                (None, self.block[0], None, size),
+                lambda row, block: (row // heads, block, row % heads, 0),
+            )
+        if part == "all keys":
+            return pl.BlockSpec(
+                (None, self.padded_keys, None, size),
+                lambda row, block: (row // heads, 0, row % heads, 0),
+            )
+        assert part == "keys of a block"
         return pl.BlockSpec(
-            (None, lengths[part], None, self.size),
-            lambda row, block: (row // heads, 0 if whole else block, row % heads, 0),
+            (None, None, self.padded_keys, None, size),
+            lambda row, block: (block, row // heads, 0, row % heads, 0),
         )

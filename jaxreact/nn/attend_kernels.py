@@ -19,6 +19,8 @@ from jaxreact.nn.dropout import mixed
 
 BLOCK = 64
 """Queries or keys of a block at most."""
+QUERIES_BACK, KEYS_BACK = 256, 32
+"""The same of the way back."""
 LEAST = 16
 """Triton's products have no smaller side."""
 
@@ -36,15 +38,19 @@ class Plan:
 
     @property
     def query_block(self) -> int:
-        return _block(self.queries)
+        return min(BLOCK, power_of_two(self.queries))
 
     @property
     def key_block(self) -> int:
-        return _block(self.keys)
+        return min(BLOCK, power_of_two(self.keys))
 
+    @property
+    def queries_back(self) -> int:
+        return min(QUERIES_BACK, power_of_two(self.queries))
 
-def _block(length: int) -> int:
-    return min(BLOCK, power_of_two(length))
+    @property
+    def keys_back(self) -> int:
+        return min(KEYS_BACK, power_of_two(self.keys))
 
 
 def power_of_two(length: int) -> int:
@@ -131,50 +137,29 @@ def forward_kernel(scores: Scores, query, key, value, output, peak, total) -> No
     total[...] = sums
 
 
-def _pulled(scores: Scores, rows, keys_block, value_block, gradient, stats, queries, keys, at):
-    """Weights, those that were kept, and the gradient of the scores, of two blocks."""
-    highest, sums, shift = stats
-    found = scores.of(rows, keys_block, queries, keys, at)
-    weights = jnp.exp(found - highest[:, None]) / sums[:, None]
-    kept = scores.dropped(weights, queries, keys)
-    pulled = _product(gradient, value_block, trans_b=True)
-    return kept, kept * pulled - weights * shift[:, None]
-
-
-def query_kernel(scores, query, key, value, gradient, peak, total, shift, by_query) -> None:
+def backward_kernel(
+    scores, query, key, value, gradient, peak, total, shift, by_query, by_key, by_value
+) -> None:
+    """Of many queries at once and one block of keys after the other, so that each weight is
+    computed again once, for all three gradients."""
     plan, rows, above = scores.plan, query[...], gradient[...]
-    queries = _positions(scores.block, plan.query_block)
-    stats = (peak[...], total[...], shift[...])
+    queries = _positions(scores.block, plan.queries_back)
+    highest, sums, drop = peak[...], total[...], shift[...]
 
     def look(block: Any, gathered: jax.Array) -> jax.Array:
-        keys = _positions(block, plan.key_block)
-        at = pl.ds(block * plan.key_block, plan.key_block)
+        keys = _positions(block, plan.keys_back)
+        at = pl.ds(block * plan.keys_back, plan.keys_back)
         columns = key[at, :]
-        slope = _pulled(scores, rows, columns, value[at, :], above, stats, queries, keys, at)[1]
-        return gathered + _product(slope.astype(columns.dtype), columns)
+        found = scores.of(rows, columns, queries, keys, at)
+        weights = jnp.exp(found - highest[:, None]) / sums[:, None]
+        kept = scores.dropped(weights, queries, keys)
+        pulled = _product(above, value[at, :], trans_b=True)
+        slope = (kept * pulled - weights * drop[:, None]).astype(rows.dtype)
+        by_key[at, :] = _product(slope, rows, trans_a=True).astype(by_key.dtype)
+        kept = kept.astype(above.dtype)
+        by_value[at, :] = _product(kept, above, trans_a=True).astype(by_value.dtype)
+        return gathered + _product(slope, columns)
 
     start = jnp.zeros(rows.shape, jnp.float32)
-    gathered = jax.lax.fori_loop(0, -(-plan.keys // plan.key_block), look, start)
+    gathered = jax.lax.fori_loop(0, -(-plan.keys // plan.keys_back), look, start)
     by_query[...] = gathered.astype(by_query.dtype)
-
-
-def key_kernel(scores, query, key, value, gradient, peak, total, shift, by_key, by_value) -> None:
-    plan, columns, values = scores.plan, key[...], value[...]
-    keys = _positions(scores.block, plan.key_block)
-    place = pl.ds(scores.block * plan.key_block, plan.key_block)
-
-    def look(block: Any, gathered: Any) -> Any:
-        queries = _positions(block, plan.query_block)
-        at = pl.ds(block * plan.query_block, plan.query_block)
-        rows, above = query[at, :], gradient[at, :]
-        stats = (peak[at], total[at], shift[at])
-        kept, slope = _pulled(scores, rows, columns, values, above, stats, queries, keys, place)
-        return (
-            gathered[0] + _product(slope.astype(rows.dtype), rows, trans_a=True),
-            gathered[1] + _product(kept.astype(above.dtype), above, trans_a=True),
-        )
-
-    start = (jnp.zeros(columns.shape, jnp.float32), jnp.zeros(values.shape, jnp.float32))
-    gathered = jax.lax.fori_loop(0, -(-plan.queries // plan.query_block), look, start)
-    by_key[...] = gathered[0].astype(by_key.dtype)
-    by_value[...] = gathered[1].astype(by_value.dtype)

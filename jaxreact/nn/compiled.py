@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxreact.compiling import compiler_options
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.nn.precision import Precision, computed_in, products_in
 from jaxreact.variables import variables_of
@@ -61,7 +62,7 @@ class Compiled:
             with products_in(used):
                 return jax.tree.map(_wide, function(model, *args, **kwargs))
 
-        return partial(jax.jit(call, **options), self._state)
+        return partial(jax.jit(call, compiler_options=compiler_options(), **options), self._state)
 
 
 def _wide(x: jax.Array) -> jax.Array:

@@ -7,12 +7,24 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, UInt32
 
 from jaxreact.nn.dropout import Seed, hashed_bits
 
 Step = Callable[..., Any]
 """(layer, x, seed, *given) -> x, where x may be a tree of arrays."""
+
+_KEPT = "kept for the backward pass"
+_SPARING = jax.checkpoint_policies.save_from_both_policies(
+    jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
+    jax.checkpoint_policies.save_only_these_names(_KEPT),
+)
+
+
+def keep(x: jax.Array) -> jax.Array:
+    """Marks what takes longer to compute again than to write and read, though it is no product."""
+    return checkpoint_name(x, _KEPT)
 
 
 class Layers(nnx.Module):
@@ -55,9 +67,9 @@ class Layers(nnx.Module):
         compiled as if they held one.
 
         With `remat` what a step computes inside is not kept for the backward pass but computed
-        again there; with False all is kept. None chooses: on a processor, the results of products
-        with weights are kept and the rest is computed again, which takes no longer than to write
-        and read it; elsewhere all is kept. Without a seed (inference) there is no backward pass.
+        again there; with False all is kept. With None the results of products with weights are
+        kept, and what `keep` marks; the rest is computed again, which takes no longer than to write
+        and read it. Without a seed (inference) there is no backward pass.
         """
         graph, state = nnx.split(self.each)
         seeds = None if seed is None else hashed_bits(seed, (self.count, 2))
@@ -89,10 +101,8 @@ _loop = jax.jit(_scan, static_argnames=("graph", "step", "remat"))
 
 def _rematerialized(remat: bool | None) -> Callable[..., Any] | None:
     """What makes a step forget; None where it keeps all."""
-    sparing = remat is None and jax.default_backend() == "cpu"
-    if not (remat or sparing):
+    if remat is False:
         return None
     # Of layers written out one after the other, the compiler finds that both passes compute the
     # same, and keeps it after all: it is the loop that makes `jax.checkpoint` save memory on a CPU.
-    policy = jax.checkpoint_policies.dots_with_no_batch_dims_saveable if sparing else None
-    return partial(jax.checkpoint, prevent_cse=False, policy=policy)
+    return partial(jax.checkpoint, prevent_cse=False, policy=None if remat else _SPARING)

@@ -9,6 +9,7 @@ import optax
 from flax import nnx
 from jax.sharding import NamedSharding
 
+from jaxreact.compiling import compiler_options
 from jaxreact.nn.precision import Precision, computed_in, products_in
 from jaxreact.training.codebook import Metrics, with_codebook_use
 from jaxreact.training.memory import give_back_memory
@@ -77,7 +78,12 @@ def make_step(
         metrics = with_codebook_use(metrics) | norms
         return TrainState(state.step + 1, params, statistics, opt_state), metrics
 
-    return jax.jit(step, donate_argnums=0, out_shardings=(execution.state, execution.metrics))
+    return jax.jit(
+        step,
+        donate_argnums=0,
+        out_shardings=(execution.state, execution.metrics),
+        compiler_options=compiler_options(),
+    )
 
 
 def make_evaluation(
@@ -95,4 +101,6 @@ def make_evaluation(
         with products_in(execution.precision):
             return loss(model, frozen, batch, key)[1][0]
 
-    return jax.jit(evaluate, out_shardings=execution.metrics)
+    return jax.jit(
+        evaluate, out_shardings=execution.metrics, compiler_options=compiler_options()
+    )

@@ -60,6 +60,8 @@ IN_STEPS = partial(attend_fused.attend, interpret=True)
         (32, 32, 21, 1, None, 0.1),  # the tokenizer's
         # the predictor's, two blocks each way
         pytest.param(128, 128, 30, 1, None, 0.1, marks=pytest.mark.slow),
+        # queries of two programs, whose gradients by keys are summed
+        pytest.param(300, 40, 16, 1, None, 0.1, marks=pytest.mark.slow),
         # whole blocks of neither; a mask for each head
         pytest.param(70, 100, 30, 3, None, 0.0, marks=pytest.mark.slow),
         (8, 70, 30, 1, 8, 0.2),  # causal patches, of the last queries only
@@ -190,7 +192,7 @@ def lowered(function: Any, *arguments: Any) -> str:
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
 @pytest.mark.parametrize(("queries", "patch"), [(256, None), (32, 32)])
-def test_a_gpu_gets_three_kernels_and_no_scores(dtype, queries, patch):
+def test_a_gpu_gets_two_kernels_and_no_scores(dtype, queries, patch):
     (query, key, value), allowed, _ = given(queries, 256, 30, 1, dtype)
 
     def total(query: jax.Array, key: jax.Array, value: jax.Array) -> jax.Array:
@@ -198,7 +200,7 @@ def test_a_gpu_gets_three_kernels_and_no_scores(dtype, queries, patch):
         return jnp.sum(output.astype(jnp.float32))
 
     text = lowered(jax.grad(total, (0, 1, 2)), query, key, value)
-    assert text.count("xla.gpu.triton") == 3
+    assert text.count("xla.gpu.triton") == 2
     assert f"x3x{queries}x256x" not in text  # the scores of three heads
 
 

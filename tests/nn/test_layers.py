@@ -1,5 +1,6 @@
 """What is kept of a stack of blocks: less with remat, on a processor too."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -8,7 +9,7 @@ import pytest
 from flax import nnx
 
 from jaxreact.nn.dropout import hashed_bits, seed_of, split
-from jaxreact.nn.layers import Layers
+from jaxreact.nn.layers import Layers, keep
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 
 COEFFS = jnp.ones((64, 32, 58))
@@ -35,34 +36,41 @@ def test_remat_saves_memory():
     assert nothing < products / 1.5
 
 
-@pytest.mark.parametrize(
-    ("remat", "platform", "kept"),
-    [
-        (None, "cpu", "products"),
-        (None, "gpu", "all"),
-        (True, "cpu", "nothing"),
-        (True, "gpu", "nothing"),
-        (False, "cpu", "all"),
-        (False, "gpu", "all"),
-    ],
-)
-def test_what_is_kept(monkeypatch, remat, platform, kept):
-    """By the rule alone, and only where there is a seed: nothing is computed for a processor."""
-    policies: list[Any] = []
+def forwards(layer: nnx.Linear, x: jax.Array, seed: Any) -> jax.Array:
+    return jnp.sin(keep(jnp.cos(layer(x))))
 
-    def note(body: Any, *, prevent_cse: bool, policy: Any) -> Any:
-        assert not prevent_cse
-        policies.append(policy)
-        return body
 
-    monkeypatch.setattr(jax, "checkpoint", note)
-    monkeypatch.setattr(jax, "default_backend", lambda: platform)
-    expected = {"products": [jax.checkpoint_policies.dots_with_no_batch_dims_saveable]}
-    applied(2, seed_of(jax.random.key(0)), remat)
-    assert policies == expected.get(kept, [] if kept == "all" else [None])
-    policies.clear()
-    applied(2, None, remat)
-    assert not policies
+@pytest.mark.parametrize(("remat", "kept"), [(None, "some"), (True, "nothing"), (False, "all")])
+def test_what_is_kept(remat, kept):
+    """Of products with weights, of what `keep` marks and of the rest, for the way back."""
+
+    def total(x: jax.Array) -> jax.Array:
+        return Layers(maps(2))(forwards, x, seed=seed_of(jax.random.key(0)), remat=remat).sum()
+
+    again = [
+        inner.primitive.name
+        for equation in equations(jax.make_jaxpr(jax.grad(total))(jnp.ones((1, 1))).jaxpr)
+        if equation.primitive.name == "remat2"
+        for inner in equation.params["jaxpr"].eqns
+    ]
+    # The gradients take a product and a cosine themselves.
+    expected = {"some": (1, 1), "nothing": (2, 2), "all": (0, 0)}[kept]
+    assert (again.count("dot_general"), again.count("cos")) == expected
+
+
+def equations(jaxpr: Any) -> Iterator[Any]:
+    """Those of inner functions too."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for value in equation.params.values():
+            if hasattr(value, "jaxpr") or hasattr(value, "eqns"):
+                yield from equations(getattr(value, "jaxpr", value))
+
+
+def test_nothing_is_done_for_a_way_back_without_a_seed():
+    text = str(jax.make_jaxpr(lambda x: Layers(maps(2))(forwards, x))(jnp.ones((1, 1))))
+    assert "scan" in text
+    assert "remat2" not in text
 
 
 def maps(count: int) -> list[nnx.Linear]:

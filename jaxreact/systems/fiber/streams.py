@@ -12,6 +12,7 @@ from jaxreact.nn.attention import (
     MLP,
     Block,
     CrossAttention,
+    Embed,
     SelfAttention,
     layer_norm,
 )
@@ -21,7 +22,7 @@ from jaxreact.nn.pooling import pool
 from jaxreact.systems.fiber.config import SPECIAL_TOKENS, PredictorConfig
 
 
-class PaddedEmbed(nnx.Embed):
+class PaddedEmbed(Embed):
     """An embedding whose row 0 is never trained, as torch's `padding_idx=0` (behaviour 25)."""
 
     def __init__(self, rows: int, features: int, *, rngs: nnx.Rngs):

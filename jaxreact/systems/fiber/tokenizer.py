@@ -11,7 +11,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxreact.face import COEFFS, EMOTION_CHANNELS, ROTATION, TRANSLATION
-from jaxreact.nn.attention import Block, layer_norm, linear
+from jaxreact.nn.attention import Block, Embed, layer_norm, linear
 from jaxreact.nn.dropout import Seed, dropout, seed_of, split
 from jaxreact.nn.layers import Layers
 from jaxreact.nn.precision import products_in
@@ -101,7 +101,7 @@ class Stack(nnx.Module):
     ):
         if inputs is not None:
             self.wfe = linear(inputs, config.n_embd, True, rngs, input_std)
-            self.wpe = nnx.Embed(
+            self.wpe = Embed(
                 config.block_size,
                 config.n_embd,
                 embedding_init=nnx.initializers.normal(0.02),
