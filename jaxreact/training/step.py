@@ -101,6 +101,4 @@ def make_evaluation(
         with products_in(execution.precision):
             return loss(model, frozen, batch, key)[1][0]
 
-    return jax.jit(
-        evaluate, out_shardings=execution.metrics, compiler_options=compiler_options()
-    )
+    return jax.jit(evaluate, out_shardings=execution.metrics, compiler_options=compiler_options())
