@@ -1,0 +1,82 @@
+"""What a compiled program of XLA's launches, and how much that reads and writes, from its text."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+BYTES = {"pred": 1, "s8": 1, "u8": 1, "bf16": 2, "f16": 2, "s64": 8, "u64": 8, "f64": 8}
+OTHERWISE = 4
+NOTHING = {"parameter", "get-tuple-element", "tuple", "constant", "bitcast", "after-all"}
+"""Operations that only name what is there."""
+ARRAY = re.compile(r"\b(pred|[a-z]+\d+)\[([\d,]*)\]")
+COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
+OPERATION = re.compile(r"(?:ROOT )?%([\w.\-]+) = (\(.*?\)|\S+) ([\w\-]+)\((.*)$")
+
+
+class Operation(NamedTuple):
+    name: str
+    shape: str
+    kind: str
+    rest: str
+
+
+def traffic(text: str) -> tuple[int, float]:
+    """Kernels launched, and bytes that they read and write, loops counted as often as they run.
+
+    Of an array whose first axis is as long as the loop around it, one slice is counted.
+    """
+    bodies: dict[str, list[Operation]] = {}
+    entry, current = "", ""
+    for line in text.splitlines():
+        if begins := COMPUTATION.match(line):
+            current = begins[2]
+            bodies[current] = []
+            entry = current if begins[1] else entry
+        elif found := OPERATION.match(re.sub(r"/\*.*?\*/", "", line.strip())):
+            bodies[current].append(Operation(*found.groups()))
+    launched = list(_launched(bodies, entry, 1, 1))
+    return sum(times for times, _ in launched), sum(times * size for times, size in launched)
+
+
+def _launched(
+    bodies: dict[str, list[Operation]], name: str, times: int, trips: int
+) -> Iterator[tuple[int, float]]:
+    """How often each kernel runs, and how many bytes once."""
+    shapes: dict[str, str] = {}
+    for operation in bodies[name]:
+        shapes[operation.name] = operation.shape
+        kind, rest = operation.kind, operation.rest
+        if kind in NOTHING or kind.endswith("-done"):
+            continue
+        if kind == "while":
+            count = re.search(r'known_trip_count.*?"n":"(\d+)"', rest)
+            inner = int(count[1]) if count else 1
+            yield from _launched(bodies, _called("body", rest), times * inner, inner)
+        elif kind == "call":
+            yield from _launched(bodies, _called("to_apply", rest), times, trips)
+        elif kind.endswith("-start"):  # a copy from or to a slice
+            sizes = [size for size in _sizes(operation.shape, trips) if size > 64]
+            yield times, 2 * min(sizes, default=0.0)
+        else:
+            used = re.findall(r"%([\w.\-]+)", rest.partition(")")[0])
+            arrays = [operation.shape, *(shapes.get(one, "") for one in used)]
+            yield times, sum(sum(_sizes(shape, trips)) for shape in arrays)
+
+
+def _called(role: str, rest: str) -> str:
+    found = re.search(rf"{role}=%([\w.\-]+)", rest)
+    assert found is not None
+    return found[1]
+
+
+def _sizes(shape: str, trips: int) -> list[float]:
+    """Bytes of each array of a shape."""
+    found: list[float] = []
+    for kind, axes in ARRAY.findall(shape):
+        lengths = [int(length) for length in axes.split(",") if length]
+        size = float(BYTES.get(kind, OTHERWISE))
+        for length in lengths:
+            size *= length
+        sliced = trips > 1 and len(lengths) > 1 and lengths[0] in (trips, trips + 1)
+        found.append(size / lengths[0] if sliced else size)
+    return found

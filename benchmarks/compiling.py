@@ -1,0 +1,148 @@
+"""What a GPU's compiler makes of the training steps, and how long it takes: without a GPU.
+
+    pip install "jax[cuda13]"
+    python benchmarks/compiling.py --out benchmarks/results/compiling.json
+
+XLA compiles for an H200 that need not be there, kernels of Triton's included; only products are not
+tried out. Each step once as commands compile it and once without our options of the compiler
+(`jaxreact/compiling.py`). `gigabytes` counts what the launched kernels read and write, which over
+4.3 TB/s is the least that a step can take; it is an estimate from shapes (`compiled_text.py`).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import jax
+import numpy as np
+import tyro
+from compiled_text import traffic
+from gpu_models import Sizes
+from jax.experimental import topologies
+from jax.sharding import AbstractDevice, AbstractMesh, AxisType, Mesh, use_abstract_mesh
+from record import machine, write
+from training_workload import batch
+
+from jaxreact.commands import keep_programs, run_command
+from jaxreact.compiling import FOR_A_GPU
+from jaxreact.errors import UserError
+from jaxreact.sharding import DeviceMesh
+
+STEPS = (
+    ("predictor", 16, "tensorfloat32"),
+    ("predictor", 64, "bfloat16"),
+    ("tokenizer", 8, "tensorfloat32"),
+    ("tokenizer", 64, "bfloat16"),
+)
+ENVIRONMENT = {
+    "JAX_PLATFORMS": "cpu,cuda",
+    # It would ask a driver, which is not there.
+    "JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1",
+    "JAXREACT_FUSED_ATTENTION": "on",
+}
+H200 = """
+gpu_device_info {
+  threads_per_block_limit: 1024 threads_per_warp: 32 threads_per_core_limit: 2048 core_count: 132
+  shared_memory_per_block: 49152 shared_memory_per_core: 233472
+  shared_memory_per_block_optin: 232448 registers_per_core_limit: 65536
+  registers_per_block_limit: 65536 fpus_per_core: 128 clock_rate_ghz: 1.98
+  block_dim_limit_x: 2147483647 block_dim_limit_y: 65535 block_dim_limit_z: 65535
+  memory_bandwidth: 4800000000000 l2_cache_size: 62914560 device_memory_size: 150000000000
+  cuda_compute_capability { major: 9 minor: 0 }
+}
+platform_name: "CUDA"
+dnn_version_info { major: 9 minor: 12 patch: 0 }
+device_description_str: "NVIDIA H200"
+"""
+CORES = 132
+
+
+class Elsewhere(DeviceMesh):
+    """Devices on which nothing can be placed: what would be has a shape and a place."""
+
+    def put(self, tree: Any, shardings: Any) -> Any:
+        return jax.tree.map(
+            lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
+            tree,
+            shardings,
+        )
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to compile."""
+
+    out: Path | None = None
+    """JSON to write; printed in any case."""
+    one: tuple[str, int, str, str] | None = None
+    """Stage, rows, precision, and "ours" or "plain" options: compiles this here, prints a line."""
+
+
+def compiled(kind: str, rows: int, precision: str, options: str) -> dict[str, Any]:
+    [device, *_] = topologies.get_topology_desc(
+        platform="cuda", topology_name="h200", topology="1x1x1", target_config=H200
+    ).devices
+    axes = (AxisType.Auto, AxisType.Auto)
+    mesh = Elsewhere(Mesh(np.array([[device]]), ("data", "fsdp"), axis_types=axes))
+    there = AbstractMesh((), (), abstract_device=AbstractDevice("NVIDIA H200", CORES, "gpu"))
+    with (
+        mock.patch("jax.default_backend", return_value="gpu"),
+        mock.patch("gpu_models.make_device_mesh", return_value=mesh),
+        mock.patch("jaxreact.training.step.compiler_options", return_value=None),
+        use_abstract_mesh(there),
+    ):
+        stage = Sizes(small=False).stage(kind, rows, precision)
+        given = {
+            name: jax.ShapeDtypeStruct(part.shape, part.dtype, sharding=mesh.batch)
+            for name, part in batch(kind, rows).items()
+        }
+        began = time.perf_counter()
+        step: Any = stage.step(0)
+        lowered = step.trace(stage.state, stage.frozen, given).lower(lowering_platforms=("cuda",))
+    traced = time.perf_counter()
+    program = lowered.compile(compiler_options=dict(FOR_A_GPU) if options == "ours" else None)
+    ended = time.perf_counter()
+    launches, moved = traffic(program.as_text())
+    return {
+        "tracing_s": round(traced - began, 1),
+        "compiling_s": round(ended - traced, 1),
+        "launches": launches,
+        "gigabytes": round(moved / 1e9, 1),
+        "temporary_gib": round(program.memory_analysis().temp_size_in_bytes / 2**30, 2),
+    }
+
+
+def measured(kind: str, rows: int, precision: str, options: str) -> dict[str, Any]:
+    """`compiled` in a process of its own. Raises `UserError` where it fails."""
+    words = [sys.executable, __file__, "--one", kind, str(rows), precision, options]
+    environment = {**os.environ, **ENVIRONMENT}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        last = "".join(done.stderr.strip().splitlines()[-1:])
+        raise UserError(f"{kind}: {last}; is jax[cuda13] installed?")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    config = tyro.cli(Config, description=__doc__)
+    if config.one is not None:
+        keep_programs("off")
+        print(json.dumps(compiled(*config.one)))
+        return
+    load = os.getloadavg()[0]
+    found: dict[str, Any] = {}
+    for step in STEPS:
+        name = "{} step, batch {}, {}".format(*step)
+        found[name] = {options: measured(*step, options) for options in ("plain", "ours")}
+        print(name, found[name], flush=True)
+    write({"options": FOR_A_GPU, "steps": found, **machine(load)}, config.out)
+
+
+if __name__ == "__main__":
+    run_command(main, keep=False)
