@@ -88,6 +88,8 @@ TABLE = (
     Way("tokenizer step 8 tensorfloat32, first", 100, step("tokenizer", 8, "tensorfloat32")),
     Way("tokenizer step 8 tensorfloat32, second", 50, step("tokenizer", 8, "tensorfloat32")),
     Way("tokenizer step 64 bfloat16", 80, step("tokenizer", 64, "bfloat16")),
+    Way("one stream, 32 frames at once", 70, ("stream", "32")),
+    Way("60 streams, 32 frames at once", 80, ("streams", "32", "60")),
     Way("codes", 60, ("codes",)),
     Way("FRD", 80, ("frd",)),
     Way("PyTorch3D", 60, ("pytorch3d",)),

@@ -70,7 +70,7 @@ def operations(function: Any, *arguments: Any) -> int:
 
 def stage(kind: str, layers: int) -> Stage:
     """A stage as its training command makes it, with a model of zeros."""
-    depth = ["--data", ".", "--out", ".", "--model.n-layer", str(layers), "--model.remat", "False"]
+    depth = ["--data", ".", "--out", ".", "--model.n-layer", str(layers)]
     data = Data(lambda: iter([]), 100, list)  # pyright: ignore[reportArgumentType]
     mesh = make_device_mesh()
     if kind == "tokenizer":

@@ -24,7 +24,13 @@ class LayerNorm(nnx.LayerNorm):
     """Computes in float32 whatever it is given, and gives back that type."""
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return super().__call__(x.astype(jnp.float32)).astype(x.dtype)
+        return _normed(self, x)
+
+
+@jax.jit
+def _normed(norm: LayerNorm, x: jax.Array) -> jax.Array:
+    """A function of its own: a program holds it once for all norms of the same shape."""
+    return nnx.LayerNorm.__call__(norm, x.astype(jnp.float32)).astype(x.dtype)
 
 
 def layer_norm(features: int, bias: bool, rngs: nnx.Rngs) -> LayerNorm:
