@@ -5,7 +5,7 @@
 
 XLA compiles for an H200 that need not be there, kernels of Triton's included; only products are not
 tried out. Each step once as commands compile it and once without our options of the compiler
-(`jaxreact/compiling.py`). `gigabytes` counts what the launched kernels read and write, which over
+(`jaxreact/nn/compiling.py`). `gigabytes` counts what the launched kernels read and write, which over
 4.3 TB/s is the least that a step can take; it is an estimate from shapes (`compiled_text.py`).
 """
 
@@ -30,8 +30,8 @@ from record import machine, write
 from training_workload import batch
 
 from jaxreact.commands import keep_programs, run_command
-from jaxreact.compiling import FOR_A_GPU
 from jaxreact.errors import UserError
+from jaxreact.nn.compiling import FOR_A_GPU
 from jaxreact.sharding import DeviceMesh
 
 STEPS = (

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from jaxreact.compiling import compiler_options
+from jaxreact.nn.compiling import compiler_options
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.nn.precision import Precision, computed_in, products_in
 from jaxreact.variables import variables_of

@@ -9,7 +9,7 @@ import optax
 from flax import nnx
 from jax.sharding import NamedSharding
 
-from jaxreact.compiling import compiler_options
+from jaxreact.nn.compiling import compiler_options
 from jaxreact.nn.precision import Precision, computed_in, products_in
 from jaxreact.training.codebook import Metrics, with_codebook_use
 from jaxreact.training.memory import give_back_memory
