@@ -1,4 +1,4 @@
-# make demo | test | lint, on a machine with nothing but Python (3.11 or newer), git and make.
+# make demo | live | test | lint, on a machine with nothing but Python (3.11 or newer), git and make.
 
 PYTHON ?= python3
 # Processes that run the tests, 1.5 to 2 GiB each.
@@ -14,14 +14,16 @@ RESUME = $(if $(shell ls $(dir $@)state 2>/dev/null | grep -xE '[0-9]+'),--resum
 # $(call say,STAGE,DONE,LEFT): what comes next, and how long all the rest will take here, by the time
 # since the simulation began and by the seconds that the stages before and after this moment took on
 # two cores. A demo that goes on where it stopped knows no such beginning, and says nothing of it.
-IS_NEW := $(if $(wildcard $(DEMO)/data/simulation.json),,yes)
-say = @echo "demo: $(1)$(if $(IS_NEW),, goes on)$(if $(IS_NEW),$$(begun=$$(cat $(DEMO)/.begun); \
+# The live page needs of the demo no more than the frame-wise listener.
+IS_LIVE := $(filter live,$(MAKECMDGOALS))
+IS_NEW := $(if $(IS_LIVE)$(wildcard $(DEMO)/data/simulation.json),,yes)
+say = @echo "demo: $(1)$(if $(IS_NEW)$(IS_LIVE),, goes on)$(if $(IS_NEW),$$(begun=$$(cat $(DEMO)/.begun); \
 	echo ", about $$(( ($$(date +%s) - begun) * $(3) / $(2) / 60 + 1 )) minutes left"))"
 
 # A training that is told to stop saves, and has succeeded; but what needs it has to wait.
 FINISHED = @test -e $@ || { echo "demo: stopped before its end; make demo goes on with it"; exit 1; }
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo live test test-slow lint clean
 
 demo: $(DEMO)/evaluation/metrics.json
 	@echo; echo "data          $(DEMO)/data"
@@ -33,6 +35,10 @@ demo: $(DEMO)/evaluation/metrics.json
 	@echo "predictions   $(DEMO)/evaluation/predictions.npz"
 	@echo "scores        $(DEMO)/evaluation/metrics.json $(DEMO)/evaluation/report.html"
 	@ls $(DEMO)/evaluation/videos/*.mp4 | sed 's/^/video         /'
+
+# make live SYSTEM=RUN serves another system; OPTIONS="--port 9000" and the like go to the server.
+live: $(if $(SYSTEM),,$(DEMO)/framewise/training_report.html) .venv/.live
+	$(BIN)/python -m jaxreact.live --system $(or $(SYSTEM),$(DEMO)/framewise) $(OPTIONS)
 
 test: .venv/.test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
@@ -72,7 +78,8 @@ $(DEMO)/fiber_evaluation/metrics.json: $(DEMO)/predictor/training_report.html
 	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --run $(DEMO)/predictor \
 		--out $(DEMO)/fiber_evaluation
 
-$(DEMO)/framewise/training_report.html: $(DEMO)/fiber_evaluation/metrics.json
+$(DEMO)/framewise/training_report.html: $(DEMO)/cache/cache.json \
+		$(if $(IS_LIVE),,$(DEMO)/fiber_evaluation/metrics.json)
 	$(call say,frame-wise listener,513,158)
 	$(BIN)/python -m jaxreact.train framewise demo --data $(DEMO)/cache --out $(DEMO)/framewise \
 		$(RESUME)
@@ -92,7 +99,11 @@ $(DEMO)/evaluation/metrics.json: $(DEMO)/framewise/training_report.html
 	@touch $@
 
 .venv/.test: .venv/.core
-	$(PIP) --editable ".[test,torch,track]"
+	$(PIP) --editable ".[test,torch,track,live]"
+	@touch $@
+
+.venv/.live: .venv/.core
+	$(PIP) --editable ".[track,live]"
 	@touch $@
 
 .venv/.dev: .venv/.test

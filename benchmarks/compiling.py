@@ -5,8 +5,8 @@
 
 XLA compiles for an H200 that need not be there, kernels of Triton's included; only products are not
 tried out. Each step once as commands compile it and once without our options of the compiler
-(`jaxreact/nn/compiling.py`). `gigabytes` counts what the launched kernels read and write, which over
-4.3 TB/s is the least that a step can take; it is an estimate from shapes (`compiled_text.py`).
+(`jaxreact/nn/compiling.py`). `gigabytes` counts what the launched kernels read and write, which
+over 4.3 TB/s is the least that a step can take; it is an estimate from shapes (`compiled_text.py`).
 """
 
 import json

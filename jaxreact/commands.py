@@ -116,7 +116,7 @@ def keep_programs(where: str | None = None) -> Path | None:
     asked = where or jax.config.values["jax_compilation_cache_dir"]
     # A program holds instructions of the processor that it was compiled on, which JAX's key for it
     # does not tell, and home folders are shared by unlike machines.
-    folder = Path(asked or _user_cache() / "jaxreact" / "programs") / _processor()
+    folder = Path(asked or user_cache() / "jaxreact" / "programs") / _processor()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not os.access(folder, os.W_OK):
@@ -157,7 +157,8 @@ def keep_memory() -> bool:
     return all(mallopt(option, value) == 1 for option, value in options)
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """The user's folder for what can be had again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 

@@ -89,6 +89,13 @@ TRANSLATION = slice(55, 58)
 PITCH, YAW, ROLL = 52, 53, 54
 COEFFS = 58
 
+COEFF_NAMES = (
+    *EXPRESSIONS,
+    *("rotation_x", "rotation_y", "rotation_z"),
+    *("translation_x", "translation_y", "translation_z"),
+)
+"""Of all coefficients, in their order."""
+
 NEUTRAL_ROTATION = (math.pi, 0.0, 0.0)
 NEUTRAL_TRANSLATION = (0.0, 0.0, 1.84)
 """An upright face in the middle of the picture, looking at the camera."""

@@ -24,6 +24,7 @@ ROOMS = (
     "training",
     "systems",
     "streaming",
+    "live",
     "evaluation",
     *("react", "train", "watching"),
 )

@@ -46,6 +46,21 @@ def test_the_demo_resumes_where_there_is_a_state(tmp_path, stage, left, goes_on)
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 @pytest.mark.parametrize(
+    ("given", "trained"), [((), ["framewise"]), (("SYSTEM=runs/own", "OPTIONS=--port 9"), [])]
+)
+def test_the_live_page_trains_what_it_needs_and_no_more(tmp_path, given, trained):
+    shutil.copy(MAKEFILE, tmp_path)
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).touch()
+    show = ["make", "--dry-run", "live", *given]
+    done = subprocess.run(show, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert [stage for stage, command in STAGES.items() if command in done.stdout] == trained
+    served = "runs/own --port 9" if given else "runs/demo/framewise"
+    assert f"-m jaxreact.live --system {served}" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(
     ("stage", "minutes"),
     [
         ("cache", 82),

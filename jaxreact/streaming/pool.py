@@ -21,8 +21,10 @@ _GROWTH = 4
 class PooledStream:
     """One stream of a pool, from `StreamPool.open`."""
 
-    def __init__(self, pool: "StreamPool", place: int, inputs: Inputs, outputs: Outputs) -> None:
-        self.place = place
+    def __init__(
+        self, pool: "StreamPool", place: int, inputs: Inputs, outputs: Outputs, smoothing: int
+    ) -> None:
+        self.place, self.smoothing = place, smoothing
         self._pool, self._inputs, self._outputs = pool, inputs, outputs
         self._before = pool.system.lead // pool.system.step
 
@@ -51,7 +53,7 @@ class PooledStream:
         if self._pool.ahead:
             until = self._outputs.made
         else:
-            until = inputs.reached if end is not None else inputs.reached - self._pool.smoothing
+            until = inputs.reached if end is not None else inputs.reached - self.smoothing
         return self._outputs.take(until, inputs.origin, end)
 
     def close(self) -> None:
@@ -139,12 +141,18 @@ class StreamPool:
         """How many streams there are."""
         return len(self._streams)
 
-    def open(self, *, key: jax.Array | None = None, **options: Any) -> PooledStream:
-        """A new stream; `options` as `react` of the system takes them, in place of the pool's.
+    def open(
+        self, *, key: jax.Array | None = None, smoothing: int | None = None, **options: Any
+    ) -> PooledStream:
+        """A new stream; `options` as `react` of the system takes them, and `smoothing`, in place of
+        the pool's.
 
-        Raises ArgumentError where there is no place left, and for options that would have to be the
-        same for all streams.
+        Raises ArgumentError where there is no place left, for a `smoothing` below 0, and for
+        options that would have to be the same for all streams.
         """
+        smoothing = self.smoothing if smoothing is None else smoothing
+        if smoothing < 0:
+            raise ArgumentError(f"smoothing {smoothing} is less than 0")
         if len(self._streams) == self.capacity:
             raise ArgumentError(f"all {self.capacity} places are taken; close a stream first")
         place = next(n for n in range(self.capacity) if n not in self._streams)
@@ -158,7 +166,7 @@ class StreamPool:
             raise ArgumentError(f"{', '.join(options)}: the same for all streams of a pool")
         else:
             self._state = _with_rows(self._state, first, np.array([place]))
-        self._streams[place] = PooledStream(self, place, inputs, Outputs(self.smoothing))
+        self._streams[place] = PooledStream(self, place, inputs, Outputs(smoothing), smoothing)
         return self._streams[place]
 
     def close(self, stream: PooledStream) -> None:

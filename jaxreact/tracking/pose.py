@@ -46,12 +46,25 @@ def rotations(matrices: Float[np.ndarray, "time 4 4"]) -> Float[np.ndarray, "tim
 
 def translations(matrices: Float[np.ndarray, "time 4 4"]) -> Float[np.ndarray, "time 3"]:
     """Model-space translations (x right, y up, z to the camera), the median face being neutral."""
-    depth = -matrices[:, 2, 3]
-    tangent = matrices[:, :2, 3] / depth[:, None]
-    xy = (tangent - np.median(tangent, axis=0)) * depth[:, None] / CM_PER_UNIT
+    places = seen(matrices)
+    return translations_of(places, np.median(places, axis=0))
+
+
+def seen(matrices: Float[np.ndarray, "time 4 4"]) -> Float[np.ndarray, "time 3"]:
+    """Where the camera sees the head: tangents to the right and up, and the depth in cm."""
+    depth = -matrices[:, 2, 3:4]
+    return np.concatenate([matrices[:, :2, 3] / depth, depth], axis=1)
+
+
+def translations_of(
+    places: Float[np.ndarray, "time 3"], usual: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "time 3"]:
+    """Model-space translations of what `seen` gives, a face at the `usual` place being neutral."""
+    depth = places[:, 2]
     neutral = np.array(NEUTRAL_TRANSLATION)
-    z = CAMERA_DISTANCE - (CAMERA_DISTANCE - neutral[2]) * depth / np.median(depth)
-    return np.column_stack([xy + neutral[:2], z])
+    xy = (places[:, :2] - usual[:2]) * depth[:, None] / CM_PER_UNIT + neutral[:2]
+    z = CAMERA_DISTANCE - (CAMERA_DISTANCE - neutral[2]) * depth / usual[2]
+    return np.column_stack([xy, z])
 
 
 def face_centre(

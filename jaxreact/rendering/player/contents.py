@@ -54,10 +54,17 @@ def contents(systems: Sequence[tuple[str, Reactions]], head: HeadModel) -> dict[
         "seats": _seats(people, len(systems)),
         "channels": [_curve(group, each) for group, members in groups.items() for each in members],
         "traces": [curves.index(by_name[name]) for name in shown],
+        **head_contents(head),
+        "sound": _sound(first),
+    }
+
+
+def head_contents(head: HeadModel) -> dict[str, Any]:
+    """What `head.js` and `view.js` need: the head, its camera and its light."""
+    return {
         "head": _head(head),
         "camera": _camera(head),
         "light": {name: getattr(shade, name).tolist() for name in LIGHTS},
-        "sound": _sound(first),
     }
 
 
