@@ -60,10 +60,11 @@ class Pictures:
             self._busy = False
 
     def _opened(self) -> Landmarker:
-        if self._landmarker is None:
-            self._context = open_landmarker()
-            self._landmarker = self._context.__enter__()
-        return self._landmarker
+        if self._landmarker is not None:
+            return self._landmarker
+        self._context = open_landmarker()
+        self._landmarker = opened = self._context.__enter__()
+        return opened
 
     def _release(self) -> None:
         if self._context is not None:
