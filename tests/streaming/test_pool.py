@@ -10,6 +10,7 @@ import pytest
 from jaxreact import ReactionStream, StreamPool
 from jaxreact.errors import ArgumentError
 from jaxreact.streaming.pool import PooledStream
+from jaxreact.streaming.smoothing import smoothed
 from tests.streaming.systems import KEY, answer, belfusion, fiber, framewise, joined, person
 
 FRAMES = 24
@@ -79,6 +80,24 @@ def test_options_of_each_stream():
     for stream, own in zip(streams, ({"temperature": 0.5}, calm), strict=True):
         expected = answer(framewise(), who, **own)[0][0]
         np.testing.assert_allclose(joined(stream.take())[0], expected, rtol=0, atol=1e-5)
+
+
+def test_each_stream_is_smoothed_as_it_likes():
+    pool, who = StreamPool(framewise(), capacity=2, smoothing=1), person(16)
+    made = []
+    for options in ({}, {"smoothing": 0}, {"smoothing": 3}):
+        stream = pool.open(key=KEY, **options)
+        stream.feed(**who.part(0, 16), time=0.0)
+        stream.finish()
+        while pool.advance():
+            pass
+        made.append(joined(stream.take())[0])
+        stream.close()
+    plain = answer(framewise(), who)[0][0]
+    for got, frames in zip(made, (1, 0, 3), strict=True):
+        np.testing.assert_allclose(got, smoothed(plain, frames), rtol=0, atol=1e-5)
+    with pytest.raises(ArgumentError, match="smoothing -1"):
+        pool.open(key=KEY, smoothing=-1)
 
 
 def test_options_that_all_streams_share():
