@@ -32,14 +32,15 @@ PATIENCE = 60.0
 class Browser:
     """One browser with one page; `complaints` are the errors and warnings of its console."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *flags: str) -> None:
+        """`flags`: further ones of Chromium's command line."""
         from_here, self._in = os.pipe()
         self._out, to_here = os.pipe()
         # Chromium reads from descriptor 3 and writes to 4, which may be any of these.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (from_here, to_here)]
         command = f'exec "$0" "$@" 3<&{ends[0]} 4>&{ends[1]}'
         self._process = subprocess.Popen(
-            ["bash", "-c", command, str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}"],
+            ["bash", "-c", command, str(CHROMIUM), *FLAGS, *flags, f"--user-data-dir={profile}"],
             pass_fds=ends,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -76,9 +77,9 @@ class Browser:
             mobile=width < 600,
         )
 
-    def open(self, page: Path, ready: str = "true") -> None:
-        """Opens a file and waits until the JavaScript expression `ready` is true."""
-        self._call("Page.navigate", url=page.as_uri())
+    def open(self, page: Path | str, ready: str = "true") -> None:
+        """Opens a file or an address and waits until the JavaScript expression `ready` is true."""
+        self._call("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
         end = time.monotonic() + PATIENCE
         while not self.run(f"document.readyState === 'complete' && Boolean({ready})"):
             assert time.monotonic() < end, f"{page} is not ready: {self.complaints}"
