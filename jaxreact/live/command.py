@@ -49,7 +49,7 @@ class Config:
     """Listeners at once."""
     steps: tuple[int, ...] = ()
     """Frames that are answered at once, of which a client may choose one; the first if it does not.
-    Default: the system's own."""
+    Default: the system's own, and a quarter of that where it can do so."""
     limits: Annotated[Limits, tyro.conf.arg(name="")] = field(default_factory=Limits)
     heads: Annotated[HeadFiles, tyro.conf.arg(name="")] = field(default_factory=HeadFiles)
     vision: bool = True
@@ -70,7 +70,8 @@ def run(config: Config) -> None:
     if not isinstance(system, OnlineSystem):
         raise UserError(f"{config.system}: {system.name} does not answer before a clip has ended")
     try:
-        listeners = Listeners(system, config.steps or (system.step,), config.sessions)
+        steps = config.steps or default_steps(system)
+        listeners = Listeners(system, steps, config.sessions)
     except ArgumentError as error:
         raise UserError(f"{config.system}: {error}") from error
     if listeners.capacity < config.sessions:
@@ -81,6 +82,15 @@ def run(config: Config) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     asyncio.run(serve(server, listeners, config.host, config.port))
+
+
+def default_steps(system: OnlineSystem) -> tuple[int, ...]:
+    """The system's own step, and a shorter one where it has any."""
+    quarter = system.step // 4
+    try:
+        return (system.step, system.in_steps(quarter).step) if quarter else (system.step,)
+    except ArgumentError:
+        return (system.step,)
 
 
 def remark(words: str) -> None:
