@@ -19,12 +19,15 @@ from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.training.monitor.peaks import peak_flops
 
 ROOT = Path(__file__).parents[1]
+MOST_SMALL = 16
+"""Rows of a batch where it is only tried out whether all of this works."""
 
 
 def step(sizes: Sizes, kind: str, rows: str, precision: str) -> Found:
     """From a bare process to the first step, and the steps after it."""
-    made = batch(kind, int(rows))
-    stage = sizes.stage(kind, int(rows), precision)
+    count = min(int(rows), MOST_SMALL) if sizes.small else int(rows)
+    made = batch(kind, count)
+    stage = sizes.stage(kind, count, precision)
     placed = stage.mesh.put_local_rows(made)
     ready = since_start()
     update, state = stage.step(0), stage.state

@@ -57,8 +57,8 @@ def linear_of(inputs: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> j
     """
     rows = inputs.astype(kernel.dtype).reshape(-1, inputs.shape[-1])
     outputs = kernel.shape[1]
-    if kernel.dtype == jnp.bfloat16 and jax.default_backend() == "gpu":
-        more = [-size % ALIGNED for size in kernel.shape]
+    more = [-size % ALIGNED for size in kernel.shape]
+    if any(more) and kernel.dtype == jnp.bfloat16 and jax.default_backend() == "gpu":
         rows = jnp.pad(rows, [(0, 0), (0, more[0])])
         kernel = jnp.pad(kernel, [(0, more[0]), (0, more[1])])
     rows = jax.lax.dot_general(rows, kernel, (((1,), (0,)), ((), ())))[:, :outputs]
