@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import jaxreact
-from jaxreact import react, runs
+from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
+from jaxreact.commands import run_command
 from jaxreact.errors import Remark, UserError
 from jaxreact.media.sound import read_native_audio
-from jaxreact.react import Config
+from jaxreact.react import command as react
+from jaxreact.react.config import Config
 from jaxreact.rendering import render
 from jaxreact.rendering.pirender.photoreal import photoreal_frames
 from jaxreact.rendering.pirender.portrait import read_portrait
@@ -75,7 +77,7 @@ def test_reactions_are_raw_coefficients(tmp_path):
         ({"run": None}, "give --run, or --predictor"),
         ({"tokenizer": Path("t")}, "--tokenizer belongs to --predictor"),
         ({"size": 65}, "--size 65 is odd"),
-        ({"seconds": 601.0}, "--seconds may be at most 600"),
+        ({"seconds": float("nan")}, "--seconds must be more than 0"),
         ({"out": CARPHONE}, "is a file"),
         ({"pirender": Path("p")}, "--pirender and --portrait belong together"),
         ({"portrait": Path("p")}, "--pirender and --portrait belong together"),
@@ -276,7 +278,7 @@ def test_the_command_line_reports_one_line(tmp_path, monkeypatch, capsys):
     options = ["--tokenizer", "t", "--predictor", "p", "--out", str(tmp_path / "out")]
     monkeypatch.setattr("sys.argv", ["react", missing, *options])
     with pytest.raises(SystemExit) as stopped:
-        react.run_command(react.main)
+        run_command(react.main)
     assert stopped.value.code == 1
     error = capsys.readouterr().err
     assert error == f"error: {missing}: no such file; give the path of a sound or video file\n"

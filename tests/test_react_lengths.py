@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.react import generating, usable_frames
+from jaxreact.react.lengths import generating, usable_frames
 
 
 @pytest.mark.parametrize(("frames", "expected"), [(32, 32), (100, 96), (127, 96), (750, 736)])

@@ -7,16 +7,16 @@ away from its stamps, it is resampled to the length that they give it.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import chain, groupby, islice, pairwise
 from pathlib import Path
 
 import numpy as np
-import soxr
 from jaxtyping import Float
 
 from jaxreact.errors import Remark, UserError
+from jaxreact.media.resampling import resampled
 
 SLACK = 0.05
 """Seconds by which stamps may be off their samples: jitter of a recording's clock."""
@@ -30,7 +30,7 @@ MOST_SILENCE = 600.0
 """Seconds of holes that are filled, in all, where no end is asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Block:
     """Samples as they were decoded together.
 
@@ -105,6 +105,25 @@ def _fitted(first: int, last: int, offsets: np.ndarray, begins: np.ndarray) -> l
     return _fitted(first, middle, offsets, begins) + _fitted(middle, last, offsets, begins)
 
 
+@dataclass(frozen=True)
+class Placement:
+    """A piece, and how many samples a second its blocks say that they have."""
+
+    piece: Piece
+    rate: int
+
+    @property
+    def told_rate(self) -> float:
+        """Samples a second by its stamps."""
+        return self.rate / (1 + self.piece.drift)
+
+
+def placements_of(blocks: Sequence[Block]) -> list[Placement]:
+    """Where blocks go, one piece after the other; their samples are not looked at."""
+    runs = [list(run) for _, run in groupby(blocks, key=lambda block: block.rate)]
+    return [Placement(piece, run[0].rate) for run in runs for piece in pieces_of(run)]
+
+
 def on_the_clock(
     path: Path, blocks: Sequence[Block], rate: int, begin: int, end: int | None
 ) -> Float[np.ndarray, "samples"]:
@@ -114,37 +133,71 @@ def on_the_clock(
     Repairs are remarked on, naming `path`. Raises `UserError` where holes without end are to be
     filled.
     """
-    parts = [np.zeros(0, np.float32)]
-    position = begin
-    repairs = _Repairs(path)
-    for run in _runs(blocks):
-        for piece in pieces_of(run):
-            time, samples = _placed(run, piece, rate)
-            hole = round(time * rate) - position
-            if end is not None:
-                hole = min(hole, end - position)
-            repairs.look(hole / rate, piece, is_first=position == begin, is_bounded=end is not None)
-            parts += [np.zeros(max(hole, 0), np.float32), samples[max(-hole, 0) :]]
-            position += max(hole, 0) + len(parts[-1])
+    parts = in_pieces(path, placements_of(blocks), blocks, rate, begin, end)
+    return np.concatenate([np.zeros(0, np.float32), *parts])
+
+
+def in_pieces(
+    path: Path,
+    placements: Sequence[Placement],
+    blocks: Iterable[Block],
+    rate: int,
+    begin: int,
+    end: int | None,
+) -> Iterator[Float[np.ndarray, "samples"]]:
+    """The same a little at a time, of `blocks` that come one by one: none is held."""
+    blocks, position, repairs = iter(blocks), begin, _Repairs(path)
+    for placement in placements:
+        piece = placement.piece
+        time, samples = _placed(islice(blocks, piece.last - piece.first), placement, rate)
+        hole = round(time * rate) - position
+        if end is not None:
+            hole = min(hole, end - position)
+        repairs.look(hole / rate, piece, is_first=position == begin, is_bounded=end is not None)
+        overlap = max(-hole, 0)
+        for part in chain(_silence(max(hole, 0), rate), samples):
+            later, overlap = part[overlap:], max(overlap - len(part), 0)
+            wanted = later if end is None else later[: max(end - position, 0)]
+            position += len(later)
+            if len(wanted):
+                yield wanted
     repairs.report()
-    return np.concatenate(parts)[: None if end is None else end - begin]
 
 
-def _runs(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Blocks of one rate that follow one another."""
-    return [list(run) for _, run in groupby(blocks, key=lambda block: block.rate)]
+def length_of(placements: Sequence[Placement], blocks: Sequence[Block], rate: int) -> int:
+    """How many samples `in_pieces` gives from the beginning on, to one for each that drifts."""
+    begins = np.concatenate([[0], np.cumsum([block.count for block in blocks])])
+    first, position = 0, 0
+    for placement in placements:
+        last = first + placement.piece.last - placement.piece.first
+        count = round(int(begins[last] - begins[first]) * rate / placement.told_rate)
+        position = max(position, round(placement.piece.time * rate) + count)
+        first = last
+    return position
 
 
-def _placed(run: Sequence[Block], piece: Piece, rate: int) -> tuple[float, np.ndarray]:
-    """When the samples of a piece that are wanted begin (s), and they themselves."""
-    blocks = run[piece.first : piece.last]
-    unwanted = next((k for k, block in enumerate(blocks) if len(block.samples)), len(blocks))
-    skipped = sum(block.count for block in blocks[:unwanted]) / run[0].rate
-    samples = np.concatenate([block.samples for block in blocks])
-    told_rate = run[0].rate / (1 + piece.drift)
-    if told_rate != rate and len(samples):
-        samples = soxr.resample(samples, told_rate, rate, quality="HQ")
-    return piece.time + skipped * (1 + piece.drift), samples
+def _silence(count: int, rate: int) -> Iterator[Float[np.ndarray, "samples"]]:
+    """So many zeros, a second of them at a time."""
+    for first in range(0, count, rate):
+        yield np.zeros(min(rate, count - first), np.float32)
+
+
+def _placed(
+    blocks: Iterator[Block], placement: Placement, rate: int
+) -> tuple[float, Iterator[Float[np.ndarray, "samples"]]]:
+    """When the samples of a piece that are wanted begin (s), and they themselves, `rate` a second.
+
+    The blocks are all of the piece's.
+    """
+    unwanted, first = 0, []
+    for block in blocks:
+        if len(block.samples):
+            first = [block]
+            break
+        unwanted += block.count
+    skipped = unwanted / placement.rate * (1 + placement.piece.drift)
+    samples = (block.samples for block in chain(first, blocks))
+    return placement.piece.time + skipped, resampled(samples, placement.told_rate, rate)
 
 
 class _Repairs:

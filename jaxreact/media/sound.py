@@ -50,7 +50,7 @@ def read_native_audio(
     preceded by zeros, so sound and picture stay together.
     """
     path = Path(path)
-    _check_request(path, start, duration)
+    check_request(path, start, duration)
     name: Any = os.fsencode(path) if os.name == "posix" else path  # which need not be UTF-8
     try:
         file = soundfile.SoundFile(name)
@@ -82,7 +82,8 @@ def resample(
     return np.pad(resampled, (0, length - len(resampled)))
 
 
-def _check_request(path: Path, start: float, duration: float | None) -> None:
+def check_request(path: Path, start: float, duration: float | None) -> None:
+    """Raises `UserError` for a missing or empty file, and for times that are none."""
     if not os.path.isfile(path):
         raise UserError(f"{path}: no such file; give the path of a sound or video file")
     if path.stat().st_size == 0:

@@ -2,20 +2,31 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from jaxtyping import Float
+from tqdm import tqdm
 
 from jaxreact.errors import UserError
-from jaxreact.media.alignment import SLACK, Block, on_the_clock
+from jaxreact.media.alignment import (
+    SLACK,
+    Block,
+    in_pieces,
+    length_of,
+    on_the_clock,
+    placements_of,
+)
 from jaxreact.media.channels import Strength, remark_on_cancelling
 from jaxreact.media.container import film_stream, open_container, sound_stream, undecodable
 from jaxreact.media.decoding import Decoding
 
 _BEFORE = 1.0  # seconds that are decoded before a start: stamps and drifting samples differ by less
+
+_SECONDS = "{desc}: {n:.0f}{unit} looked through [{elapsed}]"
 
 WITHOUT_CLOCK = {"aac", "ac3", "eac3", "loas", "mp3"}
 """Formats that hold frames and nothing else: FFmpeg counts their time by the rate of the first."""
@@ -46,6 +57,42 @@ def read_sound_track(
         length = sum(block.count / block.rate for block in blocks)
         raise UserError(f"{path}: cannot start at {start:g} s, the sound is {length:.2f} s long")
     return waveform, rate
+
+
+class SoundTrack:
+    """The track that a player plays, mono, read as often as it is needed and never held.
+
+    It is looked through once in the beginning, since where samples belong is known only when all
+    stamps are: of an hour some 20 MB are kept of that. What it gives is what `read_sound_track`
+    gives from the film's beginning on.
+    """
+
+    def __init__(self, path: Path, duration: float | None) -> None:
+        """`duration` as of `read_sound_track`, and so are errors."""
+        self._path, self._until = path, math.inf if duration is None else duration
+        strength, nothing = Strength(), np.zeros(0, np.float32)
+        stamps: list[Block] = []
+        with tqdm(desc="sound", unit=" s", delay=2, disable=None, bar_format=_SECONDS) as bar:
+            for block in _blocks(path, 0.0, self._until, strength, None):
+                stamps.append(replace(block, samples=nothing))
+                bar.update(block.count / block.rate)
+        if not stamps:
+            raise UserError(f"{path}: the sound track is empty")
+        self._channel = strength.loudest_of_cancelling()
+        if self._channel is not None:
+            remark_on_cancelling(path, self._channel)
+        self.rate = stamps[0].rate
+        """Samples a second."""
+        self._end = None if duration is None else int(duration * self.rate)
+        self._placements = placements_of(stamps)
+        length = length_of(self._placements, stamps, self.rate)
+        self.seconds = (length if self._end is None else min(length, self._end)) / self.rate
+        """How long it is."""
+
+    def pieces(self) -> Iterator[Float[np.ndarray, "samples"]]:
+        """All of its samples, a little at a time. Raises `UserError` as `read_sound_track`."""
+        blocks = _blocks(self._path, 0.0, self._until, Strength(), self._channel)
+        return in_pieces(self._path, self._placements, blocks, self.rate, 0, self._end)
 
 
 def _blocks(

@@ -79,6 +79,14 @@ def count_pictures(path: str | Path) -> int | None:
     return None
 
 
+def length_by_header(path: str | Path) -> float | None:
+    """About how many seconds a film's pictures last by its header, None where it does not say."""
+    with _opened(Path(path)) as (container, stream):
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+        return container.duration / av.time_base if container.duration else None
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     with open_container(path) as container:

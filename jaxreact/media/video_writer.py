@@ -19,8 +19,16 @@ from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.files import replacing
 
-Sound = tuple[Float[np.ndarray, "sound_samples *channels"], int]
-"""Waveform in [-1, 1], (samples,) or (samples, 2), and its rate in Hz."""
+Waveform = Float[np.ndarray, "_ *channels"]
+"""In [-1, 1], (samples,) or (samples, 2)."""
+
+Sound = tuple[Waveform, int]
+"""A waveform and its rate in Hz."""
+
+SoundInParts = tuple[Iterator[Waveform], int]
+"""The same of one that comes a little at a time."""
+
+AnySound = Sound | SoundInParts | None
 
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
@@ -28,9 +36,9 @@ AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000
 class Film:
     """An mp4 that is open for frames; made by `open_film`."""
 
-    def __init__(self, container: OutputContainer, fps: int, audio: Sound | None) -> None:
+    def __init__(self, container: OutputContainer, fps: int, audio: AnySound) -> None:
         self._container, self._fps = container, fps
-        self._waveform = None if audio is None else _planar(audio[0])
+        self._sound = None if audio is None else _parts(audio[0])
         self._rate = 0 if audio is None else audio[1]
         self._stream: VideoStream | None = None
         self._voice: _Voice | None = None
@@ -47,8 +55,8 @@ class Film:
         if self._stream is None:
             self._shape = frame.shape
             self._stream = _video_stream(self._container, frame, self._fps)
-            if self._waveform is not None:
-                self._voice = _Voice(self._container, self._waveform, self._rate)
+            if self._sound is not None:
+                self._voice = _Voice(self._container, self._sound, self._rate)
         self._container.mux(self._stream.encode(_picture(frame)))
         self.count += 1
         if self._voice:
@@ -73,13 +81,14 @@ class Film:
 
 
 @contextmanager
-def open_film(path: str | Path, fps: int = FPS, audio: Sound | None = None) -> Iterator[Film]:
+def open_film(path: str | Path, fps: int = FPS, audio: AnySound = None) -> Iterator[Film]:
     """Yields a film that becomes the mp4 at `path` when the block ends well.
 
-    Frames are taken one at a time, so memory does not grow; sound is cut where the pictures end.
-    H.264 needs even sides: an odd one is lengthened by a repeated pixel. An existing file is
-    replaced only on success. Raises `UserError` as `Film` does, naming the file, and for sound that
-    is empty, not finite or neither mono nor stereo.
+    Frames are taken one at a time, and sound that comes a little at a time when it is due, so that
+    memory does not grow; sound is cut where the pictures end. H.264 needs even sides: an odd one is
+    lengthened by a repeated pixel. An existing file is replaced only on success. Raises `UserError`
+    as `Film` does, naming the file, and for sound that is empty, not finite or neither mono nor
+    stereo.
     """
     with replacing(path) as temporary, _open(temporary) as container:
         film = Film(container, fps, audio)
@@ -94,7 +103,7 @@ def write_video(
     path: str | Path,
     frames: Iterable[UInt8[np.ndarray, "height width 3"]],
     fps: int = FPS,
-    audio: Sound | None = None,
+    audio: AnySound = None,
 ) -> int:
     """Writes RGB frames and optional sound to `path` (mp4) and returns the number of frames.
 
@@ -111,10 +120,11 @@ def write_sound(file: BinaryIO | io.BytesIO, audio: Sound) -> None:
 
     Raises `UserError` for sound that is empty, not finite or neither mono nor stereo.
     """
-    waveform, rate = _planar(audio[0]), audio[1]
+    parts, rate = _parts(audio[0]), audio[1]
     with av.open(file, "w", format="mp4") as container:
-        voice = _Voice(container, waveform, rate)
-        voice.advance(waveform.shape[1])
+        voice = _Voice(container, parts, rate)
+        while voice.advance(voice.done + rate):
+            pass
         voice.finish()
 
 
@@ -147,29 +157,50 @@ def _planar(waveform: np.ndarray) -> Float[np.ndarray, "channels samples"]:
     return np.ascontiguousarray(channels.T)
 
 
+def _parts(waveform: Waveform | Iterator[Waveform]) -> Iterator[Float[np.ndarray, "channels _"]]:
+    """What is given at once is looked at at once."""
+    return (
+        iter((_planar(waveform),)) if isinstance(waveform, np.ndarray) else map(_planar, waveform)
+    )
+
+
 class _Voice:
     """The sound track, encoded as far as the pictures have come."""
 
-    def __init__(self, container: OutputContainer, waveform: np.ndarray, rate: int) -> None:
-        self._container, self._waveform, self._rate, self._done = container, waveform, rate, 0
-        layout = "stereo" if len(waveform) == 2 else "mono"
+    def __init__(self, container: OutputContainer, parts: Iterator[np.ndarray], rate: int) -> None:
+        self._container, self._parts, self._rate = container, parts, rate
+        first = next(parts, None)
+        if first is None:
+            raise UserError("audio: holds no samples")
+        self._rest: np.ndarray = first
+        self.done = 0
+        """Samples so far."""
+        layout = "stereo" if len(first) == 2 else "mono"
         target = rate if rate in AAC_RATES else 48000
         self._stream: AudioStream = container.add_stream("aac", rate=target, layout=layout)
         self._resampler = av.AudioResampler("fltp", layout, target)
 
-    def advance(self, until: int) -> None:
-        """Encodes up to sample `until`, or to the end of the waveform."""
-        block = self._waveform[:, self._done : until]
+    def advance(self, until: int) -> int:
+        """Encodes up to sample `until`, or to the end of the sound; how many these were."""
+        block = self._taken(until - self.done)
         if not block.shape[1]:
-            return
+            return 0
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(block), format="fltp", layout=self._stream.layout.name
         )
-        frame.sample_rate, frame.pts = self._rate, self._done
+        frame.sample_rate, frame.pts = self._rate, self.done
         frame.time_base = Fraction(1, self._rate)
-        self._done += block.shape[1]
+        self.done += block.shape[1]
         for ready in self._resampler.resample(frame):
             self._container.mux(self._stream.encode(ready))
+        return block.shape[1]
+
+    def _taken(self, count: int) -> np.ndarray:
+        """The next samples, fewer at the end."""
+        while self._rest.shape[1] < count and (more := next(self._parts, None)) is not None:
+            self._rest = np.concatenate([self._rest, more], axis=1)
+        taken, self._rest = self._rest[:, :count], self._rest[:, count:]
+        return taken
 
     def finish(self) -> None:
         """Encodes what the resampler and the encoder still hold."""

@@ -5,6 +5,7 @@
     listener.finish()
 
 stream.py      one stream
+long_clip.py   a clip of any length through one
 pool.py        many streams in one batch
 inputs.py      what a stream was fed, until there is enough of it for a step
 rows.py        faces or emotion, stamped, at any rate -> 25 frames a second

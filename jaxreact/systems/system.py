@@ -173,11 +173,16 @@ class System(Protocol):
 def faces(system: System, reactions: Reactions) -> Float[jax.Array, "batch samples time 58"]:
     """The coefficients of a system's reactions. Raises `UserError` where it gives emotion alone."""
     if reactions.coeffs is None:
-        raise UserError(
-            f"{system.name}: gives emotion alone here, no faces; convert its weights again with"
-            " --mean-face mean_face.npy"
-        )
+        raise without_faces(system)
     return reactions.coeffs
+
+
+def without_faces(system: System) -> UserError:
+    """What is to be said where faces are wanted of a system that gives emotion alone."""
+    return UserError(
+        f"{system.name}: gives emotion alone here, no faces; convert its weights again with"
+        " --mean-face mean_face.npy"
+    )
 
 
 @runtime_checkable

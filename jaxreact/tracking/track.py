@@ -14,7 +14,7 @@ from jaxreact.media.video_reader import count_pictures
 from jaxreact.tracking import pose, timeline
 from jaxreact.tracking.close_up import find_close_up
 from jaxreact.tracking.face_detector import FaceDetector, open_face_detector
-from jaxreact.tracking.landmarker import Detection
+from jaxreact.tracking.faces import Faces
 from jaxreact.tracking.upright import find_turn
 from jaxreact.tracking.view import QuarterTurn, Turn, View
 from jaxreact.tracking.watch import Seen, watch
@@ -126,8 +126,7 @@ def _hardly_seen(seen: Seen) -> bool:
     """Whether a face may be there that is too small for whole pictures."""
     if len(seen.faces) > seen.pictures / 2:
         return False
-    sides = [face.box.side for face in seen.faces]
-    return not sides or float(np.median(sides)) < max(seen.size) / 8
+    return not seen.faces or seen.faces.side < max(seen.size) / 8
 
 
 def _close_up(path: Path, detector: FaceDetector, view: View, turn: Turn) -> View | None:
@@ -176,7 +175,7 @@ def _track_of(
     )
     if on_gap == "error":
         timeline.refuse_long_gaps(path, gaps, max_gap)
-    matrices = np.stack([face.matrix for face in seen.faces])
+    matrices = seen.faces.matrices
     count = timeline.frame_count(seen.end)
     steady = timeline.resample(np.array(seen.times), _coefficients(seen.faces, matrices), count)
     pictures = count_pictures(path) if seen.stopped else None
@@ -189,7 +188,7 @@ def _track_of(
         lost_frames=len(seen.lost),
         centre=view.in_whole(pose.face_centre(matrices, *seen.size), seen.whole),
         turn=view.turn,
-        face_side=float(np.median([face.box.side for face in seen.faces])),
+        face_side=seen.faces.side,
         stopped=seen.stopped,
         source_seconds=pictures / fps if pictures else None,
     )
@@ -205,9 +204,9 @@ def _remark(path: Path, text: str) -> None:
     warnings.warn(f"{path}: {text}", Remark, stacklevel=3)
 
 
-def _coefficients(faces: list[Detection], matrices: np.ndarray) -> np.ndarray:
+def _coefficients(faces: Faces, matrices: np.ndarray) -> np.ndarray:
     coeffs = np.empty((len(faces), COEFFS))
-    coeffs[:, EXPRESSION] = [face.expressions for face in faces]
+    coeffs[:, EXPRESSION] = faces.expressions
     coeffs[:, ROTATION] = pose.rotations(matrices)
     coeffs[:, TRANSLATION] = pose.translations(matrices)
     return timeline.unwrap_angles(coeffs)

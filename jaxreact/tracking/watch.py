@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from jaxreact.media.video_reader import count_pictures, read_video
 from jaxreact.tracking.face_detector import FaceDetector
+from jaxreact.tracking.faces import Faces
 from jaxreact.tracking.follow import Follower
-from jaxreact.tracking.landmarker import Detection, open_landmarker
+from jaxreact.tracking.landmarker import open_landmarker
 from jaxreact.tracking.view import View
 
 CLEARLY = 1.25
@@ -30,7 +31,7 @@ class Seen:
     """
 
     times: list[float] = field(default_factory=list)
-    faces: list[Detection] = field(default_factory=list)
+    faces: Faces = field(default_factory=Faces)
     lost: list[float] = field(default_factory=list)
     others: list[float] = field(default_factory=list)
     jumps: list[float] = field(default_factory=list)

@@ -101,3 +101,14 @@ def test_panels_stand_side_by_side_and_only_labelled_ones_are_written_on():
     assert (pictures[2][:, 40:] == 10).all()
     assert (pictures[2][-14:, :40] > 200).any()
     assert (pictures[2][:20, :40] == 10).all()
+
+
+@pytest.mark.parametrize("size", [100, 1764, 100_000])
+def test_sound_that_comes_a_little_at_a_time(tmp_path, size):
+    whole = tone(1.5)
+    parts = (whole[first : first + size] for first in range(0, len(whole), size))
+    write_video(tmp_path / "whole.mp4", clip(30), audio=(whole, RATE))
+    write_video(tmp_path / "parts.mp4", clip(30), audio=(parts, RATE))
+    assert (tmp_path / "parts.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    with pytest.raises(UserError, match="holds no samples"):
+        write_video(tmp_path / "none.mp4", clip(3), audio=(iter(()), RATE))

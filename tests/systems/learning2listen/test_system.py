@@ -12,9 +12,11 @@ import pytest
 from flax import nnx
 
 import jaxreact
-from jaxreact import OnlineSystem, Speaker, System, react
+from jaxreact import OnlineSystem, Speaker, System
 from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation.command import Evaluation, _system
+from jaxreact.react.command import open_system
+from jaxreact.react.config import Config
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.learning2listen.loaded import _normalised
 from jaxreact.systems.learning2listen.smoothing import smoothed
@@ -203,7 +205,7 @@ def test_decas_faces_are_no_speakers_of_react(deca, deca_run, tmp_path):
     with pytest.raises(UserError, match="needs the speaker's DECA features, which this data"):
         _system(config)
     with pytest.raises(UserError, match="needs the speaker's DECA features, which no video"):
-        react.open_system(react.Config(Path("x.mp4"), tmp_path / "out", run=deca_run))
+        open_system(Config(Path("x.mp4"), tmp_path / "out", run=deca_run))
 
 
 def test_runs_that_are_not_whole(react_run, tmp_path):
