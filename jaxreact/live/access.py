@@ -27,7 +27,6 @@ class Access:
 
     host: str
     """The interface listened on."""
-    port: int
     names: tuple[str, ...] = ()
     """Further names under which the server is reached."""
     token: str | None = None

@@ -65,7 +65,7 @@ def run(config: Config) -> None:
             "a browser gives its camera to https pages only, and to this machine's own: put a proxy"
             " with a certificate in front, or tunnel the port"
         )
-    access = Access(config.host, config.port, config.name, token)
+    access = Access(config.host, config.name, token)
     system = load(config.system)
     if not isinstance(system, OnlineSystem):
         raise UserError(f"{config.system}: {system.name} does not answer before a clip has ended")

@@ -59,7 +59,8 @@ class Listener:
         self._deliver, self._wake = deliver, wake
         self._waiting: deque[dict[str, Any]] = deque()
         self._lock = threading.Lock()
-        self._finish = False
+        self._finish = False  # is wanted
+        self._finished = False  # and the stream knows of it
         self._stream: PooledStream | None = None
 
     def give(self, **piece: Any) -> None:
@@ -94,12 +95,13 @@ class Listener:
             self.trouble = str(error)
         if finish:
             self._stream.finish()
+            self._finished = True
 
     def _hand_out(self) -> None:
         assert self._stream is not None
         if reactions := self._stream.take():
             self._deliver(reactions)
-        if self._finish and not self._waiting and not self._stream.is_due:
+        if self._finished and not self._stream.is_due:
             self.ended = True
 
 

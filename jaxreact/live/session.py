@@ -180,12 +180,14 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), 0.1)
             self._news.clear()
+            trouble, ended = listener.trouble, listener.ended
+            await asyncio.sleep(0)  # what was delivered before that is added now
             while self._made:
                 reactions, self._made = list(self._made), deque()
                 await self._send(pack(reactions))
-            if listener.trouble is not None:
-                return Ending(BAD_MESSAGE, listener.trouble)
-            if listener.ended and not self._made:
+            if trouble is not None:
+                return Ending(BAD_MESSAGE, trouble)
+            if ended:
                 return Ending(1000, "everything was answered")
 
     async def _report(self, listener: Listener) -> Ending:

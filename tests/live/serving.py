@@ -46,7 +46,7 @@ class LiveServer:
             self.port = free.getsockname()[1]
         self._given = system, steps, sessions
         self._content = content(load_builtin_head(), vision) if page else BARE
-        self._access = Access(HOST, self.port, token=token)
+        self._access = Access(HOST, token=token)
         self._limits, self._tracks = limits, tracks
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)

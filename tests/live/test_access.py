@@ -12,19 +12,19 @@ TOKEN = "0123456789abcdef"
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
 def test_the_loopback_interface_needs_no_token(host):
     assert is_loopback(host)
-    Access(host, 80)
+    Access(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
 def test_other_interfaces_need_one(host):
     with pytest.raises(UserError, match="--token"):
-        Access(host, 80)
-    Access(host, 80, token=TOKEN)
+        Access(host)
+    Access(host, token=TOKEN)
 
 
 def test_a_short_token_is_none():
     with pytest.raises(UserError, match="16 characters"):
-        Access("127.0.0.1", 80, token="short")
+        Access("127.0.0.1", token="short")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_short_token_is_none():
     ],
 )
 def test_names(host, known):
-    access = Access("127.0.0.1", 80, names=("listener.home",))
+    access = Access("127.0.0.1", names=("listener.home",))
     if known:
         access.check({"Host": host}, {})
     else:
@@ -52,7 +52,7 @@ def test_names(host, known):
 
 
 def test_a_page_must_come_from_the_very_address():
-    access = Access("127.0.0.1", 8765)
+    access = Access("127.0.0.1")
     headers = {"Host": "127.0.0.1:8765"}
     access.check({**headers, "Origin": "http://127.0.0.1:8765"}, {})
     for origin in ("http://127.0.0.1:8000", "https://evil.example", "null", ""):
@@ -61,7 +61,7 @@ def test_a_page_must_come_from_the_very_address():
 
 
 def test_the_token_is_compared_whole():
-    access = Access("127.0.0.1", 80, token=TOKEN)
+    access = Access("127.0.0.1", token=TOKEN)
     headers = {"Host": "localhost"}
     access.check(headers, {"token": TOKEN})
     access.check({**headers, "Authorization": f"Bearer {TOKEN}"}, {})

@@ -11,14 +11,12 @@ const WORDS = {
   1013: "The server is still warming up.",
   1009: "The server refused a message because it was too big.",
   4000: "The server did not understand this page",
-  4001: "The server wants a token: open this page with ?token=… at the end of its address.",
-  4003: "The server does not accept pages of this address.",
   4008: "This page sent more than the server takes.",
   4009: "This session's time is over. Press Start for another one.",
   4013: "All places at the server are taken.",
 };
 const STEADY = { 1013: 2, 4013: 5 }; // s: the server is there, but busy
-const FINAL = [1009, 4000, 4001, 4003, 4009]; // trying again would end the same
+const FINAL = [1009, 4000, 4009]; // trying again would end the same
 
 export class Stream {
   // `address(choices)` is the WebSocket's; `on` has hello, reactions, status and state. A state is
