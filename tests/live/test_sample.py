@@ -16,7 +16,7 @@ def test_somebody_talks_and_smiles():
     assert np.mean(np.abs(np.diff(jaw)) > 0.01) > 0.3
     smiles = np.flatnonzero(np.diff((smile > 0.3).astype(int)) == 1)
     assert len(smiles) >= 2
-    with av.open(BytesIO(found.sound)) as container:
+    with av.open(BytesIO(found.sound), "r") as container:
         sound = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
     assert abs(len(sound) / 44100 - SECONDS) < 0.1
     assert np.sqrt(np.mean(sound**2)) > 0.02
