@@ -42,7 +42,7 @@ def test_steps_and_models_are_compiled_so(monkeypatch):
         monkeypatch.setattr(module, "compiler_options", lambda: {"as": "wanted"})
     step.make_step(None, None, None, None, None)  # pyright: ignore[reportArgumentType]
     step.make_evaluation(None, None)  # pyright: ignore[reportArgumentType]
-    model = nnx.Linear(1, 1, rngs=nnx.Rngs(0))
+    model: Any = nnx.Linear(1, 1, rngs=nnx.Rngs(0))
     model.config = SimpleNamespace()
     compiled.Compiled(model, {}, "new")._jit(None)
     assert seen == [{"as": "wanted"}] * 3
