@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +138,10 @@ def test_rooms_that_know_little(room):
         for name in imports(path)
     }
     assert not names & set(unknown)
+
+
+def test_only_what_needs_pytorch_imports_it():
+    """It costs seconds and 260 MiB; tensorboardX, which only a run that writes needs, brings it."""
+    asked = [m for m in modules() if m.split(".")[-1] in ("presets", "command", "train")]
+    code = f"import sys, {', '.join(asked)}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
