@@ -15,9 +15,9 @@ import pytest
 from jaxreact.data.contents import load_coeffs, load_emotion
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.crops import check_lengths
-from jaxreact.data.layout import read_pairs
 from jaxreact.data.prepare import PrepareConfig, prepare
-from jaxreact.data.react2024 import React2024
+from jaxreact.data.react2024.data_set import React2024
+from jaxreact.data.react2024.files import read_pairs
 from jaxreact.data.split import open_split
 from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import open_partial_results

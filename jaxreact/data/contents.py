@@ -17,7 +17,7 @@ from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
 from jaxreact.data.npy import map_npy
 from jaxreact.errors import NotFiniteError, Remark, ShapeError, UserError, reading
 from jaxreact.face import COEFFS as COEFF_COUNT
-from jaxreact.face import FPS
+from jaxreact.face import EMOTION_CHANNELS, FPS
 
 
 def load_coeffs(path: Path) -> Float[np.ndarray, "frames 58"]:
@@ -26,7 +26,13 @@ def load_coeffs(path: Path) -> Float[np.ndarray, "frames 58"]:
     Raises `UserError` with the path for a file that is no plain array (pickles are refused), of
     another shape, or with values that are not finite.
     """
-    return _finite(path, _as_table(path, open_array(path)))
+    return _finite(path, _as_table(path, open_array(path), COEFF_COUNT))
+
+
+def load_attributes(path: Path) -> Float[np.ndarray, "frames 25"]:
+    """Reads emotion channels from an npy file: (frames, 25) float32, order of `face.EMOTIONS`,
+    which is all that can be assumed of a table without a header. Raises as `load_coeffs` does."""
+    return _finite(path, _as_table(path, open_array(path), EMOTION_CHANNELS))
 
 
 def load_emotion(path: Path, *, quietly: bool = False) -> Float[np.ndarray, "frames 25"]:
@@ -61,13 +67,16 @@ def mean_face(root: str | Path) -> Float[np.ndarray, "58"]:
 
 
 def count_frames(modality: str, path: Path) -> int:
-    """Length of a file in frames (25 a second) from its header or line count; 0 for an empty one.
+    """Length of a file in its own frames from its header or line count; 0 for an empty one.
 
-    A started frame of sound counts: 29.99 s are 750 frames. Raises `UserError` like the readers,
-    and says what is doubtful about an emotion table's columns, as a `Remark`.
+    Of sound they are 25 a second, and a started one counts: 29.99 s are 750 frames. Raises
+    `UserError` like the readers, and says what is doubtful about an emotion table's columns, as a
+    `Remark`.
     """
     if modality == COEFFS:
-        return len(_as_table(path, open_array(path)))
+        return len(_as_table(path, open_array(path), COEFF_COUNT))
+    if modality == EMOTION and path.suffix == ".npy":
+        return len(_as_table(path, open_array(path), EMOTION_CHANNELS))
     if modality == EMOTION:
         heading = heading_of(path)
         for doubt in heading.doubts:
@@ -89,11 +98,19 @@ def open_array(path: Path) -> np.ndarray:
     return array
 
 
-def _as_table(path: Path, array: np.ndarray) -> np.ndarray:
-    """(T, 58), (T, 1, 58) or (T, 1, 1, 58) -> (T, 58)."""
-    if array.ndim < 2 or array.shape[-1] != COEFF_COUNT or set(array.shape[1:-1]) - {1}:
-        raise ShapeError(f"{path}: shape {array.shape} instead of (frames, {COEFF_COUNT})")
-    return array.reshape(len(array), COEFF_COUNT)
+def load_square(path: Path) -> np.ndarray:
+    """Maps a square matrix of numbers, as it is stored. Raises `UserError` if it is none."""
+    matrix = open_array(path)
+    if matrix.ndim != 2 or len(set(matrix.shape)) != 1:
+        raise ShapeError(f"{path}: not a square matrix (shape {matrix.shape})")
+    return matrix
+
+
+def _as_table(path: Path, array: np.ndarray, channels: int) -> np.ndarray:
+    """(T, C), (T, 1, C) or (T, 1, 1, C) -> (T, C)."""
+    if array.ndim < 2 or array.shape[-1] != channels or set(array.shape[1:-1]) - {1}:
+        raise ShapeError(f"{path}: shape {array.shape} instead of (frames, {channels})")
+    return array.reshape(len(array), channels)
 
 
 def _finite(path: Path, table: np.ndarray) -> np.ndarray:

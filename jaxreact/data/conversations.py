@@ -1,4 +1,5 @@
-"""A data set, wherever it lies: in the REACT2024 layout, or packed by `jaxreact.data.prepare`.
+"""A data set, wherever it lies: in one of the releases' layouts, or packed by
+`jaxreact.data.prepare`.
 
 data = open_conversations("data/react2024")
 dyads = data.dyads("val")                        # everything is known to be there
@@ -13,11 +14,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from jaxreact.data.layout import MODALITIES, Clip, Dyad, modality_folder
+from jaxreact.data.layout import MODALITIES, Clip, Dyad
+from jaxreact.data.mars.data_set import Mars
+from jaxreact.data.mars.files import is_mars
 from jaxreact.data.modality import Modality
 from jaxreact.data.packed import Packed
 from jaxreact.data.packed_index import AGAIN, INDEX, SHARD_SUFFIX
-from jaxreact.data.react2024 import React2024
+from jaxreact.data.react2024.data_set import React2024
+from jaxreact.data.recordings import Recordings
 from jaxreact.errors import UserError
 
 _STORES = ("gs:", "s3:")
@@ -35,13 +39,29 @@ class Conversations(Protocol):
         """Where the data set lies, as the user gave it."""
         ...
 
+    @property
+    def rate(self) -> float:
+        """Frames a second of its own films and tables. Everything below is given at 25 a second,
+        the models' rate, but for `recorded_emotion`."""
+        ...
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether both persons of a pair are scored as listeners of the other: REACT2024's are, of
+        MARS those are whom it calls so."""
+        ...
+
     def dyads(
-        self, split: str, modalities: Iterable[str | Modality] = MODALITIES, mirrored: bool = True
+        self,
+        split: str,
+        modalities: Iterable[str | Modality] = MODALITIES,
+        mirrored: bool | None = None,
     ) -> list[Dyad]:
-        """A split's ordered pairs: every row with column 1 as the speaker, then, if `mirrored`,
-        every row with column 2 as the speaker, which is the order of the neighbour matrices
-        (behaviour 55). `modalities`, all of which can then be read, are `Modality`s or names of
-        files: "coeffs", "emotion" and "video" of both persons, "audio" of the speaker only."""
+        """A split's ordered pairs: every pair with its first person as the speaker, then, if
+        `mirrored`, which is by default as it `mirrors`, every pair with its second person as the
+        speaker, which is the order of the neighbour matrices (behaviour 55). `modalities`, all of
+        which can then be read, are `Modality`s or names of files: "coeffs", "emotion" and "video"
+        of both persons, "audio" of the speaker only."""
         ...
 
     def coeffs(self, clip: Clip) -> Float[np.ndarray, "frames 58"]:
@@ -50,6 +70,10 @@ class Conversations(Protocol):
 
     def emotion(self, clip: Clip) -> Float[np.ndarray, "frames 25"]:
         """Emotion channels (clip.frames, 25) float32, in the order of `face.EMOTIONS`."""
+        ...
+
+    def recorded_emotion(self, clip: Clip) -> Float[np.ndarray, "rows 25"]:
+        """The same at the data set's own `rate`, all there are of the clip."""
         ...
 
     def waveform(self, clip: Clip, start: int, frames: int) -> Float[np.ndarray, "samples"]:
@@ -81,7 +105,7 @@ class Conversations(Protocol):
         ...
 
     def neighbours(self, split: str, n: int) -> Float[np.ndarray, "n n"]:
-        """Row k has a 1 where dyad j's listener also suits dyad k; n mirrored dyads."""
+        """Row k has a 1 where dyad j's listener also suits dyad k; of n dyads, mirrored or not."""
         ...
 
     def fingerprint(self) -> str:
@@ -95,11 +119,12 @@ class Conversations(Protocol):
 def holds(data: Conversations, split: str, modality: str) -> bool:
     """Whether a data set has such files at all: a cache has, but of a root somebody may have
     downloaded a part."""
-    return not isinstance(data, React2024) or modality_folder(data.path, split, modality).is_dir()
+    return not isinstance(data, Recordings) or data.modality_folder(split, modality).is_dir()
 
 
 def open_conversations(path: str | Path) -> Conversations:
-    """The data set at `path`: a cache where it holds `cache.json`, else a REACT2024 root.
+    """The data set at `path`: a cache where it holds `cache.json`, else a root in the layout that
+    its folders show.
 
     Of a root nothing is read yet. Raises `UserError` for a damaged or unfinished cache, and for an
     address of an object store, which neither can be read from.
@@ -114,4 +139,10 @@ def open_conversations(path: str | Path) -> Conversations:
         return Packed(path)
     if any(path.glob(f"*/*{SHARD_SUFFIX}")):
         raise UserError(f"{path / INDEX}: missing, packing is unfinished; run {AGAIN} to finish it")
-    return React2024(path)
+    return open_recordings(path)
+
+
+def open_recordings(path: Path) -> Recordings:
+    """The root at `path`: of MARS where its folders are there, else of REACT2024. Copies of MARS
+    may hold lists too, which do not describe it. Nothing is read yet."""
+    return Mars(path) if is_mars(path) else React2024(path)

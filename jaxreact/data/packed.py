@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from jaxreact.data.contents import load_square
+from jaxreact.data.frame_rate import coeffs_at, emotion_at
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, MODALITIES, VIDEO, Clip, Dyad
 from jaxreact.data.modality import Modality
-from jaxreact.data.neighbours import load_square
 from jaxreact.data.packed_index import AGAIN, INDEX, PackedClip, PackedSplit, read_index
 from jaxreact.data.pairing import pair_up
 from jaxreact.data.shards import Shards, decode_pictures, decode_sound, decode_table
@@ -36,8 +37,21 @@ class Packed:
             for number, clip in enumerate(content.clips)
         }
 
+    @property
+    def rate(self) -> float:
+        """Frames a second of what was packed."""
+        return self._index.rate
+
+    @property
+    def mirrors(self) -> bool:
+        """As `Conversations.mirrors`."""
+        return self._index.mirrors
+
     def dyads(
-        self, split: str, modalities: Iterable[str | Modality] = MODALITIES, mirrored: bool = True
+        self,
+        split: str,
+        modalities: Iterable[str | Modality] = MODALITIES,
+        mirrored: bool | None = None,
     ) -> list[Dyad]:
         """A split's ordered pairs; the shards they need are there and have their size.
 
@@ -54,7 +68,8 @@ class Packed:
             measured = (modality for modality in needed if modality != VIDEO)
             return min((clip.frames(modality) for modality in measured), default=0)
 
-        dyads = pair_up(split, content.pairs, modalities, mirrored, measure)
+        both = self.mirrors if mirrored is None else mirrored
+        dyads = pair_up(split, content.pairs, modalities, both, measure)
         for modality in FILES:
             if modality not in files:
                 continue
@@ -64,11 +79,16 @@ class Packed:
 
     def coeffs(self, clip: Clip) -> Float[np.ndarray, "frames 58"]:
         """Raw coefficients, `clip.frames` of them."""
-        return decode_table(self._record(clip, COEFFS), COEFF_COUNT)[: clip.frames]
+        rows = decode_table(self._record(clip, COEFFS), COEFF_COUNT)
+        return coeffs_at(rows, self.rate)[: clip.frames]
 
     def emotion(self, clip: Clip) -> Float[np.ndarray, "frames 25"]:
         """Emotion channels, `clip.frames` of them."""
-        return decode_table(self._record(clip, EMOTION), EMOTION_CHANNELS)[: clip.frames]
+        return emotion_at(self.recorded_emotion(clip), self.rate)[: clip.frames]
+
+    def recorded_emotion(self, clip: Clip) -> Float[np.ndarray, "rows 25"]:
+        """All of a clip's emotion channels, as they were packed."""
+        return decode_table(self._record(clip, EMOTION), EMOTION_CHANNELS)
 
     def waveform(self, clip: Clip, start: int, frames: int) -> Float[np.ndarray, "samples"]:
         """Sound of a stretch, 16 kHz mono, (frames * 640,), zeros where the clip ends early.
@@ -115,6 +135,8 @@ class Packed:
         if not part.is_intact(self.path):
             raise UserError(f"{self.path / part.file}: missing or damaged; run {AGAIN} again")
         matrix = load_square(self.path / part.file).astype(np.float64)
+        if len(matrix) == 2 * n and not self.mirrors:
+            matrix = matrix[:n, :n]
         if matrix.shape != (n, n):
             raise UserError(f"{self.path / part.file}: shape {matrix.shape}, not {n} dyads")
         return matrix

@@ -6,13 +6,14 @@ caches with the same one hold the same data, and an index that was tampered with
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
 from jaxreact.data.shards import Part
 from jaxreact.errors import UserError, reading
+from jaxreact.face import FPS
 from jaxreact.files import read_json, replacing
 
 FORMAT = 1
@@ -25,7 +26,8 @@ _NO_INDEX = "not the index of a cache"
 
 @dataclass(frozen=True)
 class PackedClip:
-    """A clip's lengths in frames, modality by modality, and the multiplier of its sound."""
+    """A clip's lengths in frames, 25 a second, modality by modality, and the multiplier of its
+    sound."""
 
     name: str
     coeffs: int
@@ -58,12 +60,17 @@ class PackedIndex:
     splits: dict[str, PackedSplit]
     pictures: int | None = None
     """Side in pixels of packed pictures; None where none are."""
+    rate: float = FPS
+    """Frames a second of coefficients and emotion."""
+    mirrors: bool = True
+    """As `Conversations.mirrors`."""
 
     def content(self) -> dict[str, Any]:
-        """As JSON holds it, without the fingerprint; of pictures nothing where there are none, as
-        caches had it before there could be."""
+        """As JSON holds it, without the fingerprint; without what stands at its default, so that
+        caches of a time before there was anything else stay what they were."""
         content = {"format": FORMAT, **json.loads(json.dumps(asdict(self)))}
-        return {name: value for name, value in content.items() if value is not None}
+        usual = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in content.items() if value != usual.get(name, MISSING)}
 
     def fingerprint(self) -> str:
         """16 hex digits of a digest of the content."""
@@ -103,7 +110,7 @@ def read_index(root: Path) -> PackedIndex:
             content["mean_face"],
             content["clips_per_shard"],
             {name: _split(value) for name, value in content["splits"].items()},
-            content.get("pictures"),
+            **{name: content[name] for name in ("pictures", "rate", "mirrors") if name in content},
         )
 
 

@@ -87,6 +87,12 @@ def length_by_header(path: str | Path) -> float | None:
         return container.duration / av.time_base if container.duration else None
 
 
+def rate_by_header(path: str | Path) -> float | None:
+    """How many pictures a second a film has by its header, None where it does not say."""
+    with _opened(Path(path)) as (_, stream):
+        return None if stream.average_rate is None else float(stream.average_rate)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     with open_container(path) as container:

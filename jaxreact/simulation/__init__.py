@@ -1,4 +1,4 @@
-"""Simulated conversations with known cause and effect, in the REACT2024 layout.
+"""Simulated conversations with known cause and effect, in the layout of REACT2024 or MARS.
 
 The way of a clip: `cast` (who meets whom) -> `story` (turns, phrases, displays; several dyads tell
 the same) -> `reactions` (what the partner answers) -> `articulation` -> `voice` and `mouth`;

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from jaxreact.errors import UserError, check_seed
 from jaxreact.face import FPS
@@ -19,7 +20,7 @@ _DEFAULT_DYADS = 24
 
 @dataclass(frozen=True)
 class SimulateConfig:
-    """Writes simulated conversations in the REACT2024 layout."""
+    """Writes simulated conversations in the layout of one of the challenge's data sets."""
 
     out: Path
     """Folder to create; must not exist, be empty, or hold the same simulation already."""
@@ -27,6 +28,10 @@ class SimulateConfig:
     """Recorded pairs of persons over all splits, at least 3; 24 unless --split says otherwise."""
     split: tuple[int, int, int] | None = None
     """Pairs in train, val and test; by default a sixth each in val and test."""
+    layout: Literal["react2024", "mars"] = "react2024"
+    """Of REACT2024; or of MARS (2025 and 2026): folders instead of lists, sessions of several
+    listeners, 30 frames a second, lengths of 0.6 to 1.4 times --seconds, persons' Big Five, EEG and
+    the litter of archives."""
     seed: int = 0
     """Same seed, same files, bit for bit, whatever the number of workers."""
     seconds: float = 30.04
@@ -87,4 +92,5 @@ class SimulateConfig:
             "frames": self.frames,
             "video": self.video,
             **({} if self.pictures is None else {"pictures": self.pictures}),
+            **({} if self.layout == "react2024" else {"layout": self.layout}),
         }

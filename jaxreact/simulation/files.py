@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from jaxtyping import Float
 
-from jaxreact.data.neighbours import build_neighbours
+from jaxreact.data.react2024.neighbours import build_neighbours
 from jaxreact.face import ACTION_UNITS, EMOTIONS, NEUTRAL_ROTATION, NEUTRAL_TRANSLATION
 from jaxreact.simulation.cast import Session
 from jaxreact.simulation.config import SPLITS

@@ -15,10 +15,11 @@ from jaxreact.errors import UserError
 from jaxreact.face import FPS
 from jaxreact.files import read_json, replacing
 from jaxreact.processes import in_processes
+from jaxreact.simulation import mars
 from jaxreact.simulation.appropriate import appropriate, behaviour
 from jaxreact.simulation.cast import ROLES, Session, cast
 from jaxreact.simulation.config import SimulateConfig
-from jaxreact.simulation.conversation import perform
+from jaxreact.simulation.conversation import Performance, perform
 from jaxreact.simulation.files import write_clip, write_faces, write_lists, write_neighbours
 from jaxreact.simulation.frames import require_renderer, write_frames
 from jaxreact.simulation.person import draw_person
@@ -35,15 +36,18 @@ class _Summary:
     """What the data set's own files need to know of a session, both roles."""
 
     behaviours: Float[np.ndarray, "2 bins 5"]
+    frames: int
     total: Float[np.ndarray, "58"]
     squares: Float[np.ndarray, "58"]
 
 
 def _write_session(session: Session, config: SimulateConfig, root: Path) -> _Summary:
+    if config.layout == "mars":
+        return _summary(mars.write_session(session, config, root))
     story = draw_story(config.seed, session.story, config.frames / FPS)
     name = f"{session.chat}/{session.clip}"
     telling = tell(story, stream(config.seed, "telling", name))
-    behaviours, coeffs = [], []
+    performances = []
     for role in range(len(ROLES)):
         person = draw_person(config.seed, session.person(role))
         performance = perform(config.seed, name, telling, role, person, config.frames)
@@ -51,10 +55,14 @@ def _write_session(session: Session, config: SimulateConfig, root: Path) -> _Sum
         if config.picture_size is not None:
             folder = root / session.split / "Video_files" / session.path(role)
             write_frames(folder, performance.coeffs, config.picture_size)
-        behaviours.append(behaviour(performance))
-        coeffs.append(performance.coeffs.astype(np.float64))
-    both = np.concatenate(coeffs)
-    return _Summary(np.stack(behaviours), both.sum(axis=0), (both**2).sum(axis=0))
+        performances.append(performance)
+    return _summary(performances)
+
+
+def _summary(performances: list[Performance]) -> _Summary:
+    both = np.concatenate([each.coeffs.astype(np.float64) for each in performances])
+    behaviours = np.stack([behaviour(performance) for performance in performances])
+    return _Summary(behaviours, len(both), both.sum(axis=0), (both**2).sum(axis=0))
 
 
 def _workers(config: SimulateConfig, sessions: int) -> int:
@@ -75,15 +83,19 @@ def _write_all(config: SimulateConfig, root: Path) -> None:
         for summary in written:
             summaries.append(summary)
             bar.update()
-    write_lists(root, sessions)
-    tracks = np.stack([summary.behaviours for summary in summaries], axis=1)
-    write_neighbours(root, appropriate(tracks.reshape(-1, *tracks.shape[2:])))
+    if config.layout == "mars":
+        mars.write_persons(root, sessions, config)
+        mars.write_litter(root)
+    else:
+        write_lists(root, sessions)
+        tracks = np.stack([summary.behaviours for summary in summaries], axis=1)
+        write_neighbours(root, appropriate(tracks.reshape(-1, *tracks.shape[2:])))
     train = [
         summary
         for summary, session in zip(summaries, sessions, strict=True)
         if session.split == "train"
     ]
-    count = len(train) * len(ROLES) * config.frames
+    count = sum(summary.frames for summary in train)
     mean = np.sum([summary.total for summary in train], axis=0) / count
     square = np.sum([summary.squares for summary in train], axis=0) / count
     write_faces(root, mean, np.sqrt(np.maximum(square - mean**2, 0)))
@@ -129,4 +141,6 @@ def simulate(config: SimulateConfig) -> None:
     except OSError as error:
         raise UserError(f"{config.out}: cannot be written ({error})") from error
     train, val, test = config.sizes
-    print(f"{config.out}: {train} train, {val} val and {test} test dyads of {config.seconds:g} s")
+    about = "about " if config.layout == "mars" else ""
+    counts = f"{train} train, {val} val and {test} test dyads"
+    print(f"{config.out}: {counts} of {about}{config.seconds:g} s")

@@ -72,12 +72,17 @@ def read_data(
 
     `path` is a root or a cache; `trained_frames` of a crop are what a model learns from;
     validation looks at `windows` places of each conversation, or with the `validation_crop`
-    "random" at one that the seed decides. The rest is as `training_batches` takes it, whose errors
-    this raises.
+    "random" at one that the seed decides. Of data whose pairs are not mirrored, `roles` are those
+    that it gives; where only one person of a pair is asked for, everybody is. The rest is as
+    `training_batches` takes it, whose errors this raises.
     """
     conversations = open_conversations(path)
-    splits = {name: conversations.dyads(name, modalities=modalities) for name in ("train", "val")}
-    trained, coin = _in_roles(splits["train"], roles)
+    mirrored = conversations.mirrors or len({modality.role for modality in modalities}) == 1
+    splits = {
+        name: conversations.dyads(name, modalities=modalities, mirrored=mirrored)
+        for name in ("train", "val")
+    }
+    trained, coin = _in_roles(splits["train"], roles) if mirrored else (splits["train"], {})
 
     def batches(dyads: Sequence[Any], **options: Any) -> Any:
         return training_batches(

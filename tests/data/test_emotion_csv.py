@@ -8,7 +8,7 @@ import pytest
 from jaxreact.data.contents import count_frames, load_emotion
 from jaxreact.data.emotion_csv import heading_of
 from jaxreact.data.layout import EMOTION
-from jaxreact.data.react2024 import read_split
+from jaxreact.data.react2024.data_set import React2024
 from jaxreact.errors import Remark, UserError
 from jaxreact.face import EMOTIONS
 from tests.data.react2024_files import RECOLA, write_tiny
@@ -139,7 +139,7 @@ def test_a_data_set_says_it_once_for_all_files(tmp_path):
     for name in data.names:
         write(data.path("Emotion", name, ".csv"), None, data.emotion(name))
     with pytest.warns(Remark) as said:
-        dyads = read_split(tmp_path, "train")
+        dyads = React2024(tmp_path).dyads("train")
     (message,) = (str(each.message) for each in said)
     assert "no header" in message
     assert message.endswith("3 more remarks: `python -m jaxreact.data.prepare --check-only`")

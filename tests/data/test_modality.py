@@ -10,7 +10,7 @@ from jaxreact.data.modality import Modality, files_by_role
 from jaxreact.data.packed import Packed
 from jaxreact.data.pipeline import evaluation_items, training_batches
 from jaxreact.data.prepare import PrepareConfig, prepare
-from jaxreact.data.react2024 import React2024
+from jaxreact.data.react2024.data_set import React2024
 from jaxreact.errors import UserError
 from jaxreact.media.video_writer import write_video
 from tests.data.react2024_files import MEAN_FACE, NOXI, TinyDataSet, write_tiny

@@ -18,7 +18,7 @@ from jaxreact.data.modality import Modality
 from jaxreact.data.packed import Packed
 from jaxreact.data.pipeline import evaluation_items, training_batches
 from jaxreact.data.prepare import PrepareConfig, pack, prepare
-from jaxreact.data.react2024 import React2024
+from jaxreact.data.react2024.data_set import React2024
 from jaxreact.data.shards import decode_sound, encode_sound
 from jaxreact.errors import UserError
 from tests.data.react2024_files import NOXI, TinyDataSet, write_tiny

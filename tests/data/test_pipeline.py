@@ -8,7 +8,7 @@ from jaxreact.data.crops import random_start
 from jaxreact.data.layout import Clip, Dyad
 from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import PIPELINE, evaluation_items, training_batches
-from jaxreact.data.react2024 import React2024
+from jaxreact.data.react2024.data_set import React2024
 from jaxreact.errors import UserError
 from jaxreact.media.sound import read_audio
 from tests.data.react2024_files import MEAN_FACE, TinyDataSet, write_tiny

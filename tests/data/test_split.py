@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxreact.data.layout import COEFFS, EMOTION
-from jaxreact.data.react2024 import React2024
+from jaxreact.data.react2024.data_set import React2024
 from jaxreact.data.split import open_split
 from jaxreact.errors import UserError
 from tests.data.react2024_files import NOXI, RECOLA, TinyDataSet, write_tiny

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxreact.data.layout import read_pairs
-from jaxreact.data.neighbours import build_neighbours
+from jaxreact.data.react2024.files import read_pairs
+from jaxreact.data.react2024.neighbours import build_neighbours
 from jaxreact.data.text import read_rows, read_text, separator_of
 from jaxreact.errors import Remark, UserError
 from tests.data.react2024_files import NOXI, RECOLA, write_tiny

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from jaxreact.commands import run_command
-from jaxreact.data.neighbours import build_neighbours
+from jaxreact.data.react2024.neighbours import build_neighbours
 from jaxreact.errors import UserError
 from jaxreact.face import ACTION_UNITS, EMOTION_PROBABILITIES, EMOTIONS, INDEX
 from jaxreact.metrics.behaviour import voice_activity

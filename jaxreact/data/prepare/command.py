@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from jaxreact.data.conversations import open_recordings
 from jaxreact.data.packed_index import PackedIndex
 from jaxreact.data.prepare.choice import choose
 from jaxreact.data.prepare.doctor import examine
@@ -24,7 +25,7 @@ class PrepareConfig:
     """
 
     data: Path
-    """Root of a data set in the REACT2024 layout."""
+    """Root of a data set in the REACT2024 or the MARS layout."""
     out: Path | None = None
     """Folder for the cache: new, empty, or holding a cache."""
     check_only: bool = False
@@ -77,8 +78,8 @@ def prepare(config: PrepareConfig) -> None:
         print(f"{config.data}: can be packed")
         return
     if config.pictures is not None:
-        choice = with_pictures(config.data, choice)
-    index = pack(config.data, config.out, choice, config.workers, config.pictures)
+        choice = with_pictures(open_recordings(config.data), choice)
+    index = pack(open_recordings(config.data), config.out, choice, config.workers, config.pictures)
     print(_summary(config.out, index))
 
 

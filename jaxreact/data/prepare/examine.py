@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxreact.data.contents import count_frames, load_coeffs, load_emotion
-from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES, expected, find
+from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES
 from jaxreact.data.prepare.findings import (
     CUT_OFF,
     PROBLEM,
@@ -16,6 +15,7 @@ from jaxreact.data.prepare.findings import (
     Finding,
     Source,
 )
+from jaxreact.data.recordings import Recordings
 from jaxreact.data.remarks import taken_down
 from jaxreact.data.sense import Doubt, doubts_of_coeffs, doubts_of_emotion, doubts_of_sound
 from jaxreact.data.shards import sha256
@@ -25,20 +25,20 @@ from jaxreact.media.sound import read_native_audio
 _KINDS = {NotFiniteError: "not finite", ShapeError: "shape"}
 
 
-def examine_clip(root: Path, split: str, name: str) -> ClipFacts:
+def examine_clip(data: Recordings, split: str, name: str) -> ClipFacts:
     """Reads all of a clip's files. What is wrong is a finding, never an exception."""
     sources: dict[str, Source] = {}
     findings: list[Finding] = []
     mean = None
     for modality in MODALITIES:
-        path = find(root, split, modality, name)
+        path = data.find(split, modality, name)
         if path is None:
-            missing = expected(split, modality, name)
+            missing = data.expected(split, modality, name)
             findings.append(Finding("missing", missing, "", split=split, clip=name))
             continue
-        file = path.relative_to(root).as_posix()
+        file = path.relative_to(data.path).as_posix()
         try:
-            content = _content(modality, path)
+            content = _content(data, modality, path)
             sources[modality] = Source(file, content.frames, sha256(path))
         except (UserError, OSError) as error:
             kind = _KINDS.get(type(error), "damaged")
@@ -64,20 +64,20 @@ class _Content:
     mean: tuple[float, ...] | None = None
 
 
-def _content(modality: str, path: Path) -> _Content:
+def _content(data: Recordings, modality: str, path: Path) -> _Content:
     """Reads all of a file."""
     content = _Content()
     with taken_down() as remarks, reading(path, "cannot be read"):
-        if path.stat().st_size == 0 or (frames := count_frames(modality, path)) == 0:
+        if path.stat().st_size == 0 or (frames := data.frames(modality, path)) == 0:
             raise UserError(f"{path}: the file is empty")
         content.frames = frames
         if modality == COEFFS:
-            table = load_coeffs(path)
+            table = data.load(COEFFS, path)
             senseless = doubts_of_coeffs(table)
             if not senseless:
                 content.mean = tuple(table.mean(axis=0, dtype=np.float64).tolist())
         elif modality == EMOTION:
-            senseless = doubts_of_emotion(load_emotion(path, quietly=True))
+            senseless = doubts_of_emotion(data.load(EMOTION, path, quietly=True))
         else:
             senseless = doubts_of_sound(read_native_audio(path)[0])
     said = [Doubt("doubtful", remark.removeprefix(f"{path}: ")) for remark in remarks]

@@ -4,24 +4,30 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxreact.data.neighbours import (
+from jaxreact.data.contents import load_square
+from jaxreact.data.prepare.findings import PROBLEM, REMARK, Finding, Matrix
+from jaxreact.data.react2024.data_set import React2024
+from jaxreact.data.react2024.neighbours import (
     ALL_REACTIONS,
     INDICES,
     build_neighbours,
     has_sources,
-    load_square,
 )
-from jaxreact.data.prepare.findings import PROBLEM, REMARK, Finding, Matrix
+from jaxreact.data.recordings import Recordings
 from jaxreact.data.remarks import taken_down
 from jaxreact.errors import UserError
 
 
-def examine_matrix(root: Path, split: str, pairs: int) -> tuple[Matrix, list[Finding]]:
+def examine_matrix(data: Recordings, split: str, pairs: int) -> tuple[Matrix, list[Finding]]:
     """The matrix to pack for a split of so many pairs, and what is wrong with what is there.
 
     The split's own file is taken if it is in order, else what follows from the release's two files,
     else none. Every problem is found, whichever is taken.
     """
+    if not isinstance(data, React2024):
+        matrix = data.neighbours(split, 2 * pairs).astype(np.uint8)
+        return Matrix(matrix, f"follows from the folders, {2 * pairs} x {2 * pairs}"), []
+    root = data.path
     own, findings = _own(root, split, pairs)
     derived, more = _derived(root, split, pairs)
     findings += more

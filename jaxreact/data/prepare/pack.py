@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from jaxreact.data.contents import load_coeffs, load_emotion
-from jaxreact.data.layout import COEFFS, EMOTION, MODALITIES, VIDEO
+from jaxreact.data.layout import AUDIO, MODALITIES, VIDEO
 from jaxreact.data.packed_index import (
     AGAIN,
     FORMAT,
@@ -28,6 +27,7 @@ from jaxreact.data.prepare.choice import Choice, ChosenSplit
 from jaxreact.data.prepare.findings import Source
 from jaxreact.data.prepare.folder import tidy
 from jaxreact.data.prepare.pictures import digest, encode_recording
+from jaxreact.data.recordings import Recordings
 from jaxreact.data.shards import Part, encode_sound, encode_table, write_shard
 from jaxreact.errors import UserError, reading
 from jaxreact.files import read_json, replacing
@@ -78,13 +78,13 @@ class Done:
 
 
 def pack(
-    root: Path,
+    data: Recordings,
     out: Path,
     choice: Choice,
     workers: int | None = None,
     pictures: int | None = None,
 ) -> PackedIndex:
-    """Packs what was chosen of `root` into `out`, `cache.json` last; returns its content.
+    """Packs what was chosen of `data` into `out`, `cache.json` last; returns its content.
 
     Of `pictures` their side in pixels; then each clip has a source of them.
     Everything written follows from the sources alone: the same bytes for any number of workers and
@@ -100,14 +100,14 @@ def pack(
         if chosen.neighbours is not None
     }
     current = all(_is_noted(out, task) for task in tasks)
-    if not (current and all(_holds(out / file, data) for file, data in matrices.items())):
+    if not (current and all(_holds(out / file, content) for file, content in matrices.items())):
         (out / INDEX).unlink(missing_ok=True)  # a cache that is being changed is none
-    done = _write_shards(root, out, tasks, workers)
-    for file, data in matrices.items():
-        if not _holds(out / file, data):
+    done = _write_shards(data, out, tasks, workers)
+    for file, content in matrices.items():
+        if not _holds(out / file, content):
             with replacing(out / file) as temporary:
-                temporary.write_bytes(data)
-    index = _index(out, choice, tasks, done, pictures)
+                temporary.write_bytes(content)
+    index = _index(data, out, choice, tasks, done, pictures)
     tidy(out, {INDEX, *matrices, *(file for task in tasks for file in (task.file, task.note))})
     write_index(out, index)
     return index
@@ -132,14 +132,16 @@ def _packed(pictures: int | None) -> tuple[str, ...]:
     return MODALITIES if pictures is None else (*MODALITIES, VIDEO)
 
 
-def _write_shards(root: Path, out: Path, tasks: list[Task], workers: int | None) -> list[Done]:
+def _write_shards(
+    data: Recordings, out: Path, tasks: list[Task], workers: int | None
+) -> list[Done]:
     bar = tqdm(
         total=sum(len(task.sources) for task in tasks), desc="packing", unit="file", disable=None
     )
     done = []
     with (
         bar,
-        closing(in_processes(partial(_write_unless_done, root, out), tasks, workers)) as finished,
+        closing(in_processes(partial(_write_unless_done, data, out), tasks, workers)) as finished,
     ):
         for task, result in zip(tasks, finished, strict=True):
             done.append(result)
@@ -147,7 +149,7 @@ def _write_shards(root: Path, out: Path, tasks: list[Task], workers: int | None)
     return done
 
 
-def _write_unless_done(root: Path, out: Path, task: Task) -> Done:
+def _write_unless_done(data: Recordings, out: Path, task: Task) -> Done:
     done = _read_note(out, task)
     if done is not None and done.identity == task.identity and done.part.is_intact(out):
         return done
@@ -155,7 +157,7 @@ def _write_unless_done(root: Path, out: Path, task: Task) -> Done:
 
     def records() -> Iterator[bytes]:
         for source in task.sources:
-            record, scale = _record(root, task, source)
+            record, scale = _record(data, task, source)
             scales.extend([] if scale is None else [scale])
             yield record
 
@@ -166,16 +168,14 @@ def _write_unless_done(root: Path, out: Path, task: Task) -> Done:
     return done
 
 
-def _record(root: Path, task: Task, source: Source) -> tuple[bytes, float | None]:
-    path, modality = root / source.file, task.modality
+def _record(data: Recordings, task: Task, source: Source) -> tuple[bytes, float | None]:
+    path, modality = data.path / source.file, task.modality
     if modality == VIDEO:
         record = encode_recording(path, source.frames, task.side), None
-    elif modality == COEFFS:
-        record = encode_table(load_coeffs(path)), None
-    elif modality == EMOTION:
-        record = encode_table(load_emotion(path, quietly=True)), None
-    else:
+    elif modality == AUDIO:
         record = encode_sound(read_audio(path))
+    else:
+        record = encode_table(data.load(modality, path, quietly=True)), None
     if digest(path) != source.sha256:
         raise UserError(f"{path}: changed while it was being packed; run {AGAIN} again")
     return record
@@ -207,7 +207,12 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _index(
-    out: Path, choice: Choice, tasks: list[Task], done: list[Done], pictures: int | None
+    data: Recordings,
+    out: Path,
+    choice: Choice,
+    tasks: list[Task],
+    done: list[Done],
+    pictures: int | None,
 ) -> PackedIndex:
     splits = {}
     for split, chosen in choice.splits.items():
@@ -224,4 +229,4 @@ def _index(
         matrix = f"neighbour_emotion_{split}.npy"
         neighbours = None if chosen.neighbours is None else Part.of(out, matrix)
         splits[split] = PackedSplit(chosen.pairs, clips, parts, neighbours)
-    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures)
+    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures, data.rate, data.mirrors)

@@ -3,17 +3,18 @@
 import hashlib
 from pathlib import Path
 
-from jaxreact.data.layout import VIDEO, expected, frame_files, video_source
+from jaxreact.data.layout import VIDEO, frame_files
 from jaxreact.data.prepare.choice import Choice
 from jaxreact.data.prepare.findings import Source
 from jaxreact.data.recorded import recorded_frames, resized
+from jaxreact.data.recordings import Recordings
 from jaxreact.data.shards import sha256
 from jaxreact.errors import UserError
 
 _NAMED = 5
 
 
-def with_pictures(root: Path, choice: Choice) -> Choice:
+def with_pictures(data: Recordings, choice: Choice) -> Choice:
     """The same choice; each clip has a source of pictures too, as long as its coefficients.
 
     Raises one `UserError` where recordings lack, naming the first few.
@@ -21,17 +22,17 @@ def with_pictures(root: Path, choice: Choice) -> Choice:
     missing: list[str] = []
     for split, chosen in choice.splits.items():
         for name, sources in chosen.sources.items():
-            path = video_source(root, split, name)
+            path = data.video_source(split, name)
             if path is None:
-                missing.append(expected(split, VIDEO, name))
+                missing.append(data.expected(split, VIDEO, name))
                 continue
             frames = max(source.frames for source in sources.values())
-            file = path.relative_to(root).as_posix()
+            file = path.relative_to(data.path).as_posix()
             sources[VIDEO] = Source(file, frames, digest(path))
     if missing:
         more = f"; and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
         raise UserError(
-            f"{root}: {len(missing)} recordings are missing, add them or leave --pictures out:"
+            f"{data.path}: {len(missing)} recordings are missing, add them or leave --pictures out:"
             f" {'; '.join(missing[:_NAMED])}{more}"
         )
     return choice

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from jaxreact.data.layout import MODALITIES, unlisted
+from jaxreact.data.layout import MODALITIES
 from jaxreact.data.prepare.findings import REMARK, Finding
+from jaxreact.data.recordings import Recordings
 
 _ALIKE = 0.6
 
 
 def find_strays(
-    root: Path, split: str, names: Iterable[str], missing: Iterable[str]
+    data: Recordings, split: str, names: Iterable[str], missing: Iterable[str]
 ) -> list[Finding]:
     """A remark for every file of a split that no row lists; `missing` are paths below the root.
 
@@ -21,8 +22,8 @@ def find_strays(
     names, gaps = list(names), _by_gap(missing)
     findings = []
     for modality in MODALITIES:
-        for path in unlisted(root, split, modality, names):
-            file = path.relative_to(root).as_posix()
+        for path in data.unlisted(split, modality, names):
+            file = path.relative_to(data.path).as_posix()
             meant = next((other for other in _candidates(file, gaps) if _alike(file, other)), None)
             kind = "unlisted" if meant is None else "misnamed"
             message = "" if meant is None else f"is it the missing {meant}?"

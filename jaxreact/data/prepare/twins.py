@@ -8,11 +8,20 @@ from jaxreact.data.prepare.findings import REMARK, ClipFacts, Finding
 def find_twins(clips: Sequence[ClipFacts]) -> list[Finding]:
     """A remark for every file of a clip whose bytes an earlier clip's file of the kind has.
 
-    Across splits too, where a model would be tested on what it has learned.
+    Across splits too, where a model would be tested on what it has learned; one remark for all of a
+    split that is another once more.
     """
     first: dict[tuple[str, str], tuple[str, str]] = {}
     findings = []
+    copies = {}
+    for split in dict.fromkeys(clip.split for clip in clips):
+        if (original := _original(clips, split)) is not None:
+            copies[split] = original
+            message = f"every file is one of {original}; do not call its scores those of {split}"
+            findings.append(Finding("twin", split, message, REMARK, split))
     for clip in clips:
+        if clip.split in copies:
+            continue
         for modality, source in clip.sources.items():
             other = first.setdefault((modality, source.sha256), (clip.name, source.file))
             if other[1] != source.file:
@@ -22,9 +31,18 @@ def find_twins(clips: Sequence[ClipFacts]) -> list[Finding]:
     return findings
 
 
-def find_repeated(split: str, pairs: Sequence[tuple[str, str]]) -> list[Finding]:
-    """A remark for every pair that an earlier row lists too, in either order, and for a clip that
-    is paired with itself."""
+def _original(clips: Sequence[ClipFacts], split: str) -> str | None:
+    """The earlier split that has the bytes of all of a split's files."""
+    files: dict[str, set[str]] = {}
+    for clip in clips:
+        files.setdefault(clip.split, set()).update(s.sha256 for s in clip.sources.values())
+    own, earlier = files[split], list(files)[: list(files).index(split)]
+    return next((name for name in earlier if own and own <= files[name]), None)
+
+
+def find_repeated(file: str, split: str, pairs: Sequence[tuple[str, str]]) -> list[Finding]:
+    """A remark for every pair that an earlier row of the list `file` has too, in either order, and
+    for a clip that is paired with itself."""
     first: dict[frozenset[str], int] = {}
     findings = []
     for row, pair in enumerate(pairs):
@@ -35,5 +53,5 @@ def find_repeated(split: str, pairs: Sequence[tuple[str, str]]) -> list[Finding]
             message = f"pair {row + 1} is one clip twice: {pair[0]}"
         else:
             continue
-        findings.append(Finding("list", f"{split}.csv", message, REMARK, split, pair=row))
+        findings.append(Finding("list", file, message, REMARK, split, pair=row))
     return findings

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxreact.data.neighbours import build_neighbours, neighbours
+from jaxreact.data.react2024.neighbours import build_neighbours, neighbours
 from jaxreact.errors import UserError
 from tests.data.react2024_files import NOXI, RECOLA, write_tiny
 

@@ -1,7 +1,8 @@
 """Which reactions count as appropriate: the neighbour matrices of a split.
 
 Row k of a split's matrix has a 1 in column j where dyad j's speaker behaved like dyad k's, so that
-dyad j's listener is a further ground truth for k. Rows and columns are in `read_split`'s order.
+dyad j's listener is a further ground truth for k. Rows and columns are in the order of
+`pairing.pair_up`.
 """
 
 import sys
@@ -11,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.data.contents import open_array
-from jaxreact.data.layout import read_pairs
+from jaxreact.data.contents import load_square
+from jaxreact.data.react2024.files import read_pairs
 from jaxreact.data.text import read_rows
-from jaxreact.errors import Remark, ShapeError, UserError
+from jaxreact.errors import Remark, UserError
 
 ALL_REACTIONS = "Approprirate_facial_reaction.npy"  # spelled so in the release
 INDICES = "data_indices.csv"
@@ -78,14 +79,6 @@ def build_neighbours(root: str | Path, split: str) -> Float[np.ndarray, "n n"]:
     rows = np.array([position[_key_of(name)] for name in names])
     rows = np.concatenate([rows, rows + pairs])
     return whole[np.ix_(rows, rows)].astype(np.float64)
-
-
-def load_square(path: Path) -> np.ndarray:
-    """Maps a square matrix of numbers, as it is stored. Raises `UserError` if it is none."""
-    matrix = open_array(path)
-    if matrix.ndim != 2 or len(set(matrix.shape)) != 1:
-        raise ShapeError(f"{path}: not a square matrix (shape {matrix.shape})")
-    return matrix
 
 
 def _read_indices(path: Path) -> tuple[dict[tuple[str, str, str], int], int]:

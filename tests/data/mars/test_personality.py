@@ -1,0 +1,56 @@
+"""The Big Five: scores of 1 to 5 as 0 to 1, by session or not, and what is wrong with a table."""
+
+import numpy as np
+import pytest
+
+from jaxreact.data.mars.personality import of_clip, personality
+from jaxreact.errors import UserError
+
+HEADER = "video_name,session,Extraversion,Agreeableness,Conscientiousness,Neuroticism,Openness\n"
+
+
+def write(root, text, role="listener"):
+    path = root / "val" / "personality" / f"{role}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8-sig")
+    return path
+
+
+def test_scores_and_names(tmp_path):
+    write(tmp_path, HEADER + "a.mp4,session3,1,2,3,4,5\nb,4,3,3,3,3,3\n")
+    table = personality(tmp_path, "val")
+    found = of_clip(table, "session3/listener/a")
+    assert found is not None
+    np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.75, 1])
+    assert of_clip(table, "session4/listener/b") is not None
+    assert of_clip(table, "session3/listener/b") is None
+    assert of_clip(table, "session3/speaker/a") is None
+
+
+def test_without_sessions_a_name_is_enough(tmp_path):
+    write(tmp_path, HEADER.replace("session,", "") + "a.mp4,5,4,3,2,1\n", "speaker")
+    found = of_clip(personality(tmp_path, "val"), "session9/speaker/a")
+    assert found is not None
+    np.testing.assert_allclose(found, [1, 0.75, 0.5, 0.25, 0])
+
+
+def test_no_folder_no_persons(tmp_path):
+    assert personality(tmp_path, "val") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER.replace("Openness", "Openess") + "a,1,1,1,1,1,1\n", "no column Openness"),
+        (HEADER + "a,1,1,1,1,6,1\n", r"row 2 is 'a,1,1,1,1,6,1'; the Big Five are numbers of 1"),
+        (HEADER + "a,1,1,1,1,1,1\na,2,1,x,1,1,1\n", "row 3"),
+        (HEADER + "a,1,1,1,1,nan,1\n", "row 2"),
+        (HEADER + "a,1,1\n", "row 2"),
+        ("", "no column video_name"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_named(tmp_path, text, message):
+    path = write(tmp_path, text)
+    with pytest.raises(UserError, match=message) as error:
+        personality(tmp_path, "val")
+    assert str(error.value).startswith(str(path))
