@@ -57,7 +57,7 @@ class Evaluation:
     """
 
     data: Path
-    """Root of a data set in the REACT2024 or MARS layout, or a cache made by jaxreact.data.prepare."""
+    """Root of a data set, of REACT2024 or MARS, or a cache made by jaxreact.data.prepare."""
     out: Path
     """Directory for the results; files of an earlier evaluation there are replaced."""
     split: Literal["train", "val", "test"] = "val"

@@ -23,8 +23,8 @@ class TruthFiles:
     """Where the truth is: a data set, or files."""
 
     data: Path | None = None
-    """Root of a data set in the REACT2024 or MARS layout, or a cache made by jaxreact.data.prepare. Clips
-    are cut to the frames of the predictions, from the first."""
+    """Root of a data set, of REACT2024 or MARS, or a cache made by jaxreact.data.prepare. Clips are
+    cut to the frames of the predictions, from the first."""
     split: Literal["train", "val", "test"] = "val"
     """The split of --data that was predicted."""
     listener: Path | None = None

@@ -14,7 +14,7 @@ class StageTraining:
     """A stage's own options come after these, by keyword; `model` is among them."""
 
     data: Path
-    """Root of a data set in the REACT2024 or MARS layout, or a cache made by jaxreact.data.prepare."""
+    """Root of a data set, of REACT2024 or MARS, or a cache made by jaxreact.data.prepare."""
     out: Path
     """Run directory to write."""
     resume: bool = False

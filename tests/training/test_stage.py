@@ -231,7 +231,13 @@ def test_what_a_log_counts_by(tmp_path, monkeypatch):
 class Split(SimpleNamespace):
     """Stands in for opened conversations: seven dyads to train on, three to validate with."""
 
-    def dyads(self, name: str, modalities: tuple[Modality, ...]) -> list[str]:
+    mirrors = True
+
+    def dyads(
+        self, name: str, modalities: tuple[Modality, ...], mirrored: bool = True
+    ) -> list[str]:
+        if not mirrored:
+            return [f"{name} as it is"] * 4
         keys = " ".join(modality.key for modality in modalities)
         return [f"{name} {keys}"] * {"train": 7, "val": 3}[name]
 
@@ -271,6 +277,39 @@ def test_what_is_read_for_training_and_for_validation(monkeypatch):
     assert training == common | {"workers": 2, "shard": (0, 1), "crop": "random"}
     once = {"crop": "start", "windows": 4, "shuffle": False, "epochs": 1, "drop_remainder": False}
     assert validation == common | once
+
+
+@pytest.mark.parametrize("others", [(), ("listener",)])
+def test_pairs_that_are_not_mirrored_keep_their_roles(monkeypatch, others):
+    """Unless one person alone is asked for: then everybody is."""
+    asked = []
+    conversations = Split(path="x", mirrors=False)
+    monkeypatch.setattr(batches, "open_conversations", lambda path: conversations)
+
+    def note(conversations: Any, dyads: Any, mean: Any, **options: Any) -> Endless:
+        asked.append((dyads, options))
+        return Endless()
+
+    monkeypatch.setattr(batches, "training_batches", note)
+    read = batches.read_data(
+        Path("x"),
+        None,
+        frames=96,
+        trained_frames=96,
+        batch_size=2,
+        seed=0,
+        workers=0,
+        roles="either",
+        modalities=tuple(Modality(role, "coeffs") for role in ("speaker", *others)),
+    )
+    read.training()
+    ((dyads, options),) = asked
+    if others:
+        assert dyads == ["train as it is"] * 4
+        assert "exchanged" not in options
+    else:
+        assert len(dyads) == 3
+        assert len(options["exchanged"]) == 4
 
 
 def test_pictures_come_when_due(tmp_path, monkeypatch):
