@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from jaxreact.data.layout import MODALITIES, Clip, Dyad
+from jaxreact.data.layout import MODALITIES, Clip, Dyad, Release
 from jaxreact.data.mars.data_set import Mars
 from jaxreact.data.mars.files import is_mars
 from jaxreact.data.modality import Modality
@@ -40,15 +40,9 @@ class Conversations(Protocol):
         ...
 
     @property
-    def rate(self) -> float:
-        """Frames a second of its own films and tables. Everything below is given at 25 a second,
-        the models' rate, but for `recorded_emotion`."""
-        ...
-
-    @property
-    def mirrors(self) -> bool:
-        """Whether both persons of a pair are scored as listeners of the other: REACT2024's are, of
-        MARS those are whom it calls so."""
+    def release(self) -> Release:
+        """Which data set it is. Its files have the release's frame rate; everything below is given
+        at 25 frames a second, the models' rate, but for `recorded_emotion`."""
         ...
 
     def dyads(
@@ -58,10 +52,10 @@ class Conversations(Protocol):
         mirrored: bool | None = None,
     ) -> list[Dyad]:
         """A split's ordered pairs: every pair with its first person as the speaker, then, if
-        `mirrored`, which is by default as it `mirrors`, every pair with its second person as the
-        speaker, which is the order of the neighbour matrices (behaviour 55). `modalities`, all of
-        which can then be read, are `Modality`s or names of files: "coeffs", "emotion" and "video"
-        of both persons, "audio" of the speaker only."""
+        `mirrored`, which is by default as the release has it, every pair with its second person as
+        the speaker, which is the order of the neighbour matrices (behaviour 55). `modalities`, all
+        of which can then be read, are `Modality`s or names of files: "coeffs", "emotion" and
+        "video" of both persons, "audio" of the speaker only."""
         ...
 
     def coeffs(self, clip: Clip) -> Float[np.ndarray, "frames 58"]:
@@ -73,7 +67,7 @@ class Conversations(Protocol):
         ...
 
     def recorded_emotion(self, clip: Clip) -> Float[np.ndarray, "rows 25"]:
-        """The same at the data set's own `rate`, all there are of the clip."""
+        """The same at the release's own rate, all there are of the clip."""
         ...
 
     def waveform(self, clip: Clip, start: int, frames: int) -> Float[np.ndarray, "samples"]:

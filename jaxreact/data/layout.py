@@ -15,6 +15,25 @@ SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
+class Release:
+    """A published data set, as far as reading and scoring depend on which one it is."""
+
+    name: str
+    rate: float
+    """Frames a second of its films and tables."""
+    mirrors: bool
+    """Whether both persons of a pair are scored as listeners of the other."""
+    whole: bool
+    """Whether clips are scored whole, each of its own length, at the release's own rate; else all
+    of one length, 25 frames a second."""
+
+
+REACT2024 = Release("REACT2024", 25.0, mirrors=True, whole=False)
+MARS = Release("MARS", 30.0, mirrors=False, whole=True)
+RELEASES = {release.name: release for release in (REACT2024, MARS)}
+
+
+@dataclass(frozen=True)
 class Clip:
     """One person's recording of one conversation; where it lies is the data set's business.
 

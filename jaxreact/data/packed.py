@@ -8,7 +8,18 @@ from jaxtyping import Float, UInt8
 
 from jaxreact.data.contents import load_square
 from jaxreact.data.frame_rate import coeffs_at, emotion_at
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, MODALITIES, VIDEO, Clip, Dyad
+from jaxreact.data.layout import (
+    AUDIO,
+    COEFFS,
+    EMOTION,
+    FILES,
+    MODALITIES,
+    RELEASES,
+    VIDEO,
+    Clip,
+    Dyad,
+    Release,
+)
 from jaxreact.data.modality import Modality
 from jaxreact.data.packed_index import AGAIN, INDEX, PackedClip, PackedSplit, read_index
 from jaxreact.data.pairing import pair_up
@@ -38,14 +49,9 @@ class Packed:
         }
 
     @property
-    def rate(self) -> float:
-        """Frames a second of what was packed."""
-        return self._index.rate
-
-    @property
-    def mirrors(self) -> bool:
-        """As `Conversations.mirrors`."""
-        return self._index.mirrors
+    def release(self) -> Release:
+        """As `Conversations.release`, of what was packed."""
+        return RELEASES[self._index.release]
 
     def dyads(
         self,
@@ -68,7 +74,7 @@ class Packed:
             measured = (modality for modality in needed if modality != VIDEO)
             return min((clip.frames(modality) for modality in measured), default=0)
 
-        both = self.mirrors if mirrored is None else mirrored
+        both = self.release.mirrors if mirrored is None else mirrored
         dyads = pair_up(split, content.pairs, modalities, both, measure)
         for modality in FILES:
             if modality not in files:
@@ -80,11 +86,11 @@ class Packed:
     def coeffs(self, clip: Clip) -> Float[np.ndarray, "frames 58"]:
         """Raw coefficients, `clip.frames` of them."""
         rows = decode_table(self._record(clip, COEFFS), COEFF_COUNT)
-        return coeffs_at(rows, self.rate)[: clip.frames]
+        return coeffs_at(rows, self.release.rate)[: clip.frames]
 
     def emotion(self, clip: Clip) -> Float[np.ndarray, "frames 25"]:
         """Emotion channels, `clip.frames` of them."""
-        return emotion_at(self.recorded_emotion(clip), self.rate)[: clip.frames]
+        return emotion_at(self.recorded_emotion(clip), self.release.rate)[: clip.frames]
 
     def recorded_emotion(self, clip: Clip) -> Float[np.ndarray, "rows 25"]:
         """All of a clip's emotion channels, as they were packed."""
@@ -135,7 +141,7 @@ class Packed:
         if not part.is_intact(self.path):
             raise UserError(f"{self.path / part.file}: missing or damaged; run {AGAIN} again")
         matrix = load_square(self.path / part.file).astype(np.float64)
-        if len(matrix) == 2 * n and not self.mirrors:
+        if len(matrix) == 2 * n and not self.release.mirrors:
             matrix = matrix[:n, :n]
         if matrix.shape != (n, n):
             raise UserError(f"{self.path / part.file}: shape {matrix.shape}, not {n} dyads")

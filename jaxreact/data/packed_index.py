@@ -10,10 +10,9 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, REACT2024, RELEASES
 from jaxreact.data.shards import Part
 from jaxreact.errors import UserError, reading
-from jaxreact.face import FPS
 from jaxreact.files import read_json, replacing
 
 FORMAT = 1
@@ -60,10 +59,8 @@ class PackedIndex:
     splits: dict[str, PackedSplit]
     pictures: int | None = None
     """Side in pixels of packed pictures; None where none are."""
-    rate: float = FPS
-    """Frames a second of coefficients and emotion."""
-    mirrors: bool = True
-    """As `Conversations.mirrors`."""
+    release: str = REACT2024.name
+    """Which data set was packed; one of `layout.RELEASES`."""
 
     def content(self) -> dict[str, Any]:
         """As JSON holds it, without the fingerprint; without what stands at its default, so that
@@ -105,12 +102,16 @@ def read_index(root: Path) -> PackedIndex:
         )
     if _digest({"format": number, **content}) != fingerprint:
         raise UserError(f"{path}: damaged or edited; delete it and run {AGAIN} again")
+    if content.get("release", REACT2024.name) not in RELEASES:
+        raise UserError(
+            f"{path}: of {content['release']}, which this version of jaxreact cannot read"
+        )
     with reading(path, _NO_INDEX, f"run {AGAIN} again"):
         return PackedIndex(
             content["mean_face"],
             content["clips_per_shard"],
             {name: _split(value) for name, value in content["splits"].items()},
-            **{name: content[name] for name in ("pictures", "rate", "mirrors") if name in content},
+            **{name: content[name] for name in ("pictures", "release") if name in content},
         )
 
 

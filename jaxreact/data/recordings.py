@@ -17,7 +17,17 @@ from jaxtyping import Float, UInt8
 
 from jaxreact.data.contents import mean_face
 from jaxreact.data.frame_rate import coeffs_at, emotion_at, frames_at
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MODALITIES, SPLITS, VIDEO, Clip, Dyad
+from jaxreact.data.layout import (
+    AUDIO,
+    COEFFS,
+    EMOTION,
+    MODALITIES,
+    SPLITS,
+    VIDEO,
+    Clip,
+    Dyad,
+    Release,
+)
 from jaxreact.data.modality import Modality, files_by_role
 from jaxreact.data.pairing import pair_up
 from jaxreact.data.recorded import recorded_at
@@ -38,8 +48,6 @@ class Recordings(ABC):
 
     path: Path
 
-    layout: ClassVar[str]
-    """What the layout is called."""
     equal_lengths: ClassVar[bool]
     """Whether both persons of a pair have recordings of one length."""
     video_folder: ClassVar[str]
@@ -49,13 +57,8 @@ class Recordings(ABC):
 
     @property
     @abstractmethod
-    def rate(self) -> float:
-        """Frames a second of its files."""
-
-    @property
-    @abstractmethod
-    def mirrors(self) -> bool:
-        """As `Conversations.mirrors`."""
+    def release(self) -> Release:
+        """As `Conversations.release`."""
 
     @abstractmethod
     def splits(self) -> tuple[str, ...]:
@@ -92,8 +95,8 @@ class Recordings(ABC):
 
     @abstractmethod
     def load(self, modality: str, path: Path, *, quietly: bool = False) -> np.ndarray:
-        """A file of coefficients or emotion (rows, 58 or 25) float32, at `rate`. What is doubtful
-        is a `Remark`, unless it is read `quietly`. Raises `UserError` with the path."""
+        """A file of coefficients or emotion (rows, 58 or 25) float32, at the release's rate. What
+        is doubtful is a `Remark`, unless it is read `quietly`. Raises `UserError` with the path."""
 
     @abstractmethod
     def count(self, modality: str, path: Path) -> int:
@@ -107,7 +110,7 @@ class Recordings(ABC):
     def frames(self, modality: str, path: Path) -> int:
         """The length of a file in frames, 25 a second; as `count`."""
         count = self.count(modality, path)
-        return count if modality == AUDIO else frames_at(count, self.rate)
+        return count if modality == AUDIO else frames_at(count, self.release.rate)
 
     def dyads(
         self,
@@ -129,7 +132,7 @@ class Recordings(ABC):
             return self._measure(split, name, needed, problems)
 
         asked = tuple(modalities)
-        both = self.mirrors if mirrored is None else mirrored
+        both = self.release.mirrors if mirrored is None else mirrored
         pairs = self.pairs(split)
         self._check_pictures(split, asked)
         with taken_down() as remarks:
@@ -142,14 +145,14 @@ class Recordings(ABC):
     def coeffs(self, clip: Clip) -> Float[np.ndarray, "frames 58"]:
         """Raw coefficients, `clip.frames` of them; errors as `load`."""
         rows = self.load(COEFFS, self._file(clip, COEFFS))
-        return coeffs_at(rows, self.rate)[: clip.frames]
+        return coeffs_at(rows, self.release.rate)[: clip.frames]
 
     def emotion(self, clip: Clip) -> Float[np.ndarray, "frames 25"]:
         """Emotion channels, `clip.frames` of them; errors as `load`."""
-        return emotion_at(self.recorded_emotion(clip), self.rate)[: clip.frames]
+        return emotion_at(self.recorded_emotion(clip), self.release.rate)[: clip.frames]
 
     def recorded_emotion(self, clip: Clip) -> Float[np.ndarray, "rows 25"]:
-        """All of a clip's emotion channels at the data set's own `rate`; errors as `load`."""
+        """All of a clip's emotion channels at the release's own rate; errors as `load`."""
         return self.load(EMOTION, self._file(clip, EMOTION), quietly=True)
 
     def waveform(self, clip: Clip, start: int, frames: int) -> Float[np.ndarray, "samples"]:

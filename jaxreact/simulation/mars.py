@@ -14,8 +14,7 @@ import soundfile
 from jaxtyping import Float
 
 from jaxreact.data.frame_rate import coeffs_at, emotion_at
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, VIDEO
-from jaxreact.data.mars.data_set import RATE
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, MARS, VIDEO
 from jaxreact.data.mars.eeg import CHANNELS
 from jaxreact.data.mars.files import FOLDERS, LISTENER, SPEAKER
 from jaxreact.data.mars.personality import BIG_FIVE
@@ -144,9 +143,9 @@ def _write_clip(
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    frames = round(len(performance.coeffs) / FPS * RATE) - shorter
-    coeffs = coeffs_at(performance.coeffs, FPS, RATE, frames)
-    emotion = emotion_at(performance.emotion.astype(np.float32), FPS, RATE, frames)
+    frames = round(len(performance.coeffs) / FPS * MARS.rate) - shorter
+    coeffs = coeffs_at(performance.coeffs, FPS, MARS.rate, frames)
+    emotion = emotion_at(performance.emotion.astype(np.float32), FPS, MARS.rate, frames)
     np.save(place(*FOLDERS[COEFFS]), coeffs[:, None])
     np.save(place(*FOLDERS[EMOTION]), emotion)
     samples = np.round(performance.waveform * 32767).astype(np.int16)
@@ -155,9 +154,9 @@ def _write_clip(
         from jaxreact.rendering import render_frames  # most simulations never need it
 
         pictures = render_frames(coeffs, size=config.picture_size)
-        write_video(place(*FOLDERS[VIDEO]), pictures, int(RATE))
+        write_video(place(*FOLDERS[VIDEO]), pictures, int(MARS.rate))
     rng = stream(config.seed, "eeg", clip, role)
-    _write_eeg(place("eeg_processed", ".csv"), int(frames / RATE) + 1, rng)
+    _write_eeg(place("eeg_processed", ".csv"), int(frames / MARS.rate) + 1, rng)
 
 
 def _write_eeg(path: Path, seconds: int, rng: np.random.Generator) -> None:

@@ -77,7 +77,7 @@ def read_data(
     `training_batches` takes it, whose errors this raises.
     """
     conversations = open_conversations(path)
-    mirrored = conversations.mirrors or len({modality.role for modality in modalities}) == 1
+    mirrored = conversations.release.mirrors or len({modality.role for modality in modalities}) == 1
     splits = {
         name: conversations.dyads(name, modalities=modalities, mirrored=mirrored)
         for name in ("train", "val")

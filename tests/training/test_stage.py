@@ -13,6 +13,7 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
+from jaxreact.data.layout import MARS, REACT2024
 from jaxreact.data.modality import Modality
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.sharding import make_device_mesh
@@ -231,7 +232,7 @@ def test_what_a_log_counts_by(tmp_path, monkeypatch):
 class Split(SimpleNamespace):
     """Stands in for opened conversations: seven dyads to train on, three to validate with."""
 
-    mirrors = True
+    release = REACT2024
 
     def dyads(
         self, name: str, modalities: tuple[Modality, ...], mirrored: bool = True
@@ -283,7 +284,7 @@ def test_what_is_read_for_training_and_for_validation(monkeypatch):
 def test_pairs_that_are_not_mirrored_keep_their_roles(monkeypatch, others):
     """Unless one person alone is asked for: then everybody is."""
     asked = []
-    conversations = Split(path="x", mirrors=False)
+    conversations = Split(path="x", release=MARS)
     monkeypatch.setattr(batches, "open_conversations", lambda path: conversations)
 
     def note(conversations: Any, dyads: Any, mean: Any, **options: Any) -> Endless:

@@ -10,34 +10,25 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.data.contents import count_frames, load_attributes, load_coeffs
-from jaxreact.data.layout import COEFFS, EMOTION, SPLITS, VIDEO
+from jaxreact.data.layout import COEFFS, EMOTION, MARS, SPLITS, VIDEO, Release
 from jaxreact.data.mars import files
 from jaxreact.data.mars.files import FOLDERS, LISTENER, SPEAKER
 from jaxreact.data.recordings import Recordings
 from jaxreact.errors import Remark, UserError
-
-RATE = 30.0
-"""Frames a second of the release's films, coefficients and emotion."""
 
 
 @dataclass(frozen=True)
 class Mars(Recordings):
     """Where its files lie: `files`. REACT2026 scores listeners only, hence no mirrored pairs."""
 
-    layout: ClassVar[str] = "MARS"
     equal_lengths: ClassVar[bool] = False
     video_folder: ClassVar[str] = FOLDERS[VIDEO][0]
     without: ClassVar[str] = "take their other files away"
 
     @property
-    def rate(self) -> float:
-        """As `Recordings.rate`."""
-        return RATE
-
-    @property
-    def mirrors(self) -> bool:
-        """As `Conversations.mirrors`."""
-        return False
+    def release(self) -> Release:
+        """As `Conversations.release`."""
+        return MARS
 
     def splits(self) -> tuple[str, ...]:
         """Those that have a folder of emotion or coefficients."""

@@ -229,4 +229,4 @@ def _index(
         matrix = f"neighbour_emotion_{split}.npy"
         neighbours = None if chosen.neighbours is None else Part.of(out, matrix)
         splits[split] = PackedSplit(chosen.pairs, clips, parts, neighbours)
-    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures, data.rate, data.mirrors)
+    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures, data.release.name)

@@ -59,8 +59,8 @@ def _films(data: Mars, split: str, names: list[str]) -> list[Finding]:
             rows = data.count(COEFFS, table)
         except UserError:
             continue  # an unreadable table is found elsewhere; films are read by who needs them
-        if rate and abs(rate / data.rate - 1) > _RATE_ODD:
-            message = f"{rate:.2f} pictures a second, the layout has {data.rate:g}"
+        if rate and abs(rate / data.release.rate - 1) > _RATE_ODD:
+            message = f"{rate:.2f} pictures a second, the layout has {data.release.rate:g}"
             findings.append(Finding("rate", file, message, REMARK, split, name))
         elif pictures and abs(pictures - rows) > SLIGHT:
             message = f"{pictures} pictures, the coefficients have {rows} frames"

@@ -9,31 +9,24 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion
-from jaxreact.data.layout import COEFFS, SPLITS
+from jaxreact.data.layout import COEFFS, REACT2024, SPLITS, Release
 from jaxreact.data.react2024 import files
 from jaxreact.data.react2024.neighbours import neighbours
 from jaxreact.data.recordings import Recordings
-from jaxreact.face import FPS
 
 
 @dataclass(frozen=True)
 class React2024(Recordings):
     """Where its files lie, and the traps on the way: `files`; the matrices: `neighbours`."""
 
-    layout: ClassVar[str] = "REACT2024"
     equal_lengths: ClassVar[bool] = True
     video_folder: ClassVar[str] = files.VIDEO_FOLDER
     without: ClassVar[str] = "take their rows out of the list, and out of its neighbour matrix"
 
     @property
-    def rate(self) -> float:
-        """As `Recordings.rate`."""
-        return FPS
-
-    @property
-    def mirrors(self) -> bool:
-        """As `Conversations.mirrors`."""
-        return True
+    def release(self) -> Release:
+        """As `Conversations.release`."""
+        return REACT2024
 
     def splits(self) -> tuple[str, ...]:
         """Those whose list is here."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import COEFFS
+from jaxreact.data.layout import COEFFS, MARS
 from jaxreact.data.mars.data_set import Mars
 from jaxreact.errors import Remark, UserError
 from tests.data.mars_files import MarsFiles, small
@@ -23,7 +23,7 @@ def test_it_is_recognised_even_beside_lists_that_do_not_describe_it(files):
     data = open_conversations(files.root)
     assert isinstance(data, Mars)
     assert isinstance(data, Conversations)
-    assert (data.rate, data.mirrors, data.splits()) == (30.0, False, ("train", "val"))
+    assert (data.release, data.splits()) == (MARS, ("train", "val"))
 
 
 def test_pairs_are_by_session_and_name_in_the_order_of_numbers(files):

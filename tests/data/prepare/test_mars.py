@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jaxreact.data.conversations import open_conversations
+from jaxreact.data.layout import MARS
 from jaxreact.data.mars.eeg import CHANNELS
 from jaxreact.data.prepare.command import PrepareConfig, prepare
 from jaxreact.data.prepare.doctor import examine
@@ -125,7 +126,7 @@ def test_a_cache_is_what_its_root_is(files, tmp_path, capsys):
     prepare(PrepareConfig(files.root, out=tmp_path / "cache", workers=1))
     assert "3 train, 1 val pairs" in capsys.readouterr().out
     root, cache = open_conversations(files.root), open_conversations(tmp_path / "cache")
-    assert (cache.rate, cache.mirrors) == (30.0, False)
+    assert cache.release == MARS
     ours, theirs = cache.dyads("train"), root.dyads("train")
     assert ours == theirs
     for dyad in ours:
@@ -138,4 +139,4 @@ def test_a_cache_is_what_its_root_is(files, tmp_path, capsys):
         np.testing.assert_array_equal(cache.neighbours("train", n), root.neighbours("train", n))
     assert cache.dyads("train", mirrored=True) == root.dyads("train", mirrored=True)
     index = json.loads((tmp_path / "cache" / "cache.json").read_text())
-    assert (index["rate"], index["mirrors"]) == (30.0, False)
+    assert index["release"] == "MARS"
