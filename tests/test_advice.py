@@ -239,7 +239,7 @@ def test_a_short_training_split_has_another_baseline():
 
 
 def test_damaged_parts_of_an_evaluation_are_removed(tmp_path):
-    arguments = (tmp_path / "parts", ["a", "b"], 2, 8, {"seed": 0})
+    arguments = (tmp_path / "parts", ["a", "b"], 2, [8, 8], False, {"seed": 0})
     parts = open_partial_results(*arguments)
     parts.add([0, 1], EMOTION[:2], np.zeros((2, 2, 8, 58), np.float32))
     part = tmp_path / "parts/000000.npz"

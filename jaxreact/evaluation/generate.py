@@ -17,12 +17,14 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxreact.data.conversations import Conversations
+from jaxreact.data.crops import check_lengths
 from jaxreact.data.layout import Dyad
 from jaxreact.data.modality import Kind, Modality
-from jaxreact.data.pipeline import evaluation_items
 from jaxreact.data.split import clip_names
 from jaxreact.errors import UserError
+from jaxreact.evaluation.joined import Joined
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
+from jaxreact.evaluation.stretches import Stretch, StretchReader, stretches
 from jaxreact.nn.precision import Precision
 from jaxreact.predictions.npz import map_npz
 from jaxreact.profiling import Profile
@@ -33,6 +35,7 @@ from jaxreact.systems.system import Reactions, Speaker, System, faces
 
 T = TypeVar("T")
 Item = dict[str, np.ndarray]
+Rows = np.ndarray | Sequence[np.ndarray]
 
 PER_DEVICE = {"cpu": 1}
 """Clips that a device generates at once where `--batch` does not say: on a CPU the samples of one
@@ -48,6 +51,7 @@ class Generation:
 
     split: str
     frames: int
+    """Of each clip, from its first; or of the stretches that `whole` clips are cut into."""
     samples: int
     seed: int
     sampling: Sampling
@@ -56,7 +60,10 @@ class Generation:
     binarize: bool = False
     """Of a system that has this option: action units are rounded."""
     online: Online = Online()  # noqa: RUF009 (frozen)
-    """Whether it answers as a stream does; the system advances so already."""
+    """Whether it answers as a stream does; the system advances so already. Then whole clips are
+    not cut."""
+    whole: bool = False
+    """Each clip in its own length, and in its own frame rate."""
 
 
 def predict(
@@ -65,43 +72,50 @@ def predict(
     dyads: Sequence[Dyad],
     request: Generation,
     out: Path,
-    truth: tuple[np.ndarray, np.ndarray],
+    truth: tuple[Rows, Rows],
     batch: int | None = None,
     profile: Path | None = None,
 ) -> Path:
     """Writes `OUT/predictions.npz`: reactions to every dyad's speaker, with the truth beside them.
 
-    `truth` is the emotion of listeners and speakers (N, T, 25). Of a run that was interrupted, what
-    is finished is not made again; nor are whole predictions that were made with the same models,
-    data and options. A clip's reactions depend on the seed and its place in the split, not on
-    `batch` (clips at once, all devices together), on the devices or on interruptions. A few batches
-    are traced into the folder `profile`. Raises
+    `truth` is the emotion of listeners and speakers (N, T, 25), or of whole clips that of each at
+    the release's own rate: reactions are as long as their speakers then. Of a run that was
+    interrupted, what is finished is not made again; nor are all predictions that were made with the
+    same models, data and options. A clip's reactions depend on the seed and its place in the split,
+    not on `batch` (clips at once, all devices together), on the devices or on interruptions. A few
+    batches are traced into the folder `profile`. Raises
     `UserError` where parts of another run are in the way, or the disk has no room.
     """
     path = out / "predictions.npz"
     made_with = _made_with(system, data, request)
-    parts = PartialResults(
-        out / "parts", clip_names(dyads), request.samples, request.frames, made_with
-    )
+    whole, count = request.whole, len(dyads)
+    lengths = [len(rows) for rows in truth[1]] if whole else [request.frames] * count
+    wanted = (clip_names(dyads), request.samples, lengths, whole, made_with)
+    parts = PartialResults(out / "parts", *wanted)
     if _holds(path, made_with):
         print(f"{path}: made with the same models, data and options; not made again")
         parts.remove()
         return path
-    parts = open_partial_results(
-        parts.folder, parts.clips, request.samples, request.frames, made_with
-    )
+    parts = open_partial_results(parts.folder, *wanted)
     _check_room(out, parts)
-    if len(parts.missing) < len(dyads):
-        done = len(dyads) - len(parts.missing)
-        print(f"{parts.folder}: {done} of {len(dyads)} clips are finished; going on")
+    if len(parts.missing) < count:
+        done = count - len(parts.missing)
+        print(f"{parts.folder}: {done} of {count} clips are finished; going on")
     try:
         _fill(parts, system, data, dyads, request, batch, profile)
     except KeyboardInterrupt:
-        done = len(dyads) - len(parts.missing)
+        done = count - len(parts.missing)
         print(f"\n{parts.folder}: {done} clips are kept; the same command goes on", file=sys.stderr)
         raise
-    parts.finish(path, *truth)
+    of_whole = _of_whole(data, request.split, count) if whole else {}
+    parts.finish(path, {"listener": truth[0], "speaker": truth[1]}, **of_whole)
     return path
+
+
+def _of_whole(data: Conversations, split: str, clips: int) -> dict[str, np.ndarray]:
+    """What else the file of whole clips holds."""
+    suits = data.neighbours(split, clips) > 0
+    return {"neighbours": suits, "rate": np.array(data.release.rate)}
 
 
 def default_batch(mesh: DeviceMesh) -> int:
@@ -150,32 +164,37 @@ def _fill(
     """Makes the missing parts: while one batch is computed, the next is read, the last written."""
     mesh = make_device_mesh()
     size = _batch_size(mesh, batch, len(dyads))
-    missing = parts.missing
-    batches = [missing[first : first + size] for first in range(0, len(missing), size)]
-    modalities = needed(system)
-    items = evaluation_items(data, dyads, request.frames, modalities=modalities)
+    if not request.whole:
+        check_lengths(dyads, request.frames)
+    frames = [dyad.speaker.frames if request.whole else request.frames for dyad in dyads]
+    longest = None if request.whole and request.online.causal else request.frames
+    todo = stretches(frames, parts.missing, longest)
+    batches = [todo[first : first + size] for first in range(0, len(todo), size)]
+    reader = StretchReader(data, dyads, needed(system))
     react = reactor(system, request, size, mesh)
-    done = len(dyads) - len(missing)
+    done = len(dyads) - len(parts.missing)
     trace = Profile(profile, len(batches), "generate")
+    joined = Joined(parts, frames, data.release.rate)
 
-    def begin(number: int, clips: list[int], inputs: list[Item]) -> Reactions:
+    def read(some: list[Stretch]) -> list[Item]:
+        return reader.read(some, system.frame_multiple, longest or 0)
+
+    def begin(number: int, some: list[Stretch], inputs: list[Item]) -> Reactions:
         with trace.step(number):
-            reactions = react(clips, inputs)
+            reactions = react([(each.clip, each.number) for each in some], inputs)
         trace.after(number, (reactions.emotion, reactions.coeffs))
         return reactions
 
     with (
         trace,
-        closing(_read_ahead(batches, lambda clips: [items[clip] for clip in clips])) as read,
+        closing(_read_ahead(batches, read)) as ahead,
         tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar,
     ):
-        begun = ((clips, begin(n, clips, inputs)) for n, (clips, inputs) in enumerate(read, 1))
-        for clips, reactions in _one_behind(begun):
-            rows = slice(len(clips))
-            parts.add(
-                clips, np.asarray(reactions.emotion)[rows], np.asarray(reactions.coeffs)[rows]
+        begun = ((some, begin(n, some, inputs)) for n, (some, inputs) in enumerate(ahead, 1))
+        for some, reactions in _one_behind(begun):
+            bar.update(
+                joined.add(some, np.asarray(reactions.emotion), np.asarray(reactions.coeffs))
             )
-            bar.update(len(clips))
 
 
 FIELDS: Mapping[str, Kind] = {
@@ -199,12 +218,13 @@ def needed(system: System) -> tuple[Modality, ...]:
 
 def reactor(
     system: System, request: Generation, size: int, mesh: DeviceMesh
-) -> Callable[[list[int], list[Item]], Reactions]:
-    """The function from some clips' numbers and items to reactions to `size` clips, on all devices.
-    It raises `UserError` where the system gives no coefficients.
+) -> Callable[[list[tuple[int, int]], list[Item]], Reactions]:
+    """The function from some stretches, by the numbers of their clips and their own within these,
+    and their items, to reactions to `size` of them, on all devices. It raises `UserError` where the
+    system gives no coefficients.
 
     All batches have one size, so that everything is compiled once: the last is filled up by its
-    last clip.
+    last item.
     """
     if mesh.devices > 1:
         system = system.placed(mesh)
@@ -213,9 +233,9 @@ def reactor(
     if request.binarize:
         options["binarize"] = True
 
-    def react(clips: list[int], items: list[Item]) -> Reactions:
+    def react(some: list[tuple[int, int]], items: list[Item]) -> Reactions:
         full = [*items, *items[-1:] * (size - len(items))]
-        numbers = np.asarray([*clips, *clips[-1:] * (size - len(clips))])
+        numbers = np.asarray([*some, *some[-1:] * (size - len(some))])
         inputs = {
             modality.kind: np.stack([item[modality.key] for item in full])
             for modality in needed(system)
@@ -234,10 +254,11 @@ def _batch_size(mesh: DeviceMesh, batch: int | None, clips: int) -> int:
     return -(-size // mesh.devices) * mesh.devices
 
 
-def _keys(seed: int, clips: np.ndarray) -> jax.Array:
-    """A key for each clip by its number, with which `react` answers it alone."""
+def _keys(seed: int, numbers: np.ndarray) -> jax.Array:
+    """A key for each stretch by the numbers of its clip and its own, with which `react` answers it
+    alone."""
     key, fold = jax.random.key(seed), jax.random.fold_in
-    return jax.vmap(lambda clip: fold(fold(key, clip), 0))(clips)
+    return jax.vmap(lambda pair: fold(fold(key, pair[0]), pair[1]))(numbers)
 
 
 def _one_behind(items: Iterable[T]) -> Iterator[T]:
@@ -250,23 +271,23 @@ def _one_behind(items: Iterable[T]) -> Iterator[T]:
 
 
 def _read_ahead(
-    batches: Sequence[list[int]], read: Callable[[list[int]], list[Item]]
-) -> Generator[tuple[list[int], list[Item]], None, None]:
+    batches: Sequence[list[Stretch]], read: Callable[[list[Stretch]], list[Item]]
+) -> Generator[tuple[list[Stretch], list[Item]], None, None]:
     """Each batch with what `read` gives for it, read in a thread some batches ahead.
 
     Close it: left to the garbage collector, it would wait for its thread wherever that happens to
     run, perhaps under a lock that the thread waits for.
     """
-    waiting: deque[tuple[list[int], Future[list[Item]]]] = deque()
+    waiting: deque[tuple[list[Stretch], Future[list[Item]]]] = deque()
     with ThreadPoolExecutor(1, "reading") as pool:
         try:
             for batch in batches:
                 waiting.append((batch, pool.submit(read, batch)))
                 if len(waiting) > _BATCHES_AHEAD:
-                    clips, future = waiting.popleft()
-                    yield clips, future.result()
+                    some, future = waiting.popleft()
+                    yield some, future.result()
             while waiting:
-                clips, future = waiting.popleft()
-                yield clips, future.result()
+                some, future = waiting.popleft()
+                yield some, future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

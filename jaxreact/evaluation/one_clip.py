@@ -39,7 +39,7 @@ def react_to_clip(run: Path, recording: Recording, samples: int) -> Reactions:
     mesh = make_device_mesh()
     request = Generation(recording.split, frames, samples, SEED, Sampling())
     react = reactor(system, request, mesh.devices, mesh)
-    made = react([index], [items[0]])
+    made = react([(index, 0)], [items[0]])
     emotion = np.asarray(made.emotion)[0]
     reactions = Reactions(run, split.clips, split.clips[index], np.asarray(made.coeffs)[0], emotion)
     return with_recorded(reactions, split.data, dyad)

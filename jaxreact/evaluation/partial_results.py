@@ -24,6 +24,7 @@ from jaxreact.face import COEFFS, EMOTION_CHANNELS
 from jaxreact.files import read_json, replacing
 from jaxreact.predictions.npz import Pieces, map_npz, write_npz
 from jaxreact.predictions.predictions import check_finite
+from jaxreact.predictions.whole import numbered
 from jaxreact.predictions.writing import texts
 
 _AGAIN = "remove it and give the same command again"
@@ -32,15 +33,17 @@ CHANNELS = {"emotion": EMOTION_CHANNELS, "coeffs": COEFFS}
 
 @dataclass
 class PartialResults:
-    """The parts of predictions of `clips` (by name), `samples` and `frames` each.
+    """The parts of predictions of `clips` (by name), `samples` of each, of its length in `lengths`.
 
-    `made_with` is what they depend on, plain JSON data. Make one by `open_partial_results`.
+    `whole`: predictions.npz has arrays of each clip, else one for all. `made_with` is what they
+    depend on, plain JSON data. Make one by `open_partial_results`.
     """
 
     folder: Path
     clips: Sequence[str]
     samples: int
-    frames: int
+    lengths: Sequence[int]
+    whole: bool
     made_with: Mapping[str, Any]
     _rows: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
 
@@ -52,8 +55,8 @@ class PartialResults:
     @property
     def bytes_missing(self) -> int:
         """What the missing parts and predictions.npz will take on the disk."""
-        clip = self.samples * self.frames * sum(CHANNELS.values()) * np.float32().itemsize
-        return clip * (len(self.missing) + len(self.clips))
+        frames = sum(self.lengths) + sum(self.lengths[clip] for clip in self.missing)
+        return self.samples * frames * sum(CHANNELS.values()) * np.float32().itemsize
 
     def add(
         self,
@@ -61,7 +64,8 @@ class PartialResults:
         emotion: Float[np.ndarray, "batch samples frames 25"],
         coeffs: Float[np.ndarray, "batch samples frames 58"],
     ) -> None:
-        """Keeps the reactions to some clips. Raises `UserError` where one is not finite."""
+        """Keeps the reactions to some clips, which have one length. Raises `UserError` where one is
+        not finite."""
         arrays = {"emotion": emotion, "coeffs": coeffs}
         for name, array in arrays.items():
             check_finite(f"generated {name}", array, [self.clips[clip] for clip in clips])
@@ -77,26 +81,39 @@ class PartialResults:
         if not set(clips) <= {*range(len(self.clips))}:
             raise ValueError(f"it holds clips {clips} of {len(self.clips)}")
         for name, channels in CHANNELS.items():
-            expected = (len(clips), self.samples, self.frames, channels)
+            expected = (len(clips), self.samples, self.lengths[clips[0]], channels)
             if arrays[name].shape != expected:
                 raise ValueError(f"{name} has shape {arrays[name].shape}, expected {expected}")
         for row, clip in enumerate(clips):
             self._rows[clip] = {name: arrays[name][row] for name in CHANNELS}
 
-    def finish(self, path: Path, listener: np.ndarray, speaker: np.ndarray) -> None:
-        """Joins all parts to a `predictions.npz`, a clip at a time in memory, and removes them."""
-        arrays = {name: self._joined(name) for name in CHANNELS}
-        whole = self.folder / path.name
+    def finish(
+        self, path: Path, truth: Mapping[str, np.ndarray | Sequence[np.ndarray]], **more: Any
+    ) -> None:
+        """Joins all parts to a `predictions.npz`, a clip at a time in memory, and removes them.
+
+        `truth` is what was recorded, by name: one array, or one for each clip. `more`: arrays that
+        stand beside it.
+        """
+        arrays: dict[str, np.ndarray | Pieces] = {}
+        if self.whole:
+            for name in CHANNELS:
+                arrays |= numbered(name, [self._rows[n][name] for n in range(len(self.clips))])
+        else:
+            arrays = {name: self._joined(name) for name in CHANNELS}
+        for name, rows in truth.items():
+            arrays |= {name: rows} if isinstance(rows, np.ndarray) else numbered(name, rows)
+        joined = self.folder / path.name
         names = texts(tuple(self.clips), made_with_text(self.made_with))
-        write_npz(whole, {**arrays, "listener": listener, "speaker": speaker, **names})
-        os.replace(whole, path)
+        write_npz(joined, {**arrays, **more, **names})
+        os.replace(joined, path)
         self.remove()
 
     def _joined(self, name: str) -> Pieces:
         def pieces() -> Iterator[np.ndarray]:
             return (self._rows[clip][name] for clip in range(len(self.clips)))
 
-        shape = (len(self.clips), self.samples, self.frames, CHANNELS[name])
+        shape = (len(self.clips), self.samples, self.lengths[0], CHANNELS[name])
         return Pieces(shape, np.dtype(np.float32), pieces())
 
     def remove(self) -> None:
@@ -105,13 +122,18 @@ class PartialResults:
 
 
 def open_partial_results(
-    folder: Path, clips: Sequence[str], samples: int, frames: int, made_with: Mapping[str, Any]
+    folder: Path,
+    clips: Sequence[str],
+    samples: int,
+    lengths: Sequence[int],
+    whole: bool,
+    made_with: Mapping[str, Any],
 ) -> PartialResults:
     """The parts in `folder`, begun now or by an earlier run, of which each is checked whole.
 
     Raises `UserError` where they were begun with something else, or one is damaged.
     """
-    parts = PartialResults(folder, clips, samples, frames, made_with)
+    parts = PartialResults(folder, clips, samples, lengths, whole, made_with)
     record = folder / "made_with.json"
     if not record.is_file():
         shutil.rmtree(folder, ignore_errors=True)

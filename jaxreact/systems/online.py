@@ -63,7 +63,9 @@ def react_online(
         made.append(reactions)
 
     def whole(name: str) -> Any:
-        return jnp.concatenate([getattr(each, name) for each in made], axis=2)[:, :, :frames]
+        # By NumPy: a program would be compiled for each number of steps there is.
+        parts = [np.asarray(getattr(each, name)) for each in made]
+        return jnp.asarray(np.concatenate(parts, axis=2)[:, :, :frames])
 
     coeffs = None if made[0].coeffs is None else whole("coeffs")
     return Reactions(coeffs, whole("emotion"))

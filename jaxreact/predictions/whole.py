@@ -1,0 +1,83 @@
+"""`predictions.npz` of whole clips, each of its own length.
+
+emotion_0, emotion_1, ..     (K, T_i, 25), coeffs_0, .. (K, T_i, 58) raw, T_i as the speaker's
+listener_0, speaker_0, ..    (L_i, 25), (T_i, 25), the emotion of the recorded persons
+neighbours (N, N)            row k: whose listeners suit clip k
+rate                         frames a second
+clips (N,), made_with        as in other predictions
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from jaxreact.errors import UserError
+from jaxreact.face import COEFFS as COEFF_COUNT
+from jaxreact.face import EMOTION_CHANNELS
+from jaxreact.predictions.npz import map_npz
+
+_AGAIN = "evaluate again"
+
+
+@dataclass(frozen=True)
+class WholePredictions:
+    """K reactions to each of N clips; emotion alone where there are no coefficients."""
+
+    emotion: list[Float[np.ndarray, "_ _ 25"]]
+    coeffs: list[Float[np.ndarray, "_ _ 58"]] | None
+    listener: list[Float[np.ndarray, "_ 25"]]
+    speaker: list[Float[np.ndarray, "_ 25"]]
+    neighbours: Bool[np.ndarray, "clips clips"]
+    rate: float
+    clips: tuple[str, ...]
+
+    @property
+    def targets(self) -> list[list[Float[np.ndarray, "_ 25"]]]:
+        """For each clip the listeners that suit it, its own first."""
+        return [
+            [self.listener[clip], *(self.listener[n] for n in np.flatnonzero(row) if n != clip)]
+            for clip, row in enumerate(self.neighbours)
+        ]
+
+
+def numbered(name: str, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays of clips under their names in a file."""
+    return {f"{name}_{number}": array for number, array in enumerate(arrays)}
+
+
+def holds_whole(path: Path) -> bool:
+    """Whether a file holds whole clips; False for what is no npz file."""
+    try:
+        return "emotion_0" in map_npz(path)
+    except UserError:
+        return False
+
+
+def read_whole(path: Path) -> WholePredictions:
+    """Reads such a file; arrays are mapped, not read. Raises `UserError` naming what is missing."""
+    arrays = map_npz(path)
+
+    def of_clips(name: str, *axes: int) -> list[np.ndarray]:
+        found = [arrays.get(f"{name}_{number}") for number in range(count)]
+        for number, array in enumerate(found):
+            if array is None or array.ndim != len(axes) or array.shape[-1] != axes[-1]:
+                shape = "missing" if array is None else f"shape {array.shape}"
+                raise UserError(f"{path}: {name}_{number}: {shape}; {_AGAIN}")
+        return [array for array in found if array is not None]
+
+    for name in ("clips", "neighbours", "rate"):
+        if name not in arrays:
+            raise UserError(f"{path}: holds no {name}; {_AGAIN}")
+    count = len(arrays["clips"])
+    return WholePredictions(
+        of_clips("emotion", 0, 0, EMOTION_CHANNELS),
+        of_clips("coeffs", 0, 0, COEFF_COUNT) if "coeffs_0" in arrays else None,
+        of_clips("listener", 0, EMOTION_CHANNELS),
+        of_clips("speaker", 0, EMOTION_CHANNELS),
+        np.asarray(arrays["neighbours"]) > 0,
+        float(arrays["rate"]),
+        tuple(str(name) for name in arrays["clips"]),
+    )
