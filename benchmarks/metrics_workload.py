@@ -28,12 +28,12 @@ def make(directory: Path, clips: int, samples: int, frames: int) -> None:
     )
     for clip in tqdm(range(clips), "arrays", unit="clip", delay=2, disable=None):
         level = 0.7 * random.standard_normal((3, 1, 25), np.float32) - 0.5
-        own, other = _smooth(random, 2, frames)
-        listener[clip] = _face(level[0] + own, binary=True)
-        speaker[clip] = _face(level[1] + other, binary=True)
+        own, other = smooth(random, 2, frames)
+        listener[clip] = face(level[0] + own, binary=True)
+        speaker[clip] = face(level[1] + other, binary=True)
         later = np.roll(own, int(random.integers(50)), axis=0)
-        courses = 0.6 * later + 0.8 * _smooth(random, samples, frames)
-        predictions[clip] = _face(0.5 * level[0] + 0.5 * level[2] + courses, binary=False)
+        courses = 0.6 * later + 0.8 * smooth(random, samples, frames)
+        predictions[clip] = face(0.5 * level[0] + 0.5 * level[2] + courses, binary=False)
     order = random.permutation(clips)
     neighbours = np.zeros((clips, clips))
     for step in range(NEIGHBOURS):
@@ -46,7 +46,7 @@ def load(directory: Path) -> list[np.ndarray]:
     return [np.load(directory / f"{name}.npy", mmap_mode="r") for name in NAMES]
 
 
-def _smooth(random: np.random.Generator, count: int, frames: int) -> np.ndarray:
+def smooth(random: np.random.Generator, count: int, frames: int) -> np.ndarray:
     """(count, frames, 25) of variance 1."""
     course = random.standard_normal((count, frames + 2 * _WIDTH, 25), np.float32)
     for _ in range(2):
@@ -55,7 +55,7 @@ def _smooth(random: np.random.Generator, count: int, frames: int) -> np.ndarray:
     return course / course.std()
 
 
-def _face(course: np.ndarray, binary: bool) -> np.ndarray:
+def face(course: np.ndarray, binary: bool) -> np.ndarray:
     """25 emotion channels from 25 unbounded ones, frame by frame."""
     units, affect, expressions = np.split(course, (15, 17), axis=-1)
     units = units > 0 if binary else 1 / (1 + np.exp(-3 * units))

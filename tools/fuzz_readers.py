@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxreact.data.neighbours import build_neighbours
 from safetensors.numpy import save_file
 
 from jaxreact import runs
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion, mean_face
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, read_pairs
-from jaxreact.data.neighbours import build_neighbours
 from jaxreact.data.packed_index import INDEX, read_index
 from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.evaluation.partial_results import open_partial_results
@@ -27,7 +27,13 @@ from jaxreact.media.video_reader import steady
 from jaxreact.media.video_writer import write_video
 from jaxreact.metrics import NAMES
 from jaxreact.metrics.truth import read_array
-from jaxreact.predictions import Predictions, read_predictions, write_predictions
+from jaxreact.predictions import (
+    Predictions,
+    holds_results,
+    read_predictions,
+    read_results,
+    write_predictions,
+)
 from jaxreact.rendering.heads.conversion import convert_faceverse
 from jaxreact.rendering.heads.faceverse_file import load_faceverse
 from jaxreact.rendering.heads.reference import read_reference
@@ -77,6 +83,11 @@ def _parts(path: Path) -> None:
     open_partial_results(path.parent, CLIPS, SAMPLES, FRAMES, {"seed": 0})
 
 
+def _results(path: Path) -> None:
+    holds_results(path)
+    read_results(path)
+
+
 def _faceverse(path: Path) -> None:
     convert_faceverse(path, path.with_name("converted.npz"))
     path.with_name("converted.npz").unlink()
@@ -96,6 +107,7 @@ READERS = {
     "predictions": Reader(
         lambda path: read_predictions(path, number=2), ("predictions/*",), "predictions.npz"
     ),
+    "results": Reader(_results, ("results/*",), "results.npz"),
     "reactions": Reader(
         lambda path: read_reactions(path, Recording()), ("predictions/*.npz",), "predictions.npz"
     ),
@@ -145,6 +157,9 @@ def make_seeds(folder: Path) -> None:
     arrays = {"emotion": emotion, "coeffs": rng.random((2, SAMPLES, FRAMES, 58), np.float32)}
     _predictions(folder / "predictions", arrays)
     _others(folder, emotion)
+    (folder / "results").mkdir()
+    clips = {f"{name}_{clip}": each for name in ("GT", "PRED") for clip, each in enumerate(emotion)}
+    np.savez(folder / "results/results.npz", **clips)  # pyright: ignore[reportArgumentType]
     parts = open_partial_results(folder / "parts", CLIPS, SAMPLES, FRAMES, {"seed": 0})
     parts.add([0, 1], arrays["emotion"], arrays["coeffs"])
     write_json(folder / "run/config.json", {"kind": TOKENIZER.name})
@@ -197,6 +212,8 @@ def _torch(folder: Path, emotion: np.ndarray) -> None:
         print("torch is not installed: of its formats only safetensors is tried")
         return
     content = {"state_dict": {"w": torch.from_numpy(emotion)}, "epoch": 3}
+    lists = {name: [*torch.from_numpy(emotion)] for name in ("GT", "PRED")}
+    torch.save(lists, folder.parent / "results/results.pt")
     torch.save(content, folder / "zip.pt")
     torch.save(content, folder / "legacy.pt", _use_new_zipfile_serialization=False)
     with (

@@ -9,13 +9,20 @@ default, differs in three points: FRC and FRD leave out clips without an appropr
 instead of counting 0; FRSyn looks at all samples instead of the first; and in FRSyn an undefined
 correlation takes no part instead of winning. All others are the same in both.
 
+Clips of any lengths, each with its own list of what it is compared with, take the place of arrays
+and neighbours in the challenge's scores. Their modes are `corrected` and `react2026`, the rules of
+REACT 2026 with their own oddities.
+
 `clipwise` gives the scores clip by clip; `intervals` says how far other clips could have moved
 them, `compare` whether two systems differ. `python -m jaxreact.metrics --help` does all of it from
 files.
 """
 
+from collections.abc import Sequence
+
 from numpy.typing import ArrayLike
 
+from jaxreact.face import FPS
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.baselines import BASELINES, Baseline, baseline, mean_reaction
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
@@ -31,6 +38,9 @@ from jaxreact.metrics.frvar import frvar
 from jaxreact.metrics.inputs import MODES, neighbour_lists
 from jaxreact.metrics.jitter import jitter
 from jaxreact.metrics.nods import nods
+from jaxreact.metrics.ragged.challenge import Align
+from jaxreact.metrics.ragged.draws import DrawInterval, over_draws
+from jaxreact.metrics.ragged.inputs import RAGGED_MODES
 from jaxreact.metrics.recorded_faces import recorded_faces
 from jaxreact.metrics.score import Score
 from jaxreact.metrics.scores import CHALLENGE, NAMES, OURS, SCORES
@@ -47,10 +57,13 @@ __all__ = [
     "NAMES",
     "OURS",
     "PERIOD",
+    "RAGGED_MODES",
     "SCORES",
+    "Align",
     "Baseline",
     "ClipScores",
     "Difference",
+    "DrawInterval",
     "Faces",
     "Interval",
     "Score",
@@ -74,6 +87,7 @@ __all__ = [
     "mean_reaction",
     "neighbour_lists",
     "nods",
+    "over_draws",
     "recorded_faces",
     "reorder_as_original",
     "seams",
@@ -82,14 +96,17 @@ __all__ = [
 
 
 def evaluate(
-    predictions: ArrayLike,
-    listener: ArrayLike,
-    speaker: ArrayLike,
-    neighbours: ArrayLike,
+    predictions: ArrayLike | Sequence[ArrayLike],
+    listener: ArrayLike | Sequence[Sequence[ArrayLike]],
+    speaker: ArrayLike | Sequence[ArrayLike] | None = None,
+    neighbours: ArrayLike | None = None,
     mode: str = "corrected",
     *,
     faces: Faces | None = None,
     period: int = PERIOD,
+    fps: int = FPS,
+    align: Align | None = None,
+    seed: int = 0,
 ) -> dict[str, float]:
     """All scores of predictions (N, K, T, 25) against listener and speaker (N, T, 25).
 
@@ -97,8 +114,23 @@ def evaluate(
     also when the speakers speak; without, they are left out. Seams are looked for every `period`
     frames. FRSyn is NaN in mode `corrected` if no sample moves. Raises `UserError` naming array,
     clip and frame of a value that is not finite.
+
+    Without `neighbours`, clips have lengths of their own: predictions[n] (K, T_n, 25), listener[n]
+    the list of the (L, 25) that clip n is compared with, the paired listener's first, speaker[n]
+    (S_n, 25), or None, without which there is no FRSyn. The challenge's scores alone are given, at
+    `fps` frames a second, in mode "corrected" or "react2026"; `align` and `seed` belong to the
+    latter (`frc`, `Align`). `over_draws` says how far chance moves them.
     """
     of_clips = clipwise(
-        predictions, listener, speaker, neighbours, mode, faces=faces, period=period
+        predictions,
+        listener,
+        speaker,
+        neighbours,
+        mode,
+        faces=faces,
+        period=period,
+        fps=fps,
+        align=align,
+        seed=seed,
     )
     return aggregate(of_clips)

@@ -1,20 +1,25 @@
 """The scores clip by clip, from which means, intervals and comparisons follow."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
 from numpy.typing import ArrayLike
 
+from jaxreact.errors import UserError
+from jaxreact.face import FPS
 from jaxreact.metrics.faces import Faces, check_faces
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
 from jaxreact.metrics.neighbourhood import check_neighbours
 from jaxreact.metrics.parts import Parts
+from jaxreact.metrics.ragged.challenge import Align
+from jaxreact.metrics.ragged.reactions import RaggedReactions, ragged_reactions
 from jaxreact.metrics.score import Reactions, Score
 from jaxreact.metrics.scores import SCORES
 from jaxreact.metrics.seams import PERIOD, check_period
+from jaxreact.metrics.targets import lengths_of
 
 
 @dataclass(frozen=True)
@@ -23,12 +28,13 @@ class ClipScores:
 
     `clip_scores["FRC"].values` are (N,) float64, in units and ranges of the score; NaN for a clip
     that takes no part. `neighbours` says how many listeners suit a clip; `samples` and `frames` are
-    K and T. `scores` are those that there are: what the others need is not known.
+    K and T, or the shortest and the longest T where clips have their own. `scores` are those that
+    there are: what the others need is not known.
     """
 
     mode: str
     samples: int
-    frames: int
+    frames: int | tuple[int, int]
     neighbours: Int[np.ndarray, "clips"]
     scores: tuple[Score, ...]
     parts: Mapping[str, Parts]
@@ -69,15 +75,18 @@ class ClipScores:
 
 
 def clipwise(
-    predictions: ArrayLike,
-    listener: ArrayLike,
-    speaker: ArrayLike,
-    neighbours: ArrayLike,
+    predictions: ArrayLike | Sequence[ArrayLike],
+    listener: ArrayLike | Sequence[Sequence[ArrayLike]],
+    speaker: ArrayLike | Sequence[ArrayLike] | None = None,
+    neighbours: ArrayLike | None = None,
     mode: str = "corrected",
     scores: tuple[Score, ...] = SCORES,
     *,
     faces: Faces | None = None,
     period: int = PERIOD,
+    fps: int = FPS,
+    align: Align | None = None,
+    seed: int = 0,
 ) -> ClipScores:
     """`scores` of every clip, with predictions (N, K, T, 25), others (N, T, 25), (N, M).
 
@@ -85,6 +94,21 @@ def clipwise(
     Scores that need more than emotion are left out where `faces` does not have it. Raises
     `UserError` naming the array, and the clip and frame of a value that is not finite.
     """
+    if neighbours is None:
+        if faces is not None:
+            raise UserError("faces: there are no scores of them without neighbours; leave them out")
+        given = ragged_reactions(
+            predictions,
+            listener,
+            speaker,
+            mode,
+            fps=fps,
+            align=align,
+            seed=seed,
+        )
+        return _of_ragged(given, scores)
+    if speaker is None or fps != FPS or align is not None:
+        raise UserError("with neighbours give the speaker too, 25 frames a second, and no align")
     check_mode(mode)
     check_period(period)
     predicted = as_predictions(predictions)
@@ -108,6 +132,21 @@ def clipwise(
         neighbours=np.array([len(others) for others in reactions.neighbours]),
         scores=scores,
         parts={score.name: score.of_clips(reactions) for score in scores},
+    )
+
+
+def _of_ragged(given: RaggedReactions, scores: tuple[Score, ...]) -> ClipScores:
+    assert given.given is not None
+    frames = lengths_of(given.predicted)
+    possible = [(score, score.ragged) for score in scores if score.ragged is not None]
+    there = [(score, ragged) for score, ragged in possible if ragged.can_be_had(given)]
+    return ClipScores(
+        mode=given.mode,
+        samples=len(given.predicted[0]),
+        frames=(min(frames), max(frames)),
+        neighbours=np.array([len(others) for others in given.given.lists]),
+        scores=tuple(score for score, _ in there),
+        parts={score.name: ragged.of_clips(given) for score, ragged in there},
     )
 
 

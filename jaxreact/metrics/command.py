@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from tyro.conf import Positional, arg
 
 from jaxreact.data.split import Split, conversations
-from jaxreact.errors import UserError, check_seed
+from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
@@ -21,11 +21,11 @@ from jaxreact.metrics.notes import (
     size_note,
     truth_note,
 )
+from jaxreact.metrics.options import Options
 from jaxreact.metrics.recorded_faces import recorded_faces
-from jaxreact.metrics.seams import PERIOD, check_period
-from jaxreact.metrics.statistics.bootstrap import RESAMPLES
+from jaxreact.metrics.score_results import score_results
 from jaxreact.metrics.statistics.comparison import compare, smallest_p
-from jaxreact.metrics.statistics.intervals import check_resampling, intervals
+from jaxreact.metrics.statistics.intervals import intervals
 from jaxreact.metrics.table import comparison_table, score_table
 from jaxreact.metrics.truth import (
     Truth,
@@ -35,38 +35,15 @@ from jaxreact.metrics.truth import (
     number_of_clips,
     split_of,
 )
-from jaxreact.predictions import Layout, OriginalOrder, Predictions, by_original, read_predictions
+from jaxreact.predictions import (
+    OriginalOrder,
+    Predictions,
+    by_original,
+    holds_results,
+    read_predictions,
+)
 
 _ORDER_NOTE = "clips are mixed as in the original: comparable with its published rows only"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to score, and how sure to be."""
-
-    mode: Literal["corrected", "original"] = "corrected"
-    """"original" is what the original program prints for the same arrays."""
-    layout: Layout | None = None
-    """Order of the axes of the predictions, where their sizes do not tell it."""
-    original_order: OriginalOrder | None = None
-    """The original program mixes clips. "undo" puts its file's right, "keep" leaves them mixed;
-    "mix" mixes other predictions in the same way, for checking published rows only. `compare`
-    applies "undo" and "keep" to the original's files alone."""
-    frames: int | None = None
-    """Score the first so many frames only; by default all there are of the predictions."""
-    period: int = PERIOD
-    """Seams are looked for after every so many frames: the blocks in which a system reacts."""
-    by: Literal["conversation", "clip"] | None = None
-    """What is resampled. Default: whole conversations, whose clips resemble each other, where the
-    clips' names (<site>/<chat>/<person>/<clip>) are known, else single clips."""
-    resamples: int = RESAMPLES
-    """Bootstrap resamples, and exchanges of a test."""
-    level: float = 0.95
-    """Confidence level of the intervals."""
-    seed: int = 0
-    """Fixes the resamples and the random baseline."""
-    json: Path | None = None
-    """Also write everything to this file."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +53,8 @@ class Score:
     The intervals say where the scores might lie on other clips of the same kind; they do not cover
     another training of the same model. The truth comes from --data, or from --neighbours and, where
     the predictions' file lacks them, --listener and --speaker. Scores of the face need --data, and
-    predictions with coefficients.
+    predictions with coefficients. A results.pt of REACT 2025/2026 (GT and PRED, lists with a tensor
+    for each clip) needs none of these: it holds what its clips are compared with.
     """
 
     predictions: Annotated[Positional[Path], arg(metavar="PREDICTIONS")]
@@ -89,7 +67,10 @@ class Score:
     def run(self) -> None:
         """Prints the table, and writes --json."""
         options = self.options
-        _check(options)
+        options.check()
+        if holds_results(self.predictions):
+            return score_results(self.predictions, self.truth, options, self.baselines)
+        _refuse_react2026(self.predictions, options)
         split = split_of(self.truth)
         predictions = _read(self.predictions, split, self.truth, options, options.original_order)
         truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
@@ -151,7 +132,11 @@ class Compare:
     def run(self) -> None:
         """Prints the table, and writes --json."""
         options = self.options
-        _check(options)
+        options.check()
+        for path in (self.a, self.b):
+            _refuse_react2026(path, options)
+            if holds_results(path):
+                raise UserError(f"{path}: a file of results, which only score reads")
         split = split_of(self.truth)
         first, second = (
             _read(path, split, self.truth, options, _order_of_one(path, options))
@@ -192,6 +177,11 @@ class Compare:
             )
 
 
+def _refuse_react2026(path: Path, options: Options) -> None:
+    if options.mode == "react2026":
+        raise UserError(f"{path}: --mode react2026 is for a results.pt, with GT and PRED in it")
+
+
 def _read(
     path: Path,
     split: Split | None,
@@ -216,13 +206,6 @@ def _order_of_one(path: Path, options: Options) -> OriginalOrder | None:
     if options.original_order == "mix" or by_original(path):
         return options.original_order
     return None
-
-
-def _check(options: Options) -> None:
-    """Raises `UserError` for options that no predictions fit."""
-    check_resampling(options.resamples, options.level)
-    check_seed(options.seed)
-    check_period(options.period)
 
 
 def _scores(
@@ -286,5 +269,4 @@ def _notes(
 def _write(options: Options, **content: Any) -> None:
     """Writes --json, with the settings that the numbers depend on."""
     assert options.json is not None
-    settings = {key: value for key, value in vars(options).items() if key not in ("json", "by")}
-    write_json(options.json, {**content, **settings})
+    write_json(options.json, {**content, **options.settings()})

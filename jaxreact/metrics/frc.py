@@ -1,5 +1,7 @@
 """FRC: how well a reaction's course agrees with that of an appropriate one."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
@@ -8,13 +10,22 @@ from jaxreact.metrics.centred import centred
 from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode, neighbour_lists
 from jaxreact.metrics.neighbourhood import check_neighbours, without_neighbours
 from jaxreact.metrics.parts import ClipValues, mean_over_clips
+from jaxreact.metrics.ragged.challenge import Align
+from jaxreact.metrics.ragged.reactions import OfRagged, RaggedReactions, ragged_reactions
 from jaxreact.metrics.score import Reactions, Score
+from jaxreact.metrics.targets import Clips, Targets
 
 _EPSILON = 1e-8
 
 
 def frc(
-    predictions: ArrayLike, listener: ArrayLike, neighbours: ArrayLike, mode: str = "corrected"
+    predictions: ArrayLike | Sequence[ArrayLike],
+    listener: ArrayLike | Sequence[Sequence[ArrayLike]],
+    neighbours: ArrayLike | None = None,
+    mode: str = "corrected",
+    *,
+    align: Align | None = None,
+    seed: int = 0,
 ) -> float:
     """Facial reaction correlation, without unit, in [-K, K], higher is better.
 
@@ -24,29 +35,35 @@ def frc(
 
     `original` counts a clip without neighbours as 0, `corrected` leaves it out (behaviour 3).
     Raises `UserError` for arrays that do not fit, and if `corrected` would leave out every clip.
-    Source: Song et al., REACT 2023/2024 (FRCorr); Lin, Biometrics 1989 (CCC).
+
+    Without `neighbours`, clips have lengths of their own: predictions[n] (K, T_n, 25), listener[n]
+    the list of the (L, 25) that suit it. `corrected` resamples these to T_n (`resampled`);
+    `react2026` takes ten of them, those of another length by `align` (`as_challenge`, `seed`).
+    Source: Song et al., REACT 2023/2024 and 2026 (FRCorr); Lin, Biometrics 1989 (CCC).
     """
+    if neighbours is None:
+        return _of_ragged(
+            ragged_reactions(predictions, listener, mode=mode, align=align, seed=seed)
+        ).total
     check_mode(mode)
     predicted = as_predictions(predictions)
     truth = as_sequences("listener", listener, predicted)
     lists = neighbour_lists(neighbours, predicted)
     check_neighbours(lists, mode)
-    return mean_over_clips(frc_of_clips(predicted, truth, lists, mode))
+    return mean_over_clips(frc_of_clips(predicted, Targets(truth, lists), mode))
 
 
-def frc_of_clips(
-    predicted: Float[np.ndarray, "clips samples frames 25"],
-    truth: Float[np.ndarray, "clips frames 25"],
-    lists: list[np.ndarray],
-    mode: str,
-) -> Float[np.ndarray, "clips"]:
+def frc_of_clips(predicted: Clips, targets: Targets, mode: str) -> Float[np.ndarray, "clips"]:
     """Each clip's part of FRC, float64: the sum over its samples."""
-    values = [
-        concordance(predicted[clip], truth[others]).max(axis=1).sum()
-        if len(others)
-        else without_neighbours(mode)
-        for clip, others in enumerate(lists)
-    ]
+    values = []
+    for clip, others in enumerate(targets.lists):
+        if not len(others):
+            values.append(without_neighbours(mode))
+            continue
+        reactions = predicted[clip]
+        some = targets.fitted(clip, reactions.shape[1])
+        best = [concordance(reactions, each).max(axis=1) for each in some]
+        values.append(np.max(best, axis=0).sum())
     return np.array(values, np.float64)
 
 
@@ -73,8 +90,13 @@ def _variances(centred: Float[np.ndarray, "n channels frames"]) -> Float[np.ndar
 
 
 def _of_clips(reactions: Reactions) -> ClipValues:
-    against = (reactions.listener, reactions.neighbours, reactions.mode)
-    return ClipValues(frc_of_clips(reactions.predicted, *against), summed=True)
+    targets = Targets(reactions.listener, reactions.neighbours)
+    return ClipValues(frc_of_clips(reactions.predicted, targets, reactions.mode), summed=True)
+
+
+def _of_ragged(reactions: RaggedReactions) -> ClipValues:
+    values = frc_of_clips(reactions.predicted, reactions.targets, reactions.mode)
+    return ClipValues(values, summed=True)
 
 
 FRC = Score(
@@ -85,4 +107,5 @@ FRC = Score(
     " would be perfect, 0 is no relation.",
     better=1,
     leaves_out="clips without an appropriate reaction",
+    ragged=OfRagged(_of_ragged, needs="targets"),
 )

@@ -1,5 +1,7 @@
 """FRSyn: how many frames lie between the speaker's behaviour and the listener's reaction."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
@@ -7,15 +9,24 @@ from tqdm import tqdm
 
 from jaxreact.face import FPS
 from jaxreact.metrics.centred import centred
-from jaxreact.metrics.inputs import as_predictions, as_sequences, check_mode
+from jaxreact.metrics.inputs import as_predictions, as_sequences, check_fps, check_mode
 from jaxreact.metrics.parts import ClipValues, mean_over_samples
+from jaxreact.metrics.ragged.inputs import is_ragged
+from jaxreact.metrics.ragged.reactions import OfRagged, RaggedReactions, ragged_reactions
 from jaxreact.metrics.score import Reactions, Score
+from jaxreact.metrics.targets import Clips, Sequences
 
 MAX_LAG = 2 * FPS - 1
 """Lags of -49 to 49 frames are compared: just under two seconds."""
 
 
-def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: str = "corrected") -> float:
+def frsyn(
+    predictions: ArrayLike | Sequence[ArrayLike],
+    speaker: ArrayLike | Sequence[ArrayLike],
+    mode: str = "corrected",
+    *,
+    fps: int = FPS,
+) -> float:
     """Time-lagged cross correlation (TLCC) with the speaker: |best lag|, 0 to 49 frames of 1/25 s.
 
     FRSyn = mean of |argmax over lags of c(lag)|, c(lag) the mean over the 25 channels of Pearson's
@@ -26,47 +37,51 @@ def frsyn(predictions: ArrayLike, speaker: ArrayLike, mode: str = "corrected") -
     there is none. `original` looks at the first sample of each clip only (behaviour 5), and any
     undefined correlation wins the argmax, -49 frames first (behaviour 6): a channel that is
     constant, or constant within a window, gives 49 or nearly so.
+
+    Clips may have lengths of their own, predictions[n] (K, T_n, 25) and speaker[n] (S_n, 25), which
+    are cut to the shorter. `react2026` then does as `original` does, on rounded action units.
+    `corrected` compares lags of just under two seconds: at `fps` other than 25 frames a second lags
+    of up to 2 `fps` - 1 frames, and its result is in frames of 1/`fps` s. MARS has 30.
     """
+    if is_ragged(predictions, mode, speaker):
+        return _of_ragged(ragged_reactions(predictions, None, speaker, mode, fps=fps)).total
     check_mode(mode)
+    check_fps(fps)
     predicted = as_predictions(predictions)
-    values, samples = frsyn_of_clips(predicted, as_sequences("speaker", speaker, predicted), mode)
+    heard = as_sequences("speaker", speaker, predicted)
+    values, samples = frsyn_of_clips(predicted, heard, mode, fps)
     return mean_over_samples(values, samples)
 
 
 def frsyn_of_clips(
-    predicted: Float[np.ndarray, "clips samples frames 25"],
-    heard: Float[np.ndarray, "clips frames 25"],
-    mode: str,
+    predicted: Clips, heard: Sequences, mode: str, fps: int = FPS
 ) -> tuple[Float[np.ndarray, "clips"], Float[np.ndarray, "clips"]]:
     """The mean |best lag| of every clip, float64, and over how many samples it is taken.
 
-    A clip none of whose samples has a defined offset is NaN, of 0 samples.
+    A clip none of whose samples has a defined offset is NaN, of 0 samples. Clips and speakers have
+    the same lengths.
     """
-    if mode == "original":
+    if mode != "corrected":
         return _offsets_as_original(predicted, heard), np.ones(len(predicted))
-    lags = offsets(predicted, heard)
+    lags = offsets(predicted, heard, fps)
     defined = np.isfinite(lags)
     samples = defined.sum(axis=1).astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN of a motionless clip
         return np.where(defined, lags, 0.0).sum(axis=1) / samples, samples
 
 
-def _offsets_as_original(
-    predicted: Float[np.ndarray, "clips samples frames 25"],
-    heard: Float[np.ndarray, "clips frames 25"],
-) -> Float[np.ndarray, "clips"]:
+def _offsets_as_original(predicted: Clips, heard: Sequences) -> Float[np.ndarray, "clips"]:
     """|best lag| of each clip's first sample, where a NaN wins the argmax (behaviours 5, 6)."""
     lags = np.empty(len(predicted))
-    for clip, (samples, other) in enumerate(zip(predicted[:, :1], heard, strict=True)):
+    for clip, (samples, other) in enumerate(zip(predicted, heard, strict=True)):
         # float32 like the original, whose ties are decided by this rounding
-        course = lagged_correlation(samples, other)[0].astype(np.float32).mean(axis=-1)
+        course = lagged_correlation(samples[:1], other)[0].astype(np.float32).mean(axis=-1)
         lags[clip] = abs(int(np.argmax(course)) - MAX_LAG)  # argmax stops at the first NaN
     return lags
 
 
 def offsets(
-    predictions: Float[np.ndarray, "clips samples frames 25"],
-    speaker: Float[np.ndarray, "clips frames 25"],
+    predictions: Clips, speaker: Sequences, fps: int = FPS
 ) -> Float[np.ndarray, "clips samples"]:
     """|best lag| of every sample in frames, where undefined correlations do not take part.
 
@@ -75,15 +90,15 @@ def offsets(
     two), whose correlations are high by chance. NaN for a sample of which no lag is left, such as
     a motionless face.
     """
-    best = np.full(predictions.shape[:2], np.nan)
-    lags = np.abs(np.arange(-MAX_LAG, MAX_LAG + 1))
-    frames = speaker.shape[1]
-    too_short = frames - lags < min(FPS, frames // 2)
+    best = np.full((len(predictions), len(predictions[0])), np.nan)
+    max_lag = 2 * fps - 1
+    lags = np.abs(np.arange(-max_lag, max_lag + 1))
     pairs = zip(predictions, speaker, strict=True)
     for clip, (samples, other) in enumerate(
         tqdm(pairs, "FRSyn", total=len(speaker), unit="clip", delay=2, disable=None)
     ):
-        r = lagged_correlation(samples, other)
+        too_short = len(other) - lags < min(fps, len(other) // 2)
+        r = lagged_correlation(samples, other, max_lag)
         defined = np.isfinite(r) & ~too_short[:, None]
         count = defined.sum(axis=-1)
         course = np.where(defined, r, 0.0).sum(axis=-1) / np.maximum(count, 1)
@@ -96,22 +111,25 @@ def offsets(
 def lagged_correlation(
     samples: Float[np.ndarray, "samples frames channels"],
     other: Float[np.ndarray, "frames channels"],
-) -> Float[np.ndarray, "samples 99 channels"]:
+    max_lag: int = MAX_LAG,
+) -> Float[np.ndarray, "samples lags channels"]:
     """Pearson's r at lags -49 .. 49, float64, NaN where a window is constant or too short.
+
+    Or at -`max_lag` .. `max_lag`.
 
     Lag l > 0 compares samples[l:] with other[:-l], l < 0 samples[:l] with other[-l:]: a positive
     lag is a reaction that comes after the speaker.
     """
     frames = samples.shape[1]
-    most = min(MAX_LAG, frames - 2)  # a window has two frames or more
-    r = np.full((len(samples), samples.shape[2], 2 * MAX_LAG + 1), np.nan)
+    most = min(max_lag, frames - 2)  # a window has two frames or more
+    r = np.full((len(samples), samples.shape[2], 2 * max_lag + 1), np.nan)
     if most >= 0:
         (_, x), (_, y) = centred(samples), centred(other[None])
         forwards = _Windows(x, most), _Windows(y[..., ::-1], most)
         backwards = _Windows(x[..., ::-1], most), _Windows(y, most)
         products = _products(x, y, most)
-        r[..., MAX_LAG : MAX_LAG + most + 1] = _pearson(*backwards, products[..., most:])
-        r[..., MAX_LAG - most : MAX_LAG + 1] = _pearson(*forwards, products[..., most::-1])[
+        r[..., max_lag : max_lag + most + 1] = _pearson(*backwards, products[..., most:])
+        r[..., max_lag - most : max_lag + 1] = _pearson(*forwards, products[..., most::-1])[
             ..., ::-1
         ]
     return r.transpose(0, 2, 1)
@@ -169,6 +187,17 @@ def _of_clips(reactions: Reactions) -> ClipValues:
     return ClipValues(values, samples=samples)
 
 
+def _of_ragged(reactions: RaggedReactions) -> ClipValues:
+    assert reactions.speaker is not None
+    predicted, heard = [], []
+    for clip, speaker in zip(reactions.predicted, reactions.speaker, strict=True):
+        frames = min(clip.shape[1], len(speaker))
+        predicted.append(clip[:, :frames])
+        heard.append(speaker[:frames])
+    values, samples = frsyn_of_clips(predicted, heard, reactions.mode, reactions.fps)
+    return ClipValues(values, samples=samples)
+
+
 FRSYN = Score(
     name="FRSyn",
     of_clips=_of_clips,
@@ -178,4 +207,5 @@ FRSYN = Score(
     plain_mean=False,
     leaves_out="samples that do not move",
     counted_as="samples_without_synchrony",
+    ragged=OfRagged(_of_ragged, needs="speaker"),
 )

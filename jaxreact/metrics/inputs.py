@@ -1,11 +1,14 @@
 """Checking what the scores are computed from, at the door, so that no score has to."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from jaxreact.errors import UserError
+from jaxreact.errors import ArgumentError, UserError
 from jaxreact.face import EMOTION_CHANNELS
+from jaxreact.metrics.ragged.inputs import is_ragged
 
 MODES = ("corrected", "original")
 """`corrected` is what the definitions say; `original` is what the original program prints."""
@@ -17,18 +20,33 @@ def check_mode(mode: str) -> None:
         raise UserError(f"mode {mode!r} does not exist; choose from {', '.join(MODES)}")
 
 
-def as_predictions(predictions: ArrayLike) -> Float[np.ndarray, "clips samples frames 25"]:
+def check_fps(fps: int) -> None:
+    """Raises `ArgumentError` for what is no number of frames a second."""
+    if fps < 1:
+        raise ArgumentError(f"fps: {fps} is no number of frames a second; give 1 or more")
+
+
+def as_predictions(
+    predictions: ArrayLike | Sequence[ArrayLike],
+) -> Float[np.ndarray, "clips samples frames 25"]:
     """The predictions as float32, once they are known to be (N, K, T, 25), T > 1, and finite."""
+    if is_ragged(predictions):
+        raise UserError(
+            "predictions: clips of several shapes; leave the neighbours out, and give what each is "
+            "compared with as a list of lists"
+        )
     array = np.asarray(predictions)
     check_sequences("predictions", array, ("clips", "samples", "frames", EMOTION_CHANNELS))
     return array.astype(np.float32, copy=False)
 
 
 def as_sequences(
-    name: str, sequences: ArrayLike, predictions: Float[np.ndarray, "clips samples frames 25"]
+    name: str,
+    sequences: ArrayLike | Sequence[ArrayLike] | Sequence[Sequence[ArrayLike]],
+    predictions: Float[np.ndarray, "clips samples frames 25"],
 ) -> Float[np.ndarray, "clips frames 25"]:
     """The listener's or speaker's emotion as float32 (N, T, 25), for the same clips and frames."""
-    array = np.asarray(sequences)
+    array = np.asarray(sequences)  # pyright: ignore[reportArgumentType, reportCallIssue]
     clips, _, frames, _ = predictions.shape
     if array.shape != (clips, frames, EMOTION_CHANNELS):
         raise UserError(

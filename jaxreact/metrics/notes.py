@@ -13,9 +13,11 @@ _FEW = 10
 
 def size_note(scores: ClipScores) -> str:
     """What was scored, and how."""
+    frames = scores.frames
+    if isinstance(frames, tuple):
+        frames = " to ".join(map(str, dict.fromkeys(frames)))  # one where both are the same
     return (
-        f"{len(scores)} clips of {scores.frames} frames, {scores.samples} samples each, "
-        f"mode {scores.mode}"
+        f"{len(scores)} clips of {frames} frames, {scores.samples} samples each, mode {scores.mode}"
     )
 
 

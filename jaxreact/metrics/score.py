@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from jaxreact.metrics.faces import Faces
 from jaxreact.metrics.parts import Parts
+from jaxreact.metrics.ragged.reactions import OfRagged
 
 _ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 
@@ -55,6 +56,8 @@ class Score:
     needs: Literal["emotion", "faces", "speech"] = "emotion"
     """What it is computed from: emotion, coefficients too, or also when the speaker speaks. Where
     that is not known there is no such score."""
+    ragged: OfRagged | None = None
+    """How it is had from clips of any lengths; None where it is not."""
     family: str = "challenge"
     """Which scores are tested together when two systems are compared: each family's p-values are
     corrected for its own number."""

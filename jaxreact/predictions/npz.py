@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from jaxreact.errors import reading
+from jaxreact.torch_files.zip_entry import data_start
 
 NO_NPZ = "damaged, or no npz file of plain arrays"
 AGAIN = "copy it again, or save its numbers by np.savez"
@@ -87,7 +88,7 @@ def map_npz(path: Path, problem: str = NO_NPZ, advice: str = AGAIN) -> dict[str,
                 raise ValueError(f"it holds {name} twice")
             with archive.open(entry) as member:
                 shape, order, dtype = _header(member)
-                begin = _data_start(file, entry) + member.tell()
+                begin = data_start(file, entry) + member.tell()
                 fits = begin % dtype.alignment == 0 and dtype.kind in "fiubc"
                 if entry.compress_type == zipfile.ZIP_STORED and fits and 0 not in shape and shape:
                     size = dtype.itemsize * math.prod(shape)
@@ -111,13 +112,3 @@ def _header(member: IO[bytes] | io.BufferedIOBase) -> tuple[tuple[int, ...], Any
         raise ValueError(f"npy format {version}")
     shape, fortran, dtype = readers[version](member)
     return shape, "F" if fortran else "C", dtype
-
-
-def _data_start(file: IO[bytes] | io.BufferedIOBase, entry: zipfile.ZipInfo) -> int:
-    """Where an entry's bytes begin: behind its local header, whose length differs from entry to
-    entry."""
-    position = file.tell()
-    file.seek(entry.header_offset)
-    name, extra = struct.unpack("<26xHH", file.read(30))
-    file.seek(position)
-    return entry.header_offset + 30 + name + extra

@@ -6,6 +6,7 @@ globals of `torch_tensors.GLOBALS`, and any other is refused by name. Sizes are 
 file before anything is allocated, and arrays are views of the stored bytes.
 """
 
+import mmap
 import struct
 import warnings
 import zipfile
@@ -26,11 +27,13 @@ from jaxreact.torch_files.torch_tensors import (
     storage_of,
     swap_bytes,
 )
+from jaxreact.torch_files.zip_entry import data_start
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 
-Contents = tuple[Any, Callable[[Storage], bytes]]
+_ALONE = "save its tensors again by themselves"
+Contents = tuple[Any, Callable[[Storage], bytes | memoryview]]
 """The unpickled object with `Tensor`s in it, and the reader of their storages."""
 
 
@@ -45,7 +48,30 @@ def read_checkpoint(path: str | Path) -> dict[Any, Any]:
 
 def read_content(path: str | Path) -> Any:
     """As `read_checkpoint`, for files that hold anything: one tensor, a list, a dictionary."""
-    return _read(path, lambda content: content, "save its tensors again by themselves")
+    return _read(path, lambda content: content, _ALONE)
+
+
+def read_keys(path: str | Path) -> list[Any] | None:
+    """The keys of the dictionary that a file holds, or None where it holds something else.
+
+    None of its tensors is read. Raises UserError as `read_checkpoint` does.
+    """
+    return _read(path, lambda content: list(content) if isinstance(content, dict) else None, _ALONE)
+
+
+def read_entries(path: str | Path, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Some entries of the dictionary that a file holds, those of `keys` that it has.
+
+    Tensors of a zip archive are mapped, not read: they may be larger than memory. Tensors that
+    share a storage are views of one mapping; one that is expanded may be far larger than the file.
+    Raises UserError as `read_checkpoint` does.
+    """
+
+    def select(content: Any) -> dict[str, Any]:
+        entries = dictionary(content)
+        return {key: entries[key] for key in keys if key in entries}
+
+    return _read(path, select, _ALONE, mapped=True)
 
 
 def read_state_dict(path: str | Path, entries: tuple[str, ...] = ENTRIES) -> dict[str, np.ndarray]:
@@ -76,6 +102,8 @@ def _read(
     path: str | Path,
     select: Callable[[Any], Any],
     instead: str = "save its state_dict alone and convert that",
+    *,
+    mapped: bool = False,
 ) -> Any:
     """The selected part of a file's content, as arrays; every failure as a UserError.
 
@@ -84,7 +112,7 @@ def _read(
     path = Path(path)
     with reading(path, "truncated or damaged", of="checkpoint file"), path.open("rb") as file:
         try:
-            content, read = _open(path, file)
+            content, read = _open(path, file, mapped)
             return materialise(select(content), read)
         except Refused as error:
             raise UserError(
@@ -95,12 +123,12 @@ def _read(
             raise UserError(f"{path}: not a readable checkpoint: {reason_of(error)}") from error
 
 
-def _open(path: Path, file: IO[bytes]) -> Contents:
+def _open(path: Path, file: IO[bytes], mapped: bool) -> Contents:
     """The content of any of the three containers, told apart by its first bytes."""
     head = file.read(9)
     file.seek(0)
     if head.startswith(b"PK"):
-        return _open_zip(path, file)
+        return _open_zip(path, file, mapped)
     if head[8:] == b"{":
         return _open_safetensors(path)
     if head.startswith(b"\x80"):
@@ -125,7 +153,7 @@ def _open_safetensors(path: Path) -> Contents:
         ) from error
 
 
-def _open_zip(path: Path, file: IO[bytes]) -> Contents:
+def _open_zip(path: Path, file: IO[bytes], mapped: bool) -> Contents:
     archive = zipfile.ZipFile(file)
     entries = {entry.filename: entry for entry in archive.infolist()}
     pickles = [name for name in entries if name.endswith("/data.pkl") and name.count("/") == 1]
@@ -141,18 +169,33 @@ def _open_zip(path: Path, file: IO[bytes]) -> Contents:
     order = archive.read(root + "byteorder") if root + "byteorder" in entries else b"little"
     with archive.open(pickles[0]) as stream:
         content = load(stream, GLOBALS, storage_of)
-    cache: dict[str, bytes] = {}
+    cache: dict[str, bytes | memoryview] = {}
+    whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if mapped else None
 
-    def read(storage: Storage) -> bytes:
+    def read(storage: Storage) -> bytes | memoryview:
         if storage.key not in cache:
             name = f"{root}data/{storage.key}"
             if name not in entries:
                 raise Malformed(f"storage {storage.key} is missing")
-            raw = archive.read(name)
+            if whole is None:
+                raw = archive.read(name)
+            else:
+                raw = _mapped(whole, file, archive, entries[name])
             cache[storage.key] = swap_bytes(raw, storage.dtype) if order == b"big" else raw
         return cache[storage.key]
 
     return content, read
+
+
+def _mapped(
+    whole: memoryview, file: IO[bytes], archive: zipfile.ZipFile, entry: zipfile.ZipInfo
+) -> memoryview:
+    """An entry's part of the mapped file, once it is known to be undamaged."""
+    with archive.open(entry) as stream:
+        while stream.read(1 << 20):  # compares its check sum at the end
+            pass
+    start = data_start(file, entry)
+    return whole[start : start + entry.file_size]
 
 
 def _open_legacy(path: Path, file: IO[bytes]) -> Contents:

@@ -67,7 +67,7 @@ class Tensor:
     strides: tuple[int, ...]
     dtype: np.dtype
 
-    def view(self, buffer: bytes) -> np.ndarray:
+    def view(self, buffer: bytes | memoryview) -> np.ndarray:
         """The tensor as a read-only array over the bytes of what its storage's key names.
 
         Raises Malformed where it would reach outside its storage, or the storage outside `buffer`.
@@ -95,7 +95,7 @@ class Tensor:
         ).view(self.dtype)
 
 
-def swap_bytes(buffer: bytes, dtype: np.dtype) -> bytes:
+def swap_bytes(buffer: bytes | memoryview, dtype: np.dtype) -> bytes:
     """The bytes of elements of `dtype` in the other byte order."""
     width = dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
     return np.frombuffer(buffer, f"u{width}").byteswap().tobytes()
@@ -179,7 +179,7 @@ GLOBALS = _globals()
 plain data that Lightning keeps beside them. Adding one here is a decision about safety."""
 
 
-def materialise(value: Any, read: Callable[[Storage], bytes]) -> Any:
+def materialise(value: Any, read: Callable[[Storage], bytes | memoryview]) -> Any:
     """`value` with every `Tensor` replaced by an array; `read` gives the bytes that a storage's key
     names. Containers may be shared or contain themselves; each is converted once."""
     done: dict[int, Any] = {}

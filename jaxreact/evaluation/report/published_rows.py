@@ -43,6 +43,12 @@ NOTES = {
     " them otherwise than the program that prints them; ten copies, as Mime's, have FRDiv 0.",
     "third": "A third party's reproduction, not the authors' own numbers.",
     "abstract": "Read in a summary of the paper, not in its tables.",
+    "mars": "On a scale of its own, that of no other table: clips of 58 to more than 20,000 frames,"
+    " 30 a second, each compared with ten listeners of its session that are drawn at random and"
+    " brought to its length by a network that draws noise.",
+    "copies": "Ten copies of one deterministic reaction, with no diversity at all, have the highest"
+    " FRC of this table and all but the lowest FRD: these two do not tell who listens better.",
+    "entrant": "An entrant's own audit, nothing official.",
     "samples": "Five samples a clip instead of ten, so that FRC and FRD are other sums.",
 }
 

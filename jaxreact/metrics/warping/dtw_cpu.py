@@ -31,11 +31,10 @@ class Warper:
     """
 
     def __init__(self, rows: int, columns: int, weights: Float[np.ndarray, "3"]):
-        """For sequences of `rows` frames against one of `columns` frames.
+        """For sequences of up to `rows` frames against one of up to `columns` frames.
 
         `weights` of the three blocks' distances give the total that `distances` may limit.
         """
-        self._columns = columns
         self._weights = weights
         self._least = aligned(len(BLOCKS), LANES)
         self._x = aligned(rows, _CHANNELS, LANES)
@@ -49,40 +48,66 @@ class Warper:
 
     def distances(
         self,
-        many: list[Float[np.ndarray, "rows 25"]],
+        many: list[Float[np.ndarray, "_ 25"]],
         here: Float[np.ndarray, "columns 25"],
         limits: Float[np.ndarray, "many"],
     ) -> Float[np.ndarray, "3 many"] | None:
         """The warping distances that `jaxreact.metrics.warping.dtw.dtw` defines, float64.
 
-        Summed in float32 like there; a sequence's distance does not depend on its company. None as
-        soon as the weighted total of every sequence must become more than its limit: every path
-        passes every row, and sums only grow along it.
+        Summed in float32 like there; a sequence's distance does not depend on its company. Given up
+        as soon as the weighted total of every sequence that is not at its end must become more than
+        its limit: every path passes every row, and sums only grow along it. Then the distances of
+        these are infinite, and there is None where no sequence came to its end.
         """
+        lengths = np.array([len(each) for each in many])
+        self._take(many, int(lengths.max()), here)
+        columns = len(here) + len(here) % 2
+        y, least = self._y[:columns], self._least.reshape(-1)
+        frontier = self._frontier[:columns]
+        frontier[:] = _NEVER
+        found = np.full((len(BLOCKS), len(many)), np.inf)
+        limits, start = np.array(limits, np.float64), 0
+        for end in np.unique(lengths):
+            x = self._x[:end].reshape(-1)
+            flat = frontier.reshape(-1)
+            if not _warp(x, start * _CHANNELS * LANES, y, flat, least, limits, self._weights):
+                break
+            here_ends = np.flatnonzero(lengths == end)
+            found[:, here_ends] = frontier[len(here) - 1][:, here_ends]
+            limits[here_ends] = -1.0  # it is at its end, and no reason to go on
+            start = end
+        return None if start == 0 else np.sqrt(found)
+
+    def _take(
+        self,
+        many: list[Float[np.ndarray, "_ 25"]],
+        rows: int,
+        here: Float[np.ndarray, "columns 25"],
+    ) -> None:
+        """Puts sequences into the buffers; what is left over of lanes and frames is 0."""
         for lane in range(LANES):
             # Lanes left over repeat the last sequence.
-            self._x[..., lane] = many[min(lane, len(many) - 1)]
-        self._y[: self._columns] = here
-        frontier, least = self._frontier.reshape(-1), self._least.reshape(-1)
-        if not _warp(self._x.reshape(-1), self._y, frontier, least, limits, self._weights):
-            return None
-        return np.sqrt(self._frontier[self._columns - 1, :, : len(many)].astype(np.float64))
+            sequence = many[min(lane, len(many) - 1)]
+            self._x[: len(sequence), :, lane] = sequence
+            self._x[len(sequence) : rows, :, lane] = 0
+        self._y[: len(here)] = here
+        self._y[len(here) : len(here) + len(here) % 2] = 0
 
 
 @njit(nogil=True, error_model="numpy")
-def _warp(x, y, frontier, least_of_row, limits, weights):
-    """Leaves in `frontier` (columns, 3, lanes) the last row of the cumulated squared distances.
+def _warp(x, start, y, frontier, least_of_row, limits, weights):
+    """Brings `frontier` (columns, 3, lanes), a row of the cumulated squared distances, from the row
+    before the place `start` in x to the last one of x.
 
     False, and nothing of use, where all lanes are beyond their limits.
 
     Row by row; `x` (rows, 25, lanes) is flat, `y` (columns, 25) has an even number of columns.
-    Two columns at once share the loads of x, which are what the loop waits for.
+    Two columns at once share the loads of x, which are what the loop waits for. Before the first
+    row all of the frontier is infinite.
     """
     never, zero = spread(_NEVER), spread(_ZERO)
-    for place in range(0, frontier.size, LANES):
-        store(frontier, place, never)
-    for row in range(0, x.size, _CHANNELS * LANES):
-        if row % _CHECKED == 0 and row > 0:
+    for row in range(start, x.size, _CHANNELS * LANES):
+        if row % _CHECKED == 0 and row > start:
             _minima(frontier, least_of_row)
             if _all_beyond(least_of_row, limits, weights):
                 return False

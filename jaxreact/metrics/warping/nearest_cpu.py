@@ -11,11 +11,8 @@ from jaxtyping import Float, Int
 from jaxreact.metrics.warping.choice import usable_cores
 from jaxreact.metrics.warping.dtw import BLOCKS
 from jaxreact.metrics.warping.dtw_cpu import Warper
-from jaxreact.metrics.warping.pairs import WEIGHTS, Pairs, keep_nearest
+from jaxreact.metrics.warping.pairs import SLACK, WEIGHTS, Pairs, keep_nearest
 from jaxreact.metrics.warping.simd import LANES
-
-_SLACK = 1 + 1e-9
-"""What the order of three float64 additions may change."""
 
 
 class Search:
@@ -76,7 +73,7 @@ class Search:
         clip, sample, other = group.T
         limits = np.full(len(group), np.inf)
         if self._prune:  # read while another thread lowers them: any earlier value is right too
-            limits = self._nearest[clip, sample] * _SLACK
+            limits = self._nearest[clip, sample] * SLACK
         warper = self._idle.get()
         many = [self._predicted[place] for place in zip(clip, sample, strict=True)]
         blocks = warper.distances(many, self._truth[other[0]], limits)

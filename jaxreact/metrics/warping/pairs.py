@@ -6,6 +6,9 @@ from jaxtyping import Float, Int
 WEIGHTS = np.array([1 / 15, 1.0, 1 / 8])
 """Of the distances of action units, valence and arousal, and expressions."""
 
+SLACK = 1 + 1e-9
+"""What the order of three float64 additions may change of a total that is a limit."""
+
 Pairs = Int[np.ndarray, "pairs 3"]
 """Clip, sample and the other that they are compared with."""
 

@@ -156,7 +156,7 @@ def test_clips_are_evenly_spread():
 
 def test_published_rows_name_their_source_and_known_notes_and_scores():
     rows = [row for group in GROUPS for row in group.rows]
-    assert len(rows) == 18
+    assert len(rows) == 27
     for row in rows:
         assert row.source
         assert set(row.notes) <= set(NOTES)
@@ -165,3 +165,19 @@ def test_published_rows_name_their_source_and_known_notes_and_scores():
     assert test.scores["FRD"] == 82.0288
     assert test.scores["FRSyn"] == 43.0918
     assert "order" in test.notes
+
+
+def test_published_rows_of_mars_stand_alone_on_a_scale_of_their_own():
+    titles = [group.title for group in GROUPS]
+    assert len(titles) == len(set(titles)) == 3
+    (mars,) = [group for group in GROUPS if "MARS" in group.title]
+    assert "REACT2024" not in mars.title
+    assert GROUPS[0] is not mars  # which is shown beside scores of REACT2024
+    assert all("mars" in row.notes for row in mars.rows)
+    others = [row for group in GROUPS if group is not mars for row in group.rows]
+    assert not any("mars" in row.notes or "CaReDiff" in row.system for row in others)
+    (copies,) = [row for row in mars.rows if "copies" in row.notes]
+    scored = [row for row in mars.rows if "FRC" in row.scores]
+    assert max(scored, key=lambda row: row.scores["FRC"]) is copies
+    assert copies.scores["FRDiv"] == 0.0
+    assert sorted(row.scores["FRD"] for row in scored).index(copies.scores["FRD"]) == 1
