@@ -99,7 +99,7 @@ $(DEMO)/evaluation/metrics.json: $(DEMO)/framewise/training_report.html
 	@touch $@
 
 .venv/.test: .venv/.core
-	$(PIP) --editable ".[test,torch,track,live]"
+	$(PIP) --editable ".[test,torch,track,live,export]"
 	@touch $@
 
 .venv/.live: .venv/.core

@@ -55,18 +55,18 @@ def building(directory: str | Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def check_folder(path: str | Path) -> None:
-    """Raises UserError where a folder can neither be written to nor be made: before hours of work,
-    at whose end it would be found out."""
+def check_folder(path: str | Path, option: str = "--out") -> None:
+    """Raises UserError, naming the option, where a folder can neither be written to nor be made:
+    before hours of work, at whose end it would be found out."""
     path = Path(path)
     try:
         standing = next(part for part in (path, *path.parents) if part.exists())
     except OSError as error:
-        raise UserError(f"--out: {path} cannot be a folder ({error.strerror})") from None
+        raise UserError(f"{option}: {path} cannot be a folder ({error.strerror})") from None
     if not standing.is_dir():
-        raise UserError(f"--out: {standing} is a file, not a directory")
+        raise UserError(f"{option}: {standing} is a file, not a directory")
     if not os.access(standing, os.W_OK | os.X_OK):
-        raise UserError(f"--out: {standing} may not be written to; choose another place")
+        raise UserError(f"{option}: {standing} may not be written to; choose another place")
 
 
 def _make_parent(path: Path) -> None:

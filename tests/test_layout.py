@@ -22,6 +22,7 @@ ROOMS = (
     "metrics",
     "rendering",
     "tracking",
+    "export",
     "simulation",
     "training",
     "systems",

@@ -19,6 +19,7 @@ from jaxreact.data.packed_index import INDEX, read_index
 from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.evaluation.partial_results import open_partial_results
 from jaxreact.evaluation.report.clip_table import read_clip_table
+from jaxreact.export.arkit_csv import csv_text
 from jaxreact.face import EXPRESSIONS
 from jaxreact.files import write_json
 from jaxreact.media.image import read_image
@@ -43,6 +44,7 @@ from jaxreact.systems.fiber.conversion import read_mean_face
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from jaxreact.torch_files.torch_file import read_content, read_state_dict
+from jaxreact.tracking.live_link import track_live_link
 from jaxreact.training.monitor.record import read_record
 
 SAMPLES, FRAMES = 3, 16
@@ -125,6 +127,7 @@ READERS = {
         ("run/tensorboard/*",),
         "run/tensorboard/events.out.tfevents.1.host",
     ),
+    "live link": Reader(track_live_link, ("take.csv",), "take.csv"),
     "wav header": Reader(_sound, ("data/val/Audio_files/**/*.wav",), "1.wav"),
     "sound": Reader(read_audio, ("data/val/Audio_files/**/*.wav", "film.mp4"), "1.wav"),
     "video": Reader(lambda path: deque(steady(path, 12), 0), ("film.mp4",), "film.mp4"),
@@ -169,6 +172,7 @@ def make_seeds(folder: Path) -> None:
     write_video(folder / "film.mp4", frames, audio=(np.sin(np.arange(8000) / 9), 16000))
     _torch(folder / "torch", emotion)
     _heads(folder)
+    (folder / "take.csv").write_text(csv_text(np.arange(FRAMES) / 25, arrays["coeffs"][0, 0]))
 
 
 def _predictions(folder: Path, arrays: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from jaxreact.live.listeners import Listeners, NoPlace
 from jaxreact.live.messages import BadMessage
 from jaxreact.live.pictures import Pictures
 from jaxreact.live.session import BAD_MESSAGE, NO_PLACE, Ending, Session, choices_of
+from jaxreact.tracking.live_link_format import VALUES
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:;"
@@ -151,6 +152,7 @@ class Server:
                 "expressions": EXPRESSIONS,
                 "coeffs": COEFF_NAMES,
                 "emotions": EMOTIONS,
+                "live_link": VALUES,
                 "sample": None if self._content.sample is None else "/sample.json",
             }
         )

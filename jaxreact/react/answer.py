@@ -81,6 +81,6 @@ def what_it_needs(
     if emotion is not None:
         parts["emotion"] = emotion[None, :frames]
     if (side := system.picture_side) is not None:
-        pictures = face_frames(config.video, frames, track.centre, side, track.turn)
+        pictures = face_frames(config.seen, frames, track.centre, side, track.turn)
         parts["video"] = np.stack(list(pictures))[None]
     return Speaker(**parts)

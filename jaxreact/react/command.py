@@ -1,4 +1,4 @@
-"""The whole way of `python -m jaxreact.react`, from a video to its files."""
+"""The whole way of `python -m jaxreact.react`, from a speaker's files to the reaction's."""
 
 import sys
 import warnings
@@ -33,37 +33,32 @@ from jaxreact.react.lengths import (
 )
 from jaxreact.systems.sampling import options_of
 from jaxreact.systems.system import System, faces, load
-from jaxreact.tracking.track import track_video
+from jaxreact.tracking.live_link import track_live_link
+from jaxreact.tracking.track import Track, track_video
 
 
 def run(config: Config) -> None:
-    """The whole way from `config.video` to the files in `config.out`."""
+    """The whole way from the speaker's files to those in `config.out`."""
     check(config)
-    waveform = read_audio(config.video, duration=seconds_at_once(config.seconds))
+    waveform = read_audio(config.heard, duration=seconds_at_once(config.seconds))
     for doubt in doubts_of_sound(waveform):
         of = beginning(config.seconds, len(waveform))
-        warnings.warn(f"{config.video}: {of}{doubt.message}", Remark, stacklevel=2)
+        warnings.warn(f"{config.heard}: {of}{doubt.message}", Remark, stacklevel=2)
     system = open_system(config)
     emotion = read_emotion(config, system)
     face = listener_face(config)
-    until = seconds_to_track(config.video, system, config.seconds, len(waveform))
-    track = track_video(
-        config.video,
-        max_gap=config.max_gap,
-        on_gap=config.on_gap,
-        max_seconds=until,
-        turn=config.turn,
-        model=config.model,
-    )
+    is_film = config.arkit is None
+    until = seconds_to_track(config.seen, system, config.seconds, len(waveform), is_film)
+    track = track_speaker(config, until)
     if config.emotion is not None and emotion is not None:
-        check_emotion(config.emotion, emotion, config.video, track)
+        check_emotion(config.emotion, emotion, config.seen, track)
     sound = sound_of_long(config) if is_long(until, len(track.coeffs)) else None
     heard = len(waveform) if sound is None else round(sound.seconds * SAMPLE_RATE)
     usable = len(track.coeffs) if emotion is None else min(len(track.coeffs), len(emotion))
-    frames = usable_frames(config.video, usable, heard, system.frame_multiple)
-    check_tracked(config.video, system, config.seconds, until, track)
+    frames = usable_frames(config.seen, usable, heard, system.frame_multiple)
+    check_tracked(config.seen, system, config.seconds, until, track)
     if track.stopped:
-        warnings.warn(f"{config.video}: {used(track)}", Remark, stacklevel=2)
+        warnings.warn(f"{config.seen}: {used(track)}", Remark, stacklevel=2)
     print(
         generating(config.samples, frames, len(track.coeffs), system.frame_multiple),
         file=sys.stderr,
@@ -82,11 +77,27 @@ def run(config: Config) -> None:
     print(config.out / "reaction.mp4")
 
 
+def track_speaker(config: Config, until: float) -> Track:
+    """The speaker's face in the first `until` seconds."""
+    if config.arkit is not None:
+        return track_live_link(
+            config.arkit, max_gap=config.max_gap, on_gap=config.on_gap, max_seconds=until
+        )
+    return track_video(
+        config.seen,
+        max_gap=config.max_gap,
+        on_gap=config.on_gap,
+        max_seconds=until,
+        turn=config.turn,
+        model=config.model,
+    )
+
+
 def sound_of_long(config: Config) -> SoundInPieces:
-    """The sound of a video that is too long to be answered as a whole, which is said."""
+    """The sound of a speaker that is too long to be answered as a whole, which is said."""
     if not config.online.causal:
-        warnings.warn(f"{config.video}: {AS_A_STREAM}", Remark, stacklevel=3)
-    return SoundInPieces(config.video, config.seconds if isfinite(config.seconds) else None)
+        warnings.warn(f"{config.seen}: {AS_A_STREAM}", Remark, stacklevel=3)
+    return SoundInPieces(config.heard, config.seconds if isfinite(config.seconds) else None)
 
 
 def open_system(config: Config) -> System:
@@ -103,6 +114,8 @@ def open_system(config: Config) -> System:
             f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))}, which no video"
             " gives"
         )
+    if "video" in system.needs and config.arkit is not None:
+        raise UserError(f"{run}: {system.name} needs pictures of the speaker; give a video")
     if "emotion" in system.needs and config.emotion is None:
         raise UserError(
             f"{run}: {system.name} needs the speaker's emotion, which no video shows; give it by"

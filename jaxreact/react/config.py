@@ -20,19 +20,26 @@ from jaxreact.tracking.view import Turn
 
 @dataclass(frozen=True)
 class Config:
-    """Generates a listener's reaction to a video of a talking face.
+    """Generates a listener's reaction to a video of a talking face, or to a recording of
+    ARKit's face tracking with its sound.
 
     Writes `reaction.mp4` (speaker, up to 4 listeners, the speaker's sound) and `reaction.npz` (raw
     coefficients (samples, frames, 58), emotion (samples, frames, 25), the speaker's raw
     coefficients (frames, 58) and whether each of its frames was tracked) into `--out`.
     """
 
-    video: tyro.conf.Positional[Path]
+    video: Annotated[tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="[VIDEO]")] = None
     """A video with sound that shows one talking face; any size and frame rate."""
-    out: Path
+    out: Path = tyro.MISSING
     """Directory for the results; made if it does not exist."""
     run: Path | None = None
     """Run directory of a trained or converted system."""
+    arkit: Annotated[Path | None, tyro.conf.arg(metavar="FILE.csv")] = None
+    """Instead of a video: the speaker's face as a phone has tracked it, the csv of a take of Live
+    Link Face."""
+    audio: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """With --arkit: a file with the speaker's sound (wav, mp4, ...), which begins with the take;
+    its .mov is one."""
     emotion: Path | None = None
     """The speaker's emotion, 25 frames a second, as csv files of the data set hold it: for a system
     that needs it, since no video shows it."""
@@ -74,12 +81,28 @@ class Config:
     """With --pirender: a picture, or a video whose first picture is taken, of the listener's face,
     which fills the middle of it."""
 
+    @property
+    def seen(self) -> Path:
+        """The file that shows the speaker's face."""
+        seen = self.video if self.arkit is None else self.arkit
+        assert seen is not None  # `check`
+        return seen
+
+    @property
+    def heard(self) -> Path:
+        """The file that has the speaker's sound."""
+        return self.seen if self.audio is None else self.audio
+
 
 def check(config: Config) -> None:
     """Refuses what would fail only after minutes of work."""
     for name in ("samples", "size", "seconds"):
         if not getattr(config, name) > 0:
             raise UserError(f"--{name} must be more than 0")
+    if (config.video is None) == (config.arkit is None):
+        raise UserError("give a video, or --arkit FILE.csv with --audio FILE, to react to")
+    if (config.arkit is None) != (config.audio is None):
+        raise UserError("--arkit and --audio belong together: the speaker's face, and the sound")
     if (config.run is None) == (config.predictor is None):
         raise UserError("give --run, or --predictor with --tokenizer for runs that lack it")
     if config.run is not None and config.tokenizer is not None:

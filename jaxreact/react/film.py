@@ -37,6 +37,14 @@ def listener_face(config: Config) -> Face:
     return lambda coeffs: photoreal_frames(generator, portrait, coeffs)
 
 
+def speaker_pictures(config: Config, track: Track, frames: int) -> Frames:
+    """The speaker's video, cropped to a square around the face; without one, a head does what the
+    speaker's face did."""
+    if config.arkit is not None:
+        return render_frames(track.coeffs[:frames], config.heads.load(), config.size)
+    return face_frames(config.seen, frames, track.centre, config.size, track.turn)
+
+
 def draw(
     config: Config,
     track: Track,
@@ -44,20 +52,19 @@ def draw(
     face: Face,
     long: SoundInPieces | None = None,
 ) -> None:
-    """Writes `reaction.mp4`: the speaker's video, cropped to a square around the face, beside the
-    first `SHOWN` listeners, with the speaker's sound, which of a long video comes a little at
-    a time. One picture is held at a time.
+    """Writes `reaction.mp4`: the speaker beside the first `SHOWN` listeners, with the speaker's
+    sound, which of a long video comes a little at a time. One picture is held at a time.
     """
     frames = coeffs.shape[1]
     shown = coeffs[:SHOWN]
     listeners = [f"listener {i + 1}" for i in range(len(shown))] if len(shown) > 1 else ["listener"]
     panels = [
-        face_frames(config.video, frames, track.centre, config.size, track.turn),
+        speaker_pictures(config, track, frames),
         *(face(listener) for listener in shown),
     ]
     pictures = side_by_side(panels, ["speaker", *listeners], config.size)
     sound = (
-        read_native_audio(config.video, duration=frames / FPS)
+        read_native_audio(config.heard, duration=frames / FPS)
         if long is None
         else (long.native(), long.rate)
     )

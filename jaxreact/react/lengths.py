@@ -43,18 +43,21 @@ def beginning(seconds: float, heard: int) -> str:
     return f"its first {WHOLE:g} s: " if seconds > WHOLE <= heard / SAMPLE_RATE else ""
 
 
-def seconds_to_track(video: Path, system: System, seconds: float, heard: int) -> float:
+def seconds_to_track(
+    video: Path, system: System, seconds: float, heard: int, says_length: bool = True
+) -> float:
     """How much of a video is to be tracked, of which `seconds` are asked for.
 
     `heard`: samples of 16 kHz sound in its first `WHOLE` seconds. Where these end early no more of
-    the pictures is of use. Raises `UserError` for a system that answers whole clips only, and a
-    video that is longer by its header.
+    the pictures is of use. `says_length`: whether it has a header; tables have none. Raises
+    `UserError` for a system that answers whole clips only, and a video that is longer by its
+    header.
     """
     if seconds <= WHOLE or heard / SAMPLE_RATE < WHOLE - MISSING:
         return min(seconds, WHOLE)
     if can_stream(system):
         return seconds
-    shown = length_by_header(video) or 0.0
+    shown = (length_by_header(video) if says_length else None) or 0.0
     if shown > WHOLE + _HEADER:
         raise _too_long(video, system, f"{min(shown, seconds):.0f} s are too long")
     return WHOLE

@@ -9,10 +9,14 @@ import av
 import numpy as np
 import pytest
 
+from jaxreact.export.arkit_csv import csv_text
+from jaxreact.export.motion import motion_of
 from jaxreact.face import COEFF_NAMES, EMOTIONS
+from jaxreact.tracking.live_link import track_live_link
 from tests.browser import CHROMIUM
 from tests.live.chromium import ALLOWED, DENIED, DEVICES, LiveBrowser, devices
 from tests.live.serving import LiveServer
+from tests.rendering.files import moving
 from tests.streaming.systems import framewise
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")]
@@ -369,3 +373,33 @@ def test_taken_places_are_explained(browser, tmp_path_factory, small_server):
         second.wait(f"{NOTICES}.includes('All places at the server are taken')")
         browser.click("#start")  # who leaves makes room
         second.wait(f"{STATE} === 'The listener reacts to the conversation.'")
+
+
+def test_the_face_as_live_link_face_has_it(page, tmp_path):
+    """A click gives a file that is read again; of any rows it is what Python writes."""
+    page.download_to(tmp_path)
+    play_sample(page)
+    page.wait("live.table.length > 30", 60)
+    page.click("#arkit")
+    read = track_live_link(wait_for_files(tmp_path, ".csv")[".csv"])
+    assert len(read.coeffs) > 25
+    rows = moving(30)
+    rows[:5, 3], rows[5:9, 4], rows[9, 52] = -0.1, 1.2, 9.7  # beyond what the format has
+    times = np.cumsum(np.full(30, 0.04)) + 1234.5
+    times[10:] += 0.48  # a hole
+    made = page.run(f"""(async () => {{
+        const {{ Table }} = await import('/static/table.js');
+        const table = new Table(live.info);
+        const rows = {rows.tolist()}, times = {times.tolist()};
+        rows.forEach((row, i) => table.add(times[i], new Float32Array([...row, ...Array(25)])));
+        return table.liveLink();
+    }})()""")
+    expected = csv_text(times - times[0], motion_of(rows).coeffs)
+    assert made.splitlines()[0] == expected.splitlines()[0]
+    made, expected = (
+        [line.split(",") for line in text.splitlines()[1:]] for text in (made, expected)
+    )
+    assert [line[:2] for line in made] == [line[:2] for line in expected]
+    numbers = [np.array([line[2:] for line in lines], float) for lines in (made, expected)]
+    np.testing.assert_allclose(*numbers, atol=2e-10)
+    assert serious(page) == []

@@ -7,7 +7,7 @@ const SMOOTHINGS = [0, 1, 2, 3, 4, 6, 8, 12];
 export const framesOf = (count) => (count === 1 ? "1 frame" : `${count} frames`);
 
 export class Controls {
-  // `on` has start, mute, record, data, source (another one is wanted), choices (they have
+  // `on` has start, mute, record, data, arkit, source (another one is wanted), choices (they have
   // changed) and strength(name, value).
   constructor(info, on) {
     Object.assign(this, { info, on, file: null });
@@ -52,7 +52,7 @@ export class Controls {
   }
 
   showData(available) {
-    find("#data").disabled = !available;
+    for (const name of ["#data", "#arkit"]) find(name).disabled = !available;
   }
 
   // What the server has to offer.
@@ -98,7 +98,7 @@ export class Controls {
 
   #listen() {
     const { on } = this;
-    for (const name of ["start", "mute", "record", "data"]) {
+    for (const name of ["start", "mute", "record", "data", "arkit"]) {
       find(`#${name}`).addEventListener("click", () => on[name]());
     }
     for (const radio of document.querySelectorAll('[name="source"]')) {

@@ -69,7 +69,8 @@ class Live {
       start: () => (this.source || this.starting ? this.stop() : this.start()),
       mute: () => this.mute(),
       record: () => this.record(),
-      data: () => download(new Blob([this.table.text()], { type: "text/csv" }), fileName("csv")),
+      data: () => download(csv(this.table.text()), fileName("csv")),
+      arkit: () => download(csv(this.table.liveLink()), fileName("arkit.csv")),
       source: () => this.#change(),
       choices: () => this.source && this.stream.open(this.controls.choices),
       strength: (name, value) => (this.listener.strength[name] = value),
@@ -324,6 +325,8 @@ class Live {
     this.notices.say("sound", soundWords({ now: time, source, muted }));
   }
 }
+
+const csv = (text) => new Blob([text], { type: "text/csv" });
 
 function fileName(ending) {
   const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");

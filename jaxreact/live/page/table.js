@@ -1,12 +1,14 @@
 // The reaction as a table: what the server gave, before it is made stronger or weaker here.
 
+import { liveLinkCsv } from "./live_link.js";
 import { WIDTH } from "./wire.js";
 
 const MOST = 25 * 3600; // rows: an hour
 
 export class Table {
-  // `coeffs` and `emotions` are the names of a reaction's columns.
-  constructor({ coeffs, emotions }) {
+  // `coeffs` and `emotions` are the names of a reaction's columns, `columns` Live Link Face's.
+  constructor({ coeffs, emotions, live_link: columns }) {
+    Object.assign(this, { coeffs, columns });
     this.names = ["time", ...coeffs, ...emotions];
     this.clear();
   }
@@ -37,6 +39,12 @@ export class Table {
       return [(this.times[i] - this.times[0]).toFixed(3), ...numbers].join(",");
     });
     return [this.names.join(","), ...lines, ""].join("\n");
+  }
+
+  // The face for other programs.
+  liveLink() {
+    const { coeffs: names, columns, times, rows } = this;
+    return liveLinkCsv({ names, columns, times, rows });
   }
 }
 
