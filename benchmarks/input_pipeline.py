@@ -16,10 +16,7 @@ second batch on, in its first epoch and then for `--seconds`. A second measureme
 trains: how much of it waits for data.
 """
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +25,7 @@ from typing import Any
 import numpy as np
 import record
 import tyro
+from jobs import answer
 from tqdm import tqdm
 
 from jaxreact.commands import run_command
@@ -35,7 +33,6 @@ from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import COEFFS
 from jaxreact.errors import UserError
 
-HERE = Path(__file__).parent
 STAGES = ("predictor", "tokenizer")
 WORKERS = (0, 2)
 STEP_SECONDS = 0.23
@@ -89,13 +86,8 @@ def with_pictures(root: Path, view: Path) -> Path:
 
 
 def measure(script: str, *arguments: object, folder: Path | None = None) -> dict[str, Any]:
-    """The answer of a script of this directory, run in a process of its own."""
-    command = [sys.executable, str(HERE / script), *map(str, arguments)]
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder)
-    if done.returncode:
-        raise UserError(f"{' '.join(command)} ended with {done.returncode}; see above")
-    return json.loads(done.stdout.splitlines()[-1])
+    """The answer of a script of this directory, on the processor."""
+    return answer(script, *arguments, environment={"JAX_PLATFORMS": "cpu"}, folder=folder)
 
 
 def ways(config: Config, view: Path) -> dict[tuple[str, str, int], Any]:

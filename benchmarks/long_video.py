@@ -9,10 +9,7 @@ hour is measured in minutes. Each in a process of its own; what is answered at o
 all lengths, so that the shortest is a stream too. Needs the test dependencies and MediaPipe.
 """
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,12 +20,11 @@ import av
 import numpy as np
 import record
 import tyro
+from jobs import answer
 
 from jaxreact.commands import run_command
-from jaxreact.errors import UserError
 from tests.clips import CARPHONE, decode, write_clip
 
-HERE = Path(__file__).parent
 RATE = 48000
 
 
@@ -77,15 +73,6 @@ def repeated(source: Path, path: Path, minutes: float) -> Path:
     return path
 
 
-def measured(*words: object) -> dict[str, Any]:
-    """What a job prints. Raises `UserError` where it fails."""
-    command = [sys.executable, str(HERE / "long_video_job.py"), *map(str, words)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise UserError(f"{' '.join(map(str, words))}: ended with {done.returncode}; see above")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def run(config: Config) -> None:
     """All jobs, one after the other."""
     before = os.getloadavg()[0]
@@ -98,7 +85,9 @@ def run(config: Config) -> None:
                 film = repeated(one, Path(folder) / "film.mp4", minutes)
                 known = [one] if way == "face_known" else []
                 out = Path(folder) / "out"
-                result[way][f"{minutes:g} minutes"] = measured(film, out, config.samples, *known)
+                result[way][f"{minutes:g} minutes"] = answer(
+                    "long_video_job.py", film, out, config.samples, *known
+                )
     record.write({**result, **record.machine(before)}, config.out)
 
 

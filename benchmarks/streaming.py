@@ -9,22 +9,19 @@ in one pool; how late after the last frame of its step a stream gets its reactio
 `--seconds`.
 """
 
-import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import record
 import tyro
+from jobs import answer
 from tqdm import tqdm
 
 from jaxreact.commands import run_command
-from jaxreact.errors import UserError
 
-HERE = Path(__file__).parent
+JOB = "streaming_jobs.py"
 STEPS = (
     ("fiber, released sizes", 32),
     ("fiber, released sizes", 8),
@@ -53,15 +50,6 @@ class Config:
     """JSON file for the result."""
 
 
-def measured(*words: object) -> dict[str, Any]:
-    """What a job prints. Raises `UserError` where it fails."""
-    command = [sys.executable, str(HERE / "streaming_jobs.py"), *map(str, words)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise UserError(f"{' '.join(map(str, words))}: ended with {done.returncode}; see above")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def run(config: Config) -> None:
     """All jobs, one after the other."""
     before = os.getloadavg()[0]
@@ -69,12 +57,12 @@ def run(config: Config) -> None:
     steps: dict[str, Any] = {}
     for name, frames in STEPS:
         label = f"{name}, {frames} frames at once"
-        steps[label] = measured("step", name, frames, config.steps)
+        steps[label] = answer(JOB, "step", name, frames, config.steps)
         bar.update()
     loads: dict[str, Any] = {}
     for name, frames, streams in LOADS:
         label = f"{streams} streams: {name}, {frames} frames at once"
-        loads[label] = measured("load", name, frames, streams, config.seconds)
+        loads[label] = answer(JOB, "load", name, frames, streams, config.seconds)
         bar.update()
     bar.close()
     command = f"python benchmarks/streaming.py --steps {config.steps} --seconds {config.seconds:g}"

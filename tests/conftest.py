@@ -16,10 +16,13 @@ from tests import checking
 checking.leave_compiled_functions_unchecked()
 
 from jaxreact import runs  # noqa: E402 (after what it is checked by)
+from jaxreact.media.sound import read_native_audio  # noqa: E402
 from jaxreact.rendering.pirender.load import FACE_GENERATOR  # noqa: E402
 from jaxreact.simulation import SimulateConfig, simulate  # noqa: E402
+from jaxreact.tracking.no_opengl import drawing_modules_optional  # noqa: E402
 from jaxreact.training.memory import give_back_memory  # noqa: E402
 from jaxreact.variables import variables_of  # noqa: E402
+from tests.clips import BUNNY, CARPHONE, decode, write_clip  # noqa: E402
 from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors  # noqa: E402
 
 
@@ -55,6 +58,21 @@ def conversations(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("conversations") / "data"
     simulate(SimulateConfig(root, split=(2, 1, 1), seconds=5.0, workers=1))
     return root
+
+
+@pytest.fixture
+def mediapipe() -> None:
+    """Skips a test where it is not installed."""
+    with drawing_modules_optional():
+        pytest.importorskip("mediapipe", exc_type=ModuleNotFoundError)
+
+
+@pytest.fixture(scope="session")
+def talking(tmp_path_factory) -> Path:
+    """The man in the car, with the sound of another clip."""
+    waveform, rate = read_native_audio(BUNNY, duration=4.1)
+    path = tmp_path_factory.mktemp("talking") / "talking.mp4"
+    return write_clip(path, *decode(CARPHONE), (waveform, rate))
 
 
 @pytest.fixture(scope="session")

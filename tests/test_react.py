@@ -23,8 +23,7 @@ from jaxreact.systems.fiber.system import Fiber
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from jaxreact.systems.sampling import Sampling
 from jaxreact.systems.system import Speaker
-from jaxreact.tracking.no_opengl import drawing_modules_optional
-from tests.clips import BUNNY, CARPHONE, decode, write_clip
+from tests.clips import CARPHONE, decode, write_clip
 from tests.kinds import KINDS
 from tests.rendering.files import moving
 from tests.stand_in_system import MEAN, stand_in_system
@@ -139,20 +138,6 @@ def test_models_that_do_not_fit(tmp_path):
         jaxreact.load(predictor, tokenizer=tokenizer)
     with pytest.raises(UserError, match="nowhere"):
         jaxreact.load(tmp_path / "nowhere", tokenizer=tokenizer)
-
-
-@pytest.fixture
-def mediapipe():
-    with drawing_modules_optional():
-        pytest.importorskip("mediapipe", exc_type=ModuleNotFoundError)
-
-
-@pytest.fixture
-def talking(tmp_path) -> Path:
-    """The man in the car, with the sound of another clip."""
-    waveform, rate = read_native_audio(BUNNY, duration=4.1)
-    frames, times = decode(CARPHONE)
-    return write_clip(tmp_path / "talking.mp4", frames, times, (waveform, rate))
 
 
 @pytest.mark.usefixtures("mediapipe")

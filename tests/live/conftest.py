@@ -1,6 +1,7 @@
 """Servers with a page, and what a browser's camera sees."""
 
-from collections.abc import Iterator
+import wave
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -28,7 +29,7 @@ def vision(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def live_server(vision) -> Iterator[LiveServer]:
     """A server whose page tracks faces itself."""
-    made = LiveServer(framewise(), page=True, vision=vision)
+    made = LiveServer(framewise(), page=True, vision=vision, sessions=4)
     made.start()
     yield made
     made.close()
@@ -46,13 +47,36 @@ def small_server() -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="session")
 def face_pictures(tmp_path_factory) -> Path:
-    """A man who talks, as pictures of a camera: JPEGs one after another, on and back again."""
+    """A man who talks, as pictures of a camera, on and back again."""
     pictures, _ = decode(CARPHONE)
-    path = tmp_path_factory.mktemp("camera") / "face.mjpeg"
+    return camera_file(tmp_path_factory.mktemp("camera") / "face.mjpeg", pictures + pictures[::-1])
+
+
+def camera_file(path: Path, pictures: Iterable[np.ndarray]) -> Path:
+    """JPEGs one after another, of which a browser's camera shows 30 a second."""
     with path.open("wb") as file:
-        for picture in pictures + pictures[::-1]:
+        for picture in pictures:
             Image.fromarray(picture).resize((640, 480)).save(file, "JPEG", quality=90)
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_room() -> np.ndarray:
+    """A picture without a face."""
+    light = np.linspace(40, 200, 176, dtype=np.uint8)
+    return np.tile(light[None, :, None], (144, 1, 3))
+
+
+@pytest.fixture(scope="session")
+def somebody_comes(tmp_path_factory, empty_room, talk) -> tuple[Path, Path]:
+    """For a camera and a microphone: an empty, silent room for eight seconds, then a man who talks
+    for four."""
+    folder = tmp_path_factory.mktemp("room")
+    pictures = camera_file(folder / "room.mjpeg", [empty_room] * 240 + decode(CARPHONE)[0])
+    with wave.open(str(talk)) as heard, wave.open(str(folder / "room.wav"), "wb") as made:
+        made.setparams(heard.getparams())
+        made.writeframes(bytes(2 * 48000 * 8) + heard.readframes(48000 * 4))
+    return pictures, folder / "room.wav"
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +101,12 @@ def film(tmp_path_factory) -> Path:
     tone = (0.3 * np.sin(np.arange(3 * 48000) / 20)).astype(np.float32)
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     return write_clip(path, pictures[:90], times[:90], (tone, 48000))
+
+
+@pytest.fixture(scope="session")
+def empty_film(tmp_path_factory, empty_room) -> Path:
+    """Eight seconds of an empty, silent room."""
+    silence = np.zeros(8 * 48000, np.float32)
+    times = (np.arange(8 * 30) / 30).tolist()
+    path = tmp_path_factory.mktemp("film") / "empty.mp4"
+    return write_clip(path, [empty_room] * len(times), times, (silence, 48000))

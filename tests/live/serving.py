@@ -33,7 +33,7 @@ class LiveServer:
         self,
         system: OnlineSystem,
         *,
-        sessions: int = 4,
+        sessions: int = 3,
         steps: tuple[int, ...] = (8, 1),
         limits: Limits = LIMITS,
         token: str | None = None,
@@ -57,22 +57,24 @@ class LiveServer:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
-    def start(self) -> None:
-        """Returns when the server is ready."""
+    def start(self, warm: bool = True) -> None:
+        """Returns when the server is ready; or when it answers, and warms up for ever."""
         self.listeners = Listeners(*self._given)
-        self.listeners.warm_up()
-        self.listeners.start()
         self.server = Server(
             self.listeners, self._content, self._access, self._limits, self._tracks
         )
-        self.server.ready = True
+        if warm:
+            self.listeners.warm_up()
+            self.listeners.start()
+            self.server.ready = True
         self._wait(self._serve())
 
     def stop(self) -> None:
         if self._runner is not None:
             self._wait(self._runner.cleanup())
             self._runner = None
-            self.listeners.stop()
+            if self.server.ready:
+                self.listeners.stop()
 
     def close(self) -> None:
         self.stop()

@@ -31,7 +31,11 @@ def system(tmp_path_factory) -> Path:
 def test_it_serves_until_it_is_told_to_stop(system, tmp_path):
     command = [sys.executable, "-m", "jaxreact.live", "--system", str(system), "--port", "0"]
     command += ["--no-vision", "--sessions", "1", "--compilation-cache", "off"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # as in this process: compiling is most of it
+    }
     server = subprocess.Popen(
         command,
         cwd=tmp_path,

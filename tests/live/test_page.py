@@ -1,6 +1,7 @@
 """The page in a real browser, with a server behind it and a camera that shows a man who talks."""
 
 import csv
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +141,59 @@ def test_a_video_file_is_played_tracked_and_answered(page, film):
     page.wait("live.traces.jaw.lines.speaker.length")
     page.wait(f"{STATE} === 'The video is over.'")
     assert serious(page) == []
+
+
+NO_FACE = "No face is seen: one face should look into the camera"
+NO_SOUND = "The microphone gives no sound: is it switched off, or is another one meant?"
+SILENT_FILM = "The video is silent: the listener hears nothing."
+
+
+def delays(page: LiveBrowser, notices: dict[str, str]) -> list[float]:
+    """Seconds at which notices first appear after the moments of JavaScript expressions."""
+    page.run(f"""(async () => {{
+        const {{ now }} = await import('/static/clock.js');
+        const awaited = {json.dumps(list(notices))};
+        const moments = [{", ".join(f"() => {moment}" for moment in notices.values())}];
+        window.delays = awaited.map(() => null);
+        const look = () => {{
+            awaited.forEach((words, i) => {{
+                if ({NOTICES}.includes(words)) window.delays[i] ??= now() - moments[i]();
+            }});
+            if (window.delays.includes(null)) requestAnimationFrame(look);
+        }};
+        look();
+    }})()""")
+    return page.wait("!window.delays.includes(null) && window.delays", LOADING)
+
+
+def test_an_empty_silent_room_is_told_so_until_somebody_comes(
+    tmp_path_factory, live_server, somebody_comes
+):
+    flags = (*ALLOWED, *devices(*somebody_comes))
+    with LiveBrowser(tmp_path_factory.mktemp("profile"), *flags) as page:
+        page.resize(1280, 800)
+        page.open(live_server.url, "window.live")
+        page.click("#start")
+        page.wait(f"{STATE} === 'The listener reacts to you.'")
+        moments = {NO_FACE: "live.seen", NO_SOUND: "live.source.ear.audible"}
+        unseen, unheard = delays(page, moments)
+        assert 2 <= unseen < 4  # looked at twice a second, by a page that has much to draw
+        assert 3 <= unheard < 5
+        page.wait(f"!{NOTICES}.includes('No face') && live.traces.jaw.lines.speaker.length")
+        page.wait(f"!{NOTICES}.includes('no sound')")
+        assert serious(page) == []
+
+
+def test_a_silent_film_without_a_face_is_told_so(page, empty_film):
+    page.give_file("#file", empty_film)
+    page.click("#start")
+    page.wait(f"{STATE} === 'The listener reacts to the video.'", LOADING)
+    moments = {NO_FACE: "live.seen", SILENT_FILM: "live.source.ear.audible"}
+    unseen, unheard = delays(page, moments)
+    assert 2 <= unseen < 4
+    assert 3 <= unheard < 5
+    page.wait(f"{STATE} === 'The video is over.'")
+    assert page.run(NOTICES) == ""
 
 
 def test_another_file_is_explained(page, tmp_path):

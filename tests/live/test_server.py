@@ -248,8 +248,7 @@ def test_health_and_metrics(server):
 
 def test_a_server_that_warms_up_says_so():
     cold = LiveServer(framewise())
-    cold.start()
-    cold.server.ready = False
+    cold.start(warm=False)
 
     async def refused() -> int | None:
         async with connected(cold) as socket:

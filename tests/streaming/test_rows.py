@@ -62,6 +62,14 @@ def test_short_holes_are_bridged_and_long_ones_held(hole, bridged, held):
     np.testing.assert_array_equal(made[-1], after)
 
 
+def test_after_a_long_hole_angles_go_on_by_the_shorter_way():
+    """Before it 3 rad, held; after it the same as -3 rad, which is a little farther round."""
+    rows, (before, after) = Rows(58, 0.5), faces(2)
+    before[54], after[54] = 3.0, -3.0
+    rows.feed(np.array([0.0, 1.0]), np.stack([before, after]))
+    np.testing.assert_allclose(rows.take(26)[:, 54], [3.0] * 25 + [2 * np.pi - 3.0], atol=1e-6)
+
+
 def test_what_comes_too_late_is_left_out():
     rows, given = Rows(58, 0.5), faces(4)
     rows.feed(np.array([0.0, 0.08, 0.04, 0.08]), given)
