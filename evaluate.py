@@ -3,7 +3,8 @@
 import tyro
 
 from jaxreact.commands import run_command
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 
 
 def main() -> None:

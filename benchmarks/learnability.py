@@ -28,7 +28,8 @@ from jaxreact.audio_features.wav2vec2 import AudioEncoderConfig
 from jaxreact.commands import run_command
 from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.errors import UserError
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.files import replacing
 from jaxreact.metrics import NAMES
 from jaxreact.simulation import SimulateConfig, simulate

@@ -1,43 +1,36 @@
 """The command `evaluate.py`: generate, export, score, and draw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
-import tyro
 
 from jaxreact import metrics
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.split import Split, open_split
-from jaxreact.errors import UserError, check_seed
-from jaxreact.evaluation.drawing.choice import Choice, choose
+from jaxreact.errors import UserError
+from jaxreact.evaluation.config import Evaluation, check
+from jaxreact.evaluation.drawing.choice import choose
 from jaxreact.evaluation.drawing.draw import draw
-from jaxreact.evaluation.drawing.options import CHOICE, FilmOptions
 from jaxreact.evaluation.drawing.studio import Studio, open_studio
-from jaxreact.evaluation.generate import FIELDS, Generation, predict
+from jaxreact.evaluation.evaluated_system import evaluated_system, made_by
+from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.evaluation.results import write_metrics_json
+from jaxreact.evaluation.whole_clips import check_whole, evaluate_whole
 from jaxreact.face import FPS
-from jaxreact.files import check_folder
 from jaxreact.metrics.baselines import mean_training_reaction
 from jaxreact.metrics.neighbourhood import check_matrix
 from jaxreact.metrics.notes import lacking_notes
 from jaxreact.metrics.table import score_table
-from jaxreact.nn.precision import Precision
 from jaxreact.predictions import (
-    Layout,
-    OriginalOrder,
     Predictions,
     read_predictions,
     write_predictions,
 )
-from jaxreact.predictions.original_files import check_torch, export_original
-from jaxreact.systems.online import Online
-from jaxreact.systems.sampling import Sampling, options_of
-from jaxreact.systems.system import MOST_SAMPLES, OnlineSystem, System, load
+from jaxreact.predictions.original_files import export_original
+from jaxreact.systems.system import System
 
 FRAMES = 736
 """Frames that are generated where --frames does not say: what the original evaluates, 23
@@ -47,81 +40,20 @@ FRAME_MULTIPLE = 32
 """Frames are cut to a multiple of this where no system says otherwise: the original's patch."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Generates reactions to a split, exports them, and scores them beside naive baselines.
-
-    Writes `predictions.npz`, `metrics.json`, `clip_scores.csv` and `report.html` into `--out`,
-    with --render also pictures, and prints the table. Give --run, or --baseline, or --predictions.
-    A run that was interrupted is gone on with by the same command.
-    """
-
-    data: Path
-    """Root of a data set, of REACT2024 or MARS, or a cache made by jaxreact.data.prepare."""
-    out: Path
-    """Directory for the results; files of an earlier evaluation there are replaced."""
-    split: Literal["train", "val", "test"] = "val"
-    run: Path | None = None
-    """Run directory of a trained or converted system."""
-    tokenizer: Path | None = None
-    """With --predictor, of a run that was made before runs held their tokenizer: its directory."""
-    predictor: Path | None = None
-    """FIBER's run directory; the same as --run."""
-    baseline: metrics.Baseline | None = None
-    """Score this naive baseline instead of a model."""
-    predictions: Path | None = None
-    """Score somebody's predictions instead of a model: an npz, npy or PyTorch file of emotion in
-    any of the orders of --layout, or a folder with CLIP/result-0.pth and so on."""
-    layout: Layout | None = None
-    """Order of the axes in --predictions, where their sizes do not tell it."""
-    original_order: OriginalOrder | None = None
-    """The original program mixes clips. Of its own file in --predictions "undo" puts each reaction
-    with its clip, "keep" scores the rows as the original did; "mix" mixes any other's likewise."""
-    samples: int = 10
-    """Reactions to each clip."""
-    frames: int | None = None
-    """Frames of each clip, from its first (25 a second); shorter clips shorten all. By default 736,
-    and all there are of --predictions."""
-    mode: Literal["corrected", "original"] = "corrected"
-    """How to score; "original" is what the original program prints for the same predictions."""
-    period: int = metrics.PERIOD
-    """Seams are looked for after every so many frames: the blocks in which a system reacts."""
-    seed: int = 0
-    """Fixes the sampled reactions and the random baseline."""
-    sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
-    online: Annotated[Online, tyro.conf.arg(name="")] = field(default_factory=Online)
-    precision: Precision = "tensorfloat32"
-    """What the system's products are computed in; the speaker's codes are decided in float32
-    anyway. tensorfloat32 is float32 where a device has no such thing."""
-    binarize: bool = False
-    """Round the action units of a system that has this option (BeLFusion, as it was submitted)."""
-    batch: int | None = None
-    """Clips to generate at once, all devices together; changes speed and memory alone. By default
-    1 for a CPU, 8 for each GPU or TPU."""
-    render: Annotated[Choice | None, CHOICE] = None
-    """Also draw the first sample of clips: speaker, recorded listener, mesh and face beside each
-    other, with the speaker's sound. The first N clips (without N: 4), all of them, the four of a
-    submission, or pictures for FRRea ("fid", of the clips that the original takes)."""
-    drawing: Annotated[FilmOptions, tyro.conf.arg(name="")] = field(default_factory=FilmOptions)
-    profile: Path | None = None
-    """Trace the generation of a few batches into this folder (docs/speed.md says how to look at
-    it)."""
-    export_original: Path | None = None
-    """Also write the original's files listener_pred_emotion.pt, listener_pred_3dmm.pt,
-    listener_gt.pt, speaker_gt.pt and metrics.txt, below this directory. Needs torch."""
-
-
 def evaluate(config: Evaluation) -> str:
     """Runs an evaluation and returns its table.
 
     Raises UserError for options and files that do not fit, before anything is generated.
     """
-    _check(config)
+    check(config)
     split = open_split(config.data, config.split)
     data, matrix = split.data, split.neighbours()
     check_matrix(matrix, config.mode)
+    if data.release.whole and config.frames is None:
+        check_whole(config)
+        return evaluate_whole(config, split, evaluated_system(config))
     studio = _studio(config, split)
-    system = _system(config)
+    system = evaluated_system(config)
     name, predictions, mean = _predictions(config, system, split)
     assert predictions.listener is not None
     assert predictions.speaker is not None
@@ -154,7 +86,7 @@ def evaluate(config: Evaluation) -> str:
         seed=config.seed,
         period=config.period,
         counts=scores.count(),
-        made_by=_made_by(config, system),
+        made_by=made_by(config, system),
     )
     write()
     realism = None
@@ -175,74 +107,10 @@ def evaluate(config: Evaluation) -> str:
         clip_scores=scores,
     )
     title = f"{clips} clips of {frames} frames, {samples} samples each, mode {config.mode}"
-    if (made_by := _made_by(config, system)) is not None:
-        title += f"\n{', '.join(f'{key} {value}' for key, value in made_by.items())}"
+    if (made := made_by(config, system)) is not None:
+        title += f"\n{', '.join(f'{key} {value}' for key, value in made.items())}"
     table = score_table(scores.scores, intervals, baselines, name)
     return "\n\n".join([title, table, *lacking_notes(scores), str(report)])
-
-
-def _check(config: Evaluation) -> None:
-    check_folder(config.out)
-    check_seed(config.seed)
-    model = _run(config)
-    sources = [model is not None, config.baseline is not None, config.predictions is not None]
-    if sum(sources) != 1 or (config.tokenizer is not None and config.predictor is None):
-        raise UserError(
-            "give --run (or --predictor, with --tokenizer where its run does not hold it), or"
-            " --baseline, or --predictions; nothing else"
-        )
-    if config.run is not None and config.predictor is not None:
-        raise UserError("--run and --predictor name the same; give one of them")
-    for name, least in (("samples", 1), ("frames", 2), ("batch", 1)):
-        value = getattr(config, name)
-        if value is not None and value < least:
-            raise UserError(f"--{name} {value} is less than {least}")
-    if config.samples > MOST_SAMPLES:
-        raise UserError(f"--samples {config.samples} is more than {MOST_SAMPLES}")
-    metrics.check_period(config.period)
-    if config.render is not None and config.baseline is not None:
-        raise UserError("--render needs coefficients; baselines are emotion alone")
-    if config.online != Online() and model is None:
-        raise UserError("--causal and --step are for a --run")
-    if config.binarize and model is None:
-        raise UserError("--binarize is for a --run that has it")
-    if config.predictions is None and (config.layout or config.original_order):
-        raise UserError("--layout and --original-order are for --predictions")
-    if config.export_original is not None:
-        check_torch()
-
-
-def _run(config: Evaluation) -> Path | None:
-    return config.predictor if config.run is None else config.run
-
-
-def _system(config: Evaluation) -> System | None:
-    """The system to evaluate, if it is one; its options fit it."""
-    run = _run(config)
-    if run is None:
-        return None
-    system = load(run) if config.tokenizer is None else load(run, tokenizer=config.tokenizer)
-    options_of(config.sampling, system.options, f"{run}: {system.name}")
-    if config.binarize and "binarize" not in system.options:
-        raise UserError(f"{run}: {system.name} has no --binarize; leave it out")
-    if lacking := system.needs - FIELDS.keys():
-        raise UserError(
-            f"{run}: {system.name} needs the speaker's {', '.join(sorted(lacking))}, which this"
-            " data does not have; it cannot be scored here"
-        )
-    return config.online.prepared(system, f"{run}: {system.name}").in_precision(config.precision)
-
-
-def _made_by(config: Evaluation, system: System | None) -> dict[str, str | int | bool] | None:
-    """What the scores have to say of the system that they are of."""
-    if system is None:
-        return None
-    binarized = {"binarize": config.binarize} if "binarize" in system.options else {}
-    causal = {}
-    if config.online.causal and isinstance(system, OnlineSystem):
-        causal = {"causal": True, "step": system.step}
-    made = {"system": system.name, **system.settings, **binarized, **causal}
-    return {**made, "precision": config.precision}
 
 
 def _studio(config: Evaluation, split: Split) -> Studio | None:

@@ -27,6 +27,7 @@ from jaxreact.evaluation.partial_results import PartialResults, made_with_text, 
 from jaxreact.evaluation.stretches import Stretch, StretchReader, stretches
 from jaxreact.nn.precision import Precision
 from jaxreact.predictions.npz import map_npz
+from jaxreact.predictions.whole import beside
 from jaxreact.profiling import Profile
 from jaxreact.sharding import DeviceMesh, make_device_mesh
 from jaxreact.systems.online import Online
@@ -107,15 +108,12 @@ def predict(
         done = count - len(parts.missing)
         print(f"\n{parts.folder}: {done} clips are kept; the same command goes on", file=sys.stderr)
         raise
-    of_whole = _of_whole(data, request.split, count) if whole else {}
+    of_whole: dict[str, np.ndarray] = {}
+    if whole:
+        suits = data.neighbours(request.split, count) > 0
+        of_whole = beside(suits, data.release.rate)
     parts.finish(path, {"listener": truth[0], "speaker": truth[1]}, **of_whole)
     return path
-
-
-def _of_whole(data: Conversations, split: str, clips: int) -> dict[str, np.ndarray]:
-    """What else the file of whole clips holds."""
-    suits = data.neighbours(split, clips) > 0
-    return {"neighbours": suits, "rate": np.array(data.release.rate)}
 
 
 def default_batch(mesh: DeviceMesh) -> int:

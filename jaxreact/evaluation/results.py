@@ -21,7 +21,7 @@ def write_metrics_json(
     split: str,
     mode: str,
     seed: int,
-    period: int,
+    period: int | None,
     counts: Mapping[str, int],
     made_by: Mapping[str, str | int | bool] | None = None,
     realism: Mapping[str, Any] | None = None,
@@ -30,10 +30,10 @@ def write_metrics_json(
 
     Keys: `name` of what was scored, `scores` {metric: value}, `intervals` {metric: [low, high]}
     over other conversations (95 %), `baselines` {name: {metric: value}} without those that a
-    baseline has not, `split`, `mode`, `seed`, `period` (frames from border to border of Seams),
-    `counts`, `made_by` (the system and its settings) of what was generated here,
-    `realism` (FRRea) if pictures were compared, and `versions` of Python and of the packages that
-    the numbers depend on.
+    baseline has not, `split`, `mode`, `seed`, `period` (frames from border to border of Seams; of
+    whole clips there is none), `counts`, `made_by` (the system and its settings) of what was
+    generated here, `realism` (FRRea) if pictures were compared, and `versions` of Python and of the
+    packages that the numbers depend on.
     """
     content = {
         "name": name,
@@ -43,7 +43,7 @@ def write_metrics_json(
         "split": split,
         "mode": mode,
         "seed": seed,
-        "period": period,
+        **({} if period is None else {"period": period}),
         "counts": dict(counts),
         **({} if made_by is None else {"made_by": dict(made_by)}),
         **({} if realism is None else {"realism": dict(realism)}),

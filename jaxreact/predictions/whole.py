@@ -17,7 +17,9 @@ from jaxtyping import Bool, Float
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS as COEFF_COUNT
 from jaxreact.face import EMOTION_CHANNELS
-from jaxreact.predictions.npz import map_npz
+from jaxreact.files import replacing
+from jaxreact.predictions.npz import map_npz, write_npz
+from jaxreact.predictions.writing import texts
 
 _AGAIN = "evaluate again"
 
@@ -46,6 +48,23 @@ class WholePredictions:
 def numbered(name: str, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Arrays of clips under their names in a file."""
     return {f"{name}_{number}": array for number, array in enumerate(arrays)}
+
+
+def beside(neighbours: Bool[np.ndarray, "clips clips"], rate: float) -> dict[str, np.ndarray]:
+    """What stands beside the clips in a file."""
+    return {"neighbours": neighbours, "rate": np.array(rate)}
+
+
+def write_whole(path: Path, predictions: WholePredictions) -> None:
+    """Writes such a file, whole or not at all; arrays that are mapped pass through a clip at a
+    time."""
+    arrays: dict[str, np.ndarray] = {}
+    for name in ("emotion", "coeffs", "listener", "speaker"):
+        rows = getattr(predictions, name)
+        arrays |= {} if rows is None else numbered(name, rows)
+    arrays |= beside(predictions.neighbours, predictions.rate)
+    with replacing(path) as temporary:
+        write_npz(temporary, {**arrays, **texts(predictions.clips, None)})
 
 
 def holds_whole(path: Path) -> bool:

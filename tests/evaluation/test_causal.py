@@ -6,8 +6,9 @@ import jax
 import numpy as np
 
 from jaxreact.data.conversations import open_conversations
-from jaxreact.evaluation import command
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation import evaluated_system
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.predictions import read_predictions
 from jaxreact.systems.online import Online
 from jaxreact.systems.system import Speaker
@@ -15,7 +16,7 @@ from tests.streaming.systems import fiber
 
 
 def test_the_reactions_are_those_of_a_stream(conversations, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "load", lambda *_, **__: fiber())
+    monkeypatch.setattr(evaluated_system, "load", lambda *_, **__: fiber())
     config = Evaluation(
         conversations,
         tmp_path / "out",

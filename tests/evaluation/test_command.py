@@ -15,8 +15,9 @@ from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.split import open_split
 from jaxreact.errors import UserError
-from jaxreact.evaluation import command
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation import command, evaluated_system
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.evaluation.drawing import fid_pictures
 from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.evaluation.report import write_evaluation_report
@@ -33,7 +34,7 @@ FRAMES = 96
 
 @pytest.fixture(autouse=True)
 def pretended(monkeypatch, system: Fiber) -> None:
-    monkeypatch.setattr(command, "load", lambda *_, **__: system)
+    monkeypatch.setattr(evaluated_system, "load", lambda *_, **__: system)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from jaxreact.errors import UserError
 from jaxreact.evaluation import generate
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.partial_results import PartialResults
+from jaxreact.evaluation.stretches import Stretch, stretches
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.systems.fiber.system import Fiber
 from jaxreact.systems.sampling import Sampling
@@ -240,16 +241,17 @@ def test_the_next_batches_are_read_before_they_are_asked_for():
     """Two of them; closed, nothing more is read and no thread is left."""
     asked = Queue[int]()
 
-    def read(clips: list[int]) -> list[Any]:
-        asked.put(clips[0])
-        return [{"clip": np.asarray(clips[0])}]
+    def read(some: list[Stretch]) -> list[Any]:
+        asked.put(some[0].clip)
+        return [{"clip": np.asarray(some[0].clip)}]
 
-    batches = generate._read_ahead([[clip] for clip in range(9)], read)
-    clips, items = next(batches)
-    assert clips == [0]
+    wanted = [[each] for each in stretches([32] * 9, range(9), None)]
+    batches = generate._read_ahead(wanted, read)
+    some, items = next(batches)
+    assert some == wanted[0]
     assert items[0]["clip"] == 0
     assert [asked.get(timeout=60) for _ in range(3)] == [0, 1, 2]
-    assert [next(batches)[0], next(batches)[0]] == [[1], [2]]
+    assert [next(batches)[0], next(batches)[0]] == wanted[1:3]
     batches.close()
     assert not reading_threads()
     assert asked.qsize() <= 2

@@ -9,7 +9,7 @@ import pytest
 import tyro
 
 from jaxreact.errors import UserError
-from jaxreact.evaluation.command import Evaluation
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.systems.learning2listen.generation import State, _choose
 from jaxreact.systems.sampling import SAMPLING, Sampling, options_of, sample_keys, truncate
 from tests.weights import golden

@@ -54,19 +54,24 @@ class Evaluated:
         clips, samples, frames, _ = self.predictions.emotion.shape
         return clips, samples, frames
 
+    @property
+    def samples(self) -> int:
+        """Reactions to each clip."""
+        return self.shape[1]
+
     @cached_property
     def clips(self) -> tuple[str, ...]:
         return names(self.predictions)
 
-    @cached_property
+    @property
     def scores(self) -> dict[str, float]:
-        return _numbers(self.content["scores"])
+        return numbers(self.content["scores"])
 
-    @cached_property
+    @property
     def baselines(self) -> dict[str, dict[str, float]]:
-        return {name: _numbers(values) for name, values in self.content["baselines"].items()}
+        return {name: numbers(values) for name, values in self.content["baselines"].items()}
 
-    @cached_property
+    @property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Metric -> bounds of its 95 % interval, for those that have one."""
         bounds = {
@@ -155,7 +160,7 @@ def _table(
     if clip_scores is None:
         if path.is_file():
             kept = clip_table.read_clip_table(path)
-            if kept.fits(clips, _numbers(content["scores"])):
+            if kept.fits(clips, numbers(content["scores"])):
                 return kept
         if recorded is None:
             return None
@@ -172,7 +177,7 @@ def _table(
             period=content.get("period", metrics.PERIOD),
         )
     table = clip_table.table_of(clips, clip_scores)
-    if not table.fits(clips, _numbers(content["scores"])):
+    if not table.fits(clips, numbers(content["scores"])):
         raise UserError(
             f"{out}: predictions.npz does not give the scores of metrics.json with this data set; "
             "give the --data and --split of the evaluation, or evaluate again"
@@ -201,7 +206,8 @@ def _check_split(out: Path, predictions: Predictions, recorded: Split) -> None:
         )
 
 
-def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+def numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Scores as metrics.json has them, NaN for what is not defined."""
     return {name: _number(value) for name, value in values.items()}
 
 

@@ -97,8 +97,13 @@ def _facts(evaluated: Evaluated) -> list[tuple[str, str, str]]:
         ("Clips", str(count), f"{alone} without neighbours" if alone else ""),
         ("Samples of each", str(samples), f"{still} without synchrony" if still else ""),
         ("Frames of each", str(frames), f"{frames / FPS:.4g} s"),
-        ("Mode", content["mode"], "of scoring"),
     ]
+    return [*facts, *facts_of_run(content)]
+
+
+def facts_of_run(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What metrics.json says of how it was scored."""
+    facts = [("Mode", str(content["mode"]), "of scoring")]
     if "realism" in content:
         facts.append(_realism(content["realism"]))
     if "seed" in content:

@@ -1,9 +1,9 @@
 """The scores in words, and the table of them."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
-from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.metrics.scores import SCORES, labelled
 
 BASELINES = {
@@ -16,10 +16,34 @@ BASELINES = {
 """What the naive baselines are called."""
 
 
-def section(evaluated: Evaluated) -> dict[str, Any]:
+@runtime_checkable
+class Scored(Protocol):
+    """What is asked of an evaluation here; scores are NaN where they are not defined."""
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """metrics.json."""
+        ...
+
+    @property
+    def samples(self) -> int:
+        """Reactions to each clip."""
+        ...
+
+    @property
+    def scores(self) -> Mapping[str, float]: ...
+
+    @property
+    def intervals(self) -> Mapping[str, tuple[float, float]]: ...
+
+    @property
+    def baselines(self) -> Mapping[str, Mapping[str, float]]: ...
+
+
+def section(evaluated: Scored) -> dict[str, Any]:
     """The model's scores with their intervals, those of the naive baselines, and what they mean."""
     metrics = list(evaluated.scores)
-    meaning = {score.name: score.explained(evaluated.shape[1]) for score in SCORES}
+    meaning = {score.name: score.explained(evaluated.samples) for score in SCORES}
     return {
         "labels": [labelled(metric) for metric in metrics],
         "model": [(evaluated.scores[m], evaluated.intervals.get(m)) for m in metrics],
@@ -33,6 +57,6 @@ def section(evaluated: Evaluated) -> dict[str, Any]:
     }
 
 
-def scored(evaluated: Evaluated) -> str:
+def scored(evaluated: Scored) -> str:
     """What was scored, as the evaluation calls it."""
     return str(evaluated.content.get("name") or "Model")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from jaxreact.errors import Remark, UserError
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.predictions import read_predictions
 
 

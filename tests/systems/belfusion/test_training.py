@@ -17,7 +17,8 @@ import jaxreact
 from jaxreact import Speaker, runs
 from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.systems.belfusion import train_denoiser as denoiser_module
 from jaxreact.systems.belfusion import train_vae as vae_module

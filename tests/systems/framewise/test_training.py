@@ -11,7 +11,8 @@ from jaxreact import runs
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import COEFFS
 from jaxreact.errors import UserError
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.systems.framewise.kinds import FRAMEWISE
 from jaxreact.systems.framewise.measures import measured_faces
 from jaxreact.train import train

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.predictions import read_predictions
 from jaxreact.systems.sampling import Sampling
 

@@ -14,7 +14,8 @@ from flax import nnx
 import jaxreact
 from jaxreact import OnlineSystem, Speaker, System
 from jaxreact.errors import Remark, UserError
-from jaxreact.evaluation.command import Evaluation, _system
+from jaxreact.evaluation.config import Evaluation
+from jaxreact.evaluation.evaluated_system import evaluated_system
 from jaxreact.react.command import open_system
 from jaxreact.react.config import Config
 from jaxreact.sharding import make_device_mesh
@@ -203,7 +204,7 @@ def test_decas_faces_are_no_speakers_of_react(deca, deca_run, tmp_path):
         deca.react(speaker(), key=KEY)
     config = Evaluation(tmp_path / "data", tmp_path / "out", run=deca_run)
     with pytest.raises(UserError, match="needs the speaker's DECA features, which this data"):
-        _system(config)
+        evaluated_system(config)
     with pytest.raises(UserError, match="needs the speaker's DECA features, which no video"):
         open_system(Config(Path("x.mp4"), tmp_path / "out", run=deca_run))
 

@@ -15,7 +15,8 @@ import jaxreact
 from jaxreact import runs
 from jaxreact.data.conversations import open_conversations
 from jaxreact.errors import UserError
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.systems.learning2listen import masks
 from jaxreact.systems.learning2listen.config import WINDOW

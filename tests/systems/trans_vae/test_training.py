@@ -18,7 +18,8 @@ from jaxreact import Speaker
 from jaxreact.data.modality import Modality
 from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.errors import UserError
-from jaxreact.evaluation.command import Evaluation, evaluate
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
 from jaxreact.simulation import SimulateConfig, simulate
 from jaxreact.systems.trans_vae import training
 from jaxreact.systems.trans_vae.config import TransVAEConfig

@@ -1,0 +1,117 @@
+"""The page of an evaluation of whole clips, each of its own length."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+from typing import Any
+
+from jaxreact.data.layout import Dyad
+from jaxreact.data.mars.data_set import Mars
+from jaxreact.data.mars.eeg import EegTables
+from jaxreact.data.mars.personality import BIG_FIVE, of_clip, personality
+from jaxreact.data.split import Split
+from jaxreact.evaluation.report import published, scores
+from jaxreact.evaluation.report.clip_table import ClipTable
+from jaxreact.evaluation.report.evaluated import numbers
+from jaxreact.evaluation.report.report import NAME, facts_of_run
+from jaxreact.files import read_json, replacing
+from jaxreact.html.page import page
+from jaxreact.metrics.scores import labelled
+from jaxreact.predictions.whole import WholePredictions
+
+
+@dataclass(frozen=True)
+class EvaluatedWhole:
+    """What the section of scores asks of an evaluation."""
+
+    content: Mapping[str, Any]
+    samples: int
+
+    @property
+    def scores(self) -> dict[str, float]:
+        return numbers(self.content["scores"])
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        found = self.content["intervals"].items()
+        return {name: (low, high) for name, (low, high) in found if low is not None}
+
+    @property
+    def baselines(self) -> dict[str, dict[str, float]]:
+        return {name: numbers(values) for name, values in self.content["baselines"].items()}
+
+
+def write_whole_report(
+    out: Path, split: Split, predictions: WholePredictions, table: ClipTable
+) -> Path:
+    """Writes `report.html` beside the metrics.json of an evaluation of whole clips, and returns its
+    path. Raises `UserError` for tables of persons that cannot be read."""
+    content = read_json(out / "metrics.json", "cannot be read")
+    evaluated = EvaluatedWhole(content, len(predictions.emotion[0]))
+    persons = _persons(split)
+    names = list(table.values)
+    lengths = [len(rows) for rows in predictions.speaker]
+    values = {
+        "title": f"{out.resolve().name}: evaluation",
+        "name": out.resolve().name,
+        "what": f"{content['split']} split of {split.data.release.name}",
+        "simulated": False,
+        "now": time(),
+        "scored": scores.scored(evaluated),
+        "facts": _facts(predictions, lengths, content),
+        "scores": scores.section(evaluated),
+        "published": published.section(),
+        "persons": bool(persons),
+        "labels": ["clip", "frames", *map(labelled, names), *(persons or {})],
+        "rows": [
+            [
+                name,
+                float(lengths[clip]),
+                *(float(table.values[metric][clip]) for metric in names),
+                *(column[clip] for column in persons.values()),
+            ]
+            for clip, name in enumerate(table.clips)
+        ],
+    }
+    with replacing(out / NAME) as path:
+        path.write_text(page("evaluation/report/whole.html.j2", values), encoding="utf-8")
+    return out / NAME
+
+
+def _facts(
+    predictions: WholePredictions, lengths: Sequence[int], content: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    targets = [int(row.sum()) for row in predictions.neighbours]
+    seconds = f"{min(lengths) / predictions.rate:.3g} to {max(lengths) / predictions.rate:.3g} s"
+    return [
+        ("Clips", str(len(lengths)), f"{min(targets)} to {max(targets)} listeners suit one"),
+        ("Samples of each", str(len(predictions.emotion[0])), ""),
+        ("Frames", f"{min(lengths)} to {max(lengths)}", seconds),
+        *facts_of_run(content),
+    ]
+
+
+def _persons(split: Split) -> dict[str, list[float]]:
+    """Columns of what is known of the listeners, NaN where it is not; none where nothing is."""
+    data = split.data
+    if not isinstance(data, Mars):
+        return {}
+    table, eeg = personality(data.path, split.name), EegTables(data.path, split.name)
+    columns: dict[str, list[float]] = {}
+    if table:
+        scores = [of_clip(table, dyad.listener.name) for dyad in split.dyads]
+        for place, name in enumerate(BIG_FIVE):
+            columns[name] = [math.nan if s is None else float(1 + 4 * s[place]) for s in scores]
+    shares = [_measured(eeg, dyad) for dyad in split.dyads]
+    if not all(map(math.isnan, shares)):
+        columns["EEG measured, %"] = shares
+    return columns
+
+
+def _measured(eeg: EegTables, dyad: Dyad) -> float:
+    found = eeg.of(dyad.listener.name)
+    if found is None or not found.measured.size:
+        return math.nan
+    return 100 * float(found.measured.mean())

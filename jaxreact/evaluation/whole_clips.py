@@ -1,0 +1,146 @@
+"""Evaluating data whose clips are scored whole, each of its own length: MARS, of REACT 2026.
+
+A clip's reaction is as long as its speaker, at the release's own frame rate, and is compared with
+all listeners of its session, in their own lengths.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from tqdm import tqdm
+
+from jaxreact import metrics
+from jaxreact.data.layout import Clip
+from jaxreact.data.split import Split
+from jaxreact.errors import UserError
+from jaxreact.evaluation.config import Evaluation
+from jaxreact.evaluation.evaluated_system import made_by
+from jaxreact.evaluation.generate import Generation, predict
+from jaxreact.evaluation.report import clip_table
+from jaxreact.evaluation.report.whole import write_whole_report
+from jaxreact.evaluation.results import write_metrics_json
+from jaxreact.metrics.notes import size_note
+from jaxreact.metrics.ragged.baselines import (
+    NAMES,
+    mean_training_frame,
+    ragged_baseline,
+    ragged_baseline_scores,
+)
+from jaxreact.metrics.table import score_table
+from jaxreact.predictions.whole import WholePredictions, read_whole, write_whole
+from jaxreact.systems.system import System
+
+STRETCH = 736
+"""Frames that are generated at once, 25 a second: about the 30 seconds of a training clip."""
+
+Sequences = list[Float[np.ndarray, "_ 25"]]
+
+
+def check_whole(config: Evaluation) -> None:
+    """Raises `UserError` for options that whole clips do not have."""
+    name = str(config.data)
+    if config.predictions is not None:
+        raise UserError(
+            f"{name}: clips of their own lengths; score a results.pt by"
+            " `python -m jaxreact.metrics score FILE`, or give --frames"
+        )
+    if config.baseline is not None and config.baseline not in NAMES:
+        raise UserError(f"--baseline {config.baseline}: of whole clips {', '.join(NAMES)}")
+    for option, given in (
+        ("--render", config.render is not None),
+        ("--export-original", config.export_original is not None),
+        ("--mode original", config.mode == "original"),
+    ):
+        if given:
+            raise UserError(f"{name}: clips of their own lengths have no {option}; give --frames")
+
+
+def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> str:
+    """Runs such an evaluation and returns its table; errors as `command.evaluate`."""
+    mean, truth = mean_training_frame(split.data), _truth(split)
+    name, predictions = _predictions(config, split, system, mean, truth)
+    targets, fps = predictions.targets, round(predictions.rate)
+    scores = metrics.clipwise(
+        predictions.emotion,
+        targets,
+        predictions.speaker,
+        None,
+        config.mode,
+        fps=fps,
+        seed=config.seed,
+    )
+    intervals = metrics.intervals(scores, groups=split.conversations, seed=config.seed)
+    baselines = ragged_baseline_scores(
+        predictions.listener,
+        predictions.speaker,
+        targets,
+        mean,
+        samples=scores.samples,
+        mode=config.mode,
+        fps=fps,
+        scores=scores.scores,
+        seed=config.seed,
+    )
+    made = made_by(config, system)
+    write_metrics_json(
+        config.out / "metrics.json",
+        name,
+        intervals,
+        baselines,
+        split=config.split,
+        mode=config.mode,
+        seed=config.seed,
+        period=None,
+        counts=scores.count(),
+        made_by=made,
+    )
+    table = clip_table.table_of(split.clips, scores)
+    clip_table.write_clip_table(config.out / clip_table.NAME, table)
+    report = write_whole_report(config.out, split, predictions, table)
+    title = size_note(scores)
+    if made is not None:
+        title += f"\n{', '.join(f'{key} {value}' for key, value in made.items())}"
+    return "\n\n".join([title, score_table(scores.scores, intervals, baselines, name), str(report)])
+
+
+def _truth(split: Split) -> tuple[Sequences, Sequences]:
+    """What listeners and speakers showed, all of it, at the release's rate; each clip read once."""
+    people: dict[Clip, np.ndarray] = {}
+    clips = [clip for dyad in split.dyads for clip in (dyad.listener, dyad.speaker)]
+    rows = tqdm(dict.fromkeys(clips), f"reading {split.name}", unit="clip", delay=2, disable=None)
+    for clip in rows:
+        people[clip] = split.data.recorded_emotion(clip)
+    listener = [people[dyad.listener] for dyad in split.dyads]
+    return listener, [people[dyad.speaker] for dyad in split.dyads]
+
+
+def _predictions(
+    config: Evaluation,
+    split: Split,
+    system: System | None,
+    mean: Float[np.ndarray, "25"],
+    truth: tuple[Sequences, Sequences],
+) -> tuple[str, WholePredictions]:
+    path: Path = config.out / "predictions.npz"
+    if system is None:
+        assert config.baseline is not None
+        made = ragged_baseline(config.baseline, *truth, config.samples, mean, config.seed)
+        suits, rate = split.neighbours() > 0, split.data.release.rate
+        write_whole(path, WholePredictions(made, None, *truth, suits, rate, split.clips))
+        return f"{config.baseline} (scored)", read_whole(path)
+    multiple = system.frame_multiple
+    request = Generation(
+        config.split,
+        -(-STRETCH // multiple) * multiple,
+        config.samples,
+        config.seed,
+        config.sampling,
+        config.precision,
+        config.binarize,
+        config.online,
+        whole=True,
+    )
+    dyads, out = split.dyads, config.out
+    predict(system, split.data, dyads, request, out, truth, config.batch, config.profile)
+    return "model", read_whole(path)
