@@ -1,0 +1,174 @@
+"""Whole clips of MARS: reactions as long as their speakers, 30 frames a second, scored by hand."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxreact import metrics
+from jaxreact.data.frame_rate import coeffs_at, emotion_at
+from jaxreact.data.split import open_split
+from jaxreact.errors import UserError
+from jaxreact.evaluation import whole_clips
+from jaxreact.evaluation.command import evaluate
+from jaxreact.evaluation.config import Evaluation
+from jaxreact.evaluation.generate import Generation, predict
+from jaxreact.predictions.whole import read_whole
+from jaxreact.systems.sampling import Sampling
+from jaxreact.systems.system import Reactions, Speaker
+from tests.checking import unchecked
+from tests.data.mars_files import MarsFiles, small
+
+
+@dataclass(frozen=True)
+class Echo:
+    """Answers with the speaker's own face, and with emotion that says in which sample, when within
+    a stretch, and how loud it is there."""
+
+    name: str = "echo"
+    needs: frozenset[str] = frozenset({"coeffs", "audio"})
+    frame_multiple: int = 32
+    options: frozenset[str] = frozenset()
+    picture_side: None = None
+    codebook: None = None
+    settings: Any = None
+
+    def fingerprint(self) -> dict[str, str]:
+        return {"echo": "1"}
+
+    def react(self, speaker: Speaker, num_samples: int, *, key: jax.Array) -> Reactions:
+        assert speaker.coeffs is not None
+        assert speaker.waveform is not None
+        batch, frames, _ = speaker.coeffs.shape
+        shape = (batch, num_samples, frames)
+        loud = np.abs(np.asarray(speaker.waveform)).reshape(batch, 1, frames, 640).mean(axis=3)
+        emotion = np.zeros((*shape, 25), np.float32)
+        emotion[..., 15] = np.arange(num_samples)[:, None]
+        emotion[..., 16] = np.arange(frames)
+        emotion[..., 17] = loud
+        coeffs = np.broadcast_to(np.asarray(speaker.coeffs)[:, None], (*shape, 58))
+        return Reactions(jnp.asarray(coeffs), jnp.asarray(emotion))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> MarsFiles:
+    return small(tmp_path_factory.mktemp("whole") / "mars")
+
+
+def generated(files: MarsFiles, out, batch: int, stretch: int = 32):
+    split = open_split(files.root, "train")
+    truth = whole_clips._truth(split)
+    wanted = Generation("train", stretch, 2, 0, Sampling(), whole=True)
+    with unchecked():
+        path = predict(
+            Echo(settings={}),  # pyright: ignore[reportArgumentType]
+            split.data,
+            split.dyads,
+            wanted,
+            out,
+            truth,
+            batch,
+        )
+    return split, truth, path
+
+
+@pytest.mark.wrong_arguments
+def test_stretches_join_to_what_the_speaker_showed(files, tmp_path):
+    split, truth, path = generated(files, tmp_path, 2)
+    made = read_whole(path)
+    assert (made.rate, made.clips) == (30.0, split.clips)
+    assert made.coeffs is not None
+    assert [len(rows) for rows in made.speaker] == [120, 60, 90]
+    assert [len(rows) for rows in made.listener] == [119, 60, 90]
+    for clip, dyad in enumerate(split.dyads):
+        shown = split.data.coeffs(dyad.speaker)
+        rows = len(truth[1][clip])
+        expected = coeffs_at(shown, 25, 30, rows)
+        np.testing.assert_array_equal(made.coeffs[clip], np.stack([expected] * 2))
+        np.testing.assert_array_equal(made.emotion[clip][1, :, 15], np.ones(rows))
+        loud = np.abs(split.data.waveform(dyad.speaker, 0, len(shown)))
+        heard = np.zeros((len(shown), 25), np.float32)
+        heard[:, 17] = loud.reshape(-1, 640).mean(axis=1)
+        expected = emotion_at(heard, 25, 30, rows)[:, 17]
+        np.testing.assert_allclose(made.emotion[clip][0, :, 17], expected, rtol=1e-5)
+    # 100 frames: three stretches of 32, and 4 frames of one that begins at 68
+    places = emotion_at(
+        np.tile(np.r_[:32, :32, :32, 28:32][:, None], 25).astype(np.float32), 25, 30
+    )
+    np.testing.assert_allclose(made.emotion[0][0, :, 16], places[:, 16], atol=1e-5)
+
+
+@pytest.mark.wrong_arguments
+def test_batches_change_nothing(files, tmp_path):
+    one, all_ = (generated(files, tmp_path / str(n), n)[2] for n in (1, 9))
+    assert one.read_bytes() == all_.read_bytes()
+
+
+def arrays(files: MarsFiles, split: str, role: str, session: str, name: str) -> np.ndarray:
+    return np.load(files.path(split, "facial-attributes", role, session, name, ".npy"))
+
+
+@pytest.fixture(scope="module")
+def mimed(files, tmp_path_factory):
+    out = tmp_path_factory.mktemp("mimed") / "out"
+    config = Evaluation(files.root, out, split="train", baseline="mime", samples=2)
+    return config, evaluate(config)
+
+
+def test_scores_are_those_of_the_files(files, mimed):
+    """Both listeners of session 2 suit both of its speakers, the third suits its own."""
+    config, text = mimed
+    assert "3 clips of 60 to 120 frames, 2 samples each, mode corrected" in text
+    names = (("session2", "bb"), ("session2", "ccc"), ("session10", "a"))
+    speaker = [arrays(files, "train", "speaker", *name) for name in names]
+    listener = [arrays(files, "train", "listener", *name) for name in names]
+    targets = [[listener[0], listener[1]], [listener[1], listener[0]], [listener[2]]]
+    predictions = [np.stack([rows] * 2) for rows in speaker]
+    expected = metrics.evaluate(predictions, targets, speaker, fps=30)
+    content = json.loads((config.out / "metrics.json").read_text())
+    assert content["scores"].keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(content["scores"][name], value, rtol=1e-6, equal_nan=True)
+    assert content["baselines"]["mime"] == pytest.approx(content["scores"], rel=1e-9)
+    assert [*content["baselines"]] == ["gt", "mime", "random", "mean-frame"]
+    assert content["baselines"]["gt"]["FRD"] < content["baselines"]["random"]["FRD"]
+    table = (config.out / "clip_scores.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in table[1:]] == [
+        "session2/speaker/bb",
+        "session2/speaker/ccc",
+        "session10/speaker/a",
+    ]
+
+
+def test_the_page_names_every_clip_and_its_length(mimed):
+    page = (mimed[0].out / "report.html").read_text()
+    for text in ("session2/speaker/ccc", "train split of MARS", "1 to 2 listeners suit one"):
+        assert text in page
+    assert "Nothing is known of the persons here" in page
+
+
+def test_a_common_length_may_be_asked_for(files, tmp_path):
+    config = Evaluation(
+        files.root, tmp_path / "out", split="train", baseline="gt", samples=1, frames=32
+    )
+    assert "3 clips of 32 frames" in evaluate(config)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"baseline": "mean-sequence"}, "--baseline mean-sequence: of whole clips gt, mime"),
+        ({"mode": "original"}, "have no --mode original; give --frames"),
+        ({"baseline": None, "predictions": Path("x.npz")}, "score a results.pt by"),
+        ({"mode": "react2026", "split": "train"}, "need the challenge's alignment"),
+    ],
+)
+def test_what_whole_clips_do_not_have_is_refused(files, tmp_path, change, message):
+    config = Evaluation(files.root, tmp_path / "out", split="val", baseline="mime", samples=1)
+    with pytest.raises(UserError, match=message):
+        evaluate(replace(config, **change))
