@@ -49,6 +49,8 @@ def evaluate(config: Evaluation) -> str:
     split = open_split(config.data, config.split)
     data, matrix = split.data, split.neighbours()
     check_matrix(matrix, config.mode)
+    if config.export_results is not None and not (data.release.whole and config.frames is None):
+        raise UserError("--export-results is for whole clips of MARS; leave it or --frames out")
     if data.release.whole and config.frames is None:
         check_whole(config)
         return evaluate_whole(config, split, evaluated_system(config))

@@ -82,6 +82,8 @@ class Evaluation:
     export_original: Path | None = None
     """Also write the original's files listener_pred_emotion.pt, listener_pred_3dmm.pt,
     listener_gt.pt, speaker_gt.pt and metrics.txt, below this directory. Needs torch."""
+    export_results: Path | None = None
+    """Of MARS: also write this file as REACT 2026's programs save their results.pt. Needs torch."""
 
     @property
     def model(self) -> Path | None:
@@ -117,5 +119,6 @@ def check(config: Evaluation) -> None:
         raise UserError("--binarize is for a --run that has it")
     if config.predictions is None and (config.layout or config.original_order):
         raise UserError("--layout and --original-order are for --predictions")
-    if config.export_original is not None:
-        check_torch()
+    for option in ("export_original", "export_results"):
+        if getattr(config, option) is not None:
+            check_torch(f"--{option.replace('_', '-')}")

@@ -20,6 +20,7 @@ from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.whole import write_whole_report
 from jaxreact.evaluation.results import write_metrics_json
+from jaxreact.evaluation.results_file import export_results
 from jaxreact.metrics.notes import size_note
 from jaxreact.metrics.ragged.baselines import (
     NAMES,
@@ -97,6 +98,8 @@ def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> s
     )
     table = clip_table.table_of(split.clips, scores)
     clip_table.write_clip_table(config.out / clip_table.NAME, table)
+    if config.export_results is not None:
+        print(export_results(config.export_results, predictions, config.seed))
     report = write_whole_report(config.out, split, predictions, table)
     title = size_note(scores)
     if made is not None:

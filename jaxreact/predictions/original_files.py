@@ -36,13 +36,13 @@ METRICS = {
 """The lines of metrics.txt and our names for them."""
 
 
-def check_torch() -> None:
-    """Raises `UserError` where torch is missing, before anything is computed for it."""
+def check_torch(option: str) -> None:
+    """Raises `UserError` where torch is missing, before anything is computed for an option."""
     try:
         import torch  # noqa: F401
     except ImportError:
         raise UserError(
-            "--export-original writes PyTorch's format and needs torch: pip install -e '.[torch]'"
+            f"{option} writes PyTorch's format and needs torch: pip install -e '.[torch]'"
         ) from None
 
 

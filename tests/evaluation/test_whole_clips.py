@@ -18,6 +18,7 @@ from jaxreact.evaluation import whole_clips
 from jaxreact.evaluation.command import evaluate
 from jaxreact.evaluation.config import Evaluation
 from jaxreact.evaluation.generate import Generation, predict
+from jaxreact.predictions import read_results
 from jaxreact.predictions.whole import read_whole
 from jaxreact.systems.sampling import Sampling
 from jaxreact.systems.system import Reactions, Speaker
@@ -144,6 +145,22 @@ def test_scores_are_those_of_the_files(files, mimed):
     ]
 
 
+def test_results_are_those_that_the_challenges_programs_save(files, mimed, tmp_path):
+    config = replace(mimed[0], out=tmp_path / "out", export_results=tmp_path / "results.pt")
+    evaluate(config)
+    saved = read_results(tmp_path / "results.pt")
+    made = read_whole(tmp_path / "out" / "predictions.npz")
+    for ours, theirs in zip(saved.predictions, made.emotion, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert [[rows.shape for rows in each] for each in saved.targets] == [
+        [(120, 25)] * 2,
+        [(60, 25)] * 2,
+        [(90, 25)],
+    ]
+    np.testing.assert_array_equal(saved.targets[1][0], made.listener[1])
+    np.testing.assert_array_equal(saved.targets[0][0][[0, -1]], made.listener[0][[0, -1]])
+
+
 def test_the_page_names_every_clip_and_its_length(mimed):
     page = (mimed[0].out / "report.html").read_text()
     for text in ("session2/speaker/ccc", "train split of MARS", "1 to 2 listeners suit one"):
@@ -164,6 +181,7 @@ def test_a_common_length_may_be_asked_for(files, tmp_path):
         ({"baseline": "mean-sequence"}, "--baseline mean-sequence: of whole clips gt, mime"),
         ({"mode": "original"}, "have no --mode original; give --frames"),
         ({"baseline": None, "predictions": Path("x.npz")}, "score a results.pt by"),
+        ({"frames": 32, "export_results": Path("x.pt")}, "--export-results is for whole clips"),
         ({"mode": "react2026", "split": "train"}, "need the challenge's alignment"),
     ],
 )

@@ -91,7 +91,7 @@ def test_without_torch(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(UserError, match=r"needs torch: pip install -e '\.\[torch\]'"):
-        check_torch()
+        check_torch("--export-original")
 
 
 def test_metrics_of_the_original_have_our_names():
