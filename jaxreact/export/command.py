@@ -10,7 +10,6 @@ from tyro.conf import Positional, arg
 from jaxreact.errors import UserError
 from jaxreact.export.formats import FORMATS, FormatName
 from jaxreact.export.motion import read_motion
-from jaxreact.face import FPS
 from jaxreact.files import check_folder
 
 
@@ -33,8 +32,9 @@ class Config:
     """The clip: its name, or its number in the file from 0. Default: the first."""
     sample: Annotated[int | None, arg(metavar="INDEX")] = None
     """Which reaction to it, from 0. Default: the first."""
-    fps: float = FPS
-    """Frames a second; others than 25 are interpolated."""
+    fps: float | None = None
+    """Frames a second, by default the file's own: 25, of whole clips of MARS 30. Others are
+    interpolated."""
 
 
 def run(config: Config) -> None:

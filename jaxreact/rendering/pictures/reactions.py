@@ -11,13 +11,16 @@ from jaxtyping import Float
 from tyro.conf import arg
 
 from jaxreact.data.conversations import Conversations, open_conversations
+from jaxreact.data.frame_rate import coeffs_at, emotion_at, frames_at
 from jaxreact.data.layout import Dyad
+from jaxreact.data.split import clip_names
 from jaxreact.errors import UserError
 from jaxreact.face import COEFFS, EMOTION_CHANNELS, FPS
 from jaxreact.media.sound import read_native_audio
 from jaxreact.media.video_writer import Sound
 from jaxreact.predictions import Predictions, read_predictions
 from jaxreact.predictions.npz import map_npz
+from jaxreact.predictions.whole import holds_whole, read_whole
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,46 @@ def read_reactions(path: Path, recording: Recording) -> Reactions:
     Raises `UserError` for files that are missing, damaged or without coefficients, for a clip that
     is not there, and for recordings that do not fit.
     """
-    arrays = _arrays(path)
-    alone = arrays["coeffs"].ndim == 3
-    reactions = _of_reaction(path, arrays, recording) if alone else _of_predictions(path, recording)
+    reactions = _of_whole(path, recording) if holds_whole(path) else _of_one_length(path, recording)
     if recording.sound is None:
         return reactions
     return replace(
         reactions, sound=read_native_audio(recording.sound, duration=reactions.frames / FPS)
     )
+
+
+def _of_one_length(path: Path, recording: Recording) -> Reactions:
+    arrays = _arrays(path)
+    alone = arrays["coeffs"].ndim == 3
+    return _of_reaction(path, arrays, recording) if alone else _of_predictions(path, recording)
+
+
+def _of_whole(path: Path, recording: Recording) -> Reactions:
+    """Of whole clips, brought to 25 frames a second."""
+    made = read_whole(path)
+    if made.coeffs is None:
+        raise UserError(_no_face(path))
+    data = None if recording.data is None else open_conversations(recording.data)
+    dyads = [] if data is None else data.dyads(recording.split)
+    if data is not None and made.clips != clip_names(dyads):
+        raise UserError(f"{path}: its clips are not those of {recording.split} in {recording.data}")
+    index = find_clip(path, recording.clip, len(made.clips), made.clips)
+    emotion, coeffs = made.emotion[index], made.coeffs[index]
+    frames = frames_at(coeffs.shape[1], made.rate)
+    speaker, listener = (
+        Person(emotion=emotion_at(rows[index], made.rate)[:frames])
+        for rows in (made.speaker, made.listener)
+    )
+    reactions = Reactions(
+        path,
+        made.clips,
+        made.clips[index],
+        coeffs_at(coeffs, made.rate),
+        emotion_at(emotion, made.rate),
+        speaker,
+        listener,
+    )
+    return reactions if data is None else with_recorded(reactions, data, dyads[index])
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -89,16 +124,20 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     arrays = map_npz(path)
     coeffs = arrays.get("coeffs")
     if coeffs is None:
-        raise UserError(
-            f"{path}: holds no face coefficients (array coeffs), without which there is no face "
-            "to draw; evaluate.py writes them where it generates (--run)"
-        )
+        raise UserError(_no_face(path))
     if coeffs.ndim not in (3, 4) or coeffs.shape[-1] != COEFFS:
         raise UserError(
             f"{path}: coeffs of shape {coeffs.shape}; expected (clips, samples, frames, {COEFFS}),"
             f" or (samples, frames, {COEFFS}) of one clip"
         )
     return arrays
+
+
+def _no_face(path: Path) -> str:
+    return (
+        f"{path}: holds no face coefficients (array coeffs), without which there is no face to"
+        " draw; evaluate.py writes them where it generates (--run)"
+    )
 
 
 def _of_predictions(path: Path, recording: Recording) -> Reactions:
