@@ -50,6 +50,6 @@ FRDIV = Score(
     name="FRDiv",
     of_clips=lambda reactions: ClipValues(frdiv_of_clips(reactions.predicted)),
     meaning="How much the samples for one clip differ. Higher is more diverse; a model that always"
-    " does the same has 0, noise 0.167. Baselines that repeat one reaction have 0.",
+    " does the same has 0, uniform noise 0.167. Baselines that repeat one reaction have 0.",
     ragged=OfRagged(_of_ragged),
 )

@@ -93,8 +93,9 @@ def _of_ragged(reactions: RaggedReactions) -> ClipDistances:
 FRDVS = Score(
     name="FRDvs",
     of_clips=lambda reactions: _distances(reactions.predicted, reactions.mode),
-    meaning="How much the reactions to different speakers differ. Higher is more diverse, but noise"
-    " is too (0.167): people's own value, that of the ground truth, is the one to reach.",
+    meaning="How much the reactions to different speakers differ. Higher is more diverse, but"
+    " uniform noise is too (0.167): people's own value, that of the ground truth, is the one to"
+    " reach.",
     of_people=True,
     ragged=OfRagged(_of_ragged, modes=("corrected",)),
     plain_mean=False,

@@ -201,7 +201,7 @@ def _of_ragged(reactions: RaggedReactions) -> ClipValues:
 FRSYN = Score(
     name="FRSyn",
     of_clips=_of_clips,
-    meaning="After how many frames (1/25 s, at most 49) a reaction is most like the speaker's"
+    meaning="After how many frames (1/{fps} s, at most {lag}) a reaction is most like the speaker's"
     " behaviour. Lower counts as better; look at the lag curves before believing it.",
     better=-1,
     plain_mean=False,

@@ -44,8 +44,8 @@ def _of_ragged(reactions: RaggedReactions) -> ClipValues:
 FRVAR = Score(
     name="FRVar",
     of_clips=lambda reactions: ClipValues(frvar_of_clips(reactions.predicted)),
-    meaning="How much a face moves within a clip. Higher is livelier, but so is noise (0.083): the"
-    " ground truth's value is the one to reach.",
+    meaning="How much a face moves within a clip. Higher is livelier, but so is uniform noise"
+    " (0.083): the ground truth's value is the one to reach.",
     of_people=True,
     ragged=OfRagged(_of_ragged),
 )

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from jaxreact.face import FPS
 from jaxreact.metrics.faces import Faces
 from jaxreact.metrics.parts import Parts
 from jaxreact.metrics.ragged.reactions import OfRagged
@@ -73,6 +74,6 @@ class Score:
         """The name with the arrow that tells where better is, if anywhere."""
         return f"{self.name}{_ARROWS[self.better]}"
 
-    def explained(self, samples: int) -> str:
-        """What it means, for so many samples a clip."""
-        return self.meaning.format(samples=samples)
+    def explained(self, samples: int, fps: int = FPS) -> str:
+        """What it means, for so many samples a clip and frames a second."""
+        return self.meaning.format(samples=samples, fps=fps, lag=2 * fps - 1)

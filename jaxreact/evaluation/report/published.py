@@ -8,11 +8,13 @@ from jaxreact.metrics.scores import labelled
 _MARKS = dict(zip(NOTES, "abcdefgh", strict=False))
 
 
-def section() -> dict[str, Any]:
-    """Published rows with their sources and footnotes, by data set, the nearest first."""
+def section(release: str = "") -> dict[str, Any]:
+    """Published rows with their sources and footnotes, by data set, the nearest first: that of the
+    `release`, if there are rows of it, then in the file's order."""
+    groups = sorted(GROUPS, key=lambda group: release not in group.title)
     return {
         "labels": ["", "split", *map(labelled, METRICS), "source"],
-        "groups": [(group.title, [_cells(row) for row in group.rows]) for group in GROUPS],
+        "groups": [(group.title, [_cells(row) for row in group.rows]) for group in groups],
         "notes": [(_MARKS[name], text) for name, text in NOTES.items()],
         "traps": TRAPS,
     }

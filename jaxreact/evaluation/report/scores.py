@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from jaxreact.face import FPS
 from jaxreact.metrics.scores import SCORES, labelled
 
 BASELINES = {
@@ -14,6 +15,14 @@ BASELINES = {
     "mean-frame": "Mean frame",
 }
 """What the naive baselines are called."""
+
+NAIVE = (
+    "Ground truth repeats the listener's own reaction, Mime the speaker's behaviour; Random is"
+    " uniform noise; Mean sequence is the training listeners' mean at each moment of a clip, Mean"
+    " frame the mean of that, a motionless face; the last three are emotion alone, without scores"
+    " of faces."
+)
+"""What they are."""
 
 
 @runtime_checkable
@@ -40,10 +49,11 @@ class Scored(Protocol):
     def baselines(self) -> Mapping[str, Mapping[str, float]]: ...
 
 
-def section(evaluated: Scored) -> dict[str, Any]:
-    """The model's scores with their intervals, those of the naive baselines, and what they mean."""
+def section(evaluated: Scored, fps: int = FPS, naive: str = NAIVE) -> dict[str, Any]:
+    """The model's scores with their intervals, those of the naive baselines, which `naive` says in
+    words, and what they mean at `fps` frames a second."""
     metrics = list(evaluated.scores)
-    meaning = {score.name: score.explained(evaluated.samples) for score in SCORES}
+    meaning = {score.name: score.explained(evaluated.samples, fps) for score in SCORES}
     return {
         "labels": [labelled(metric) for metric in metrics],
         "model": [(evaluated.scores[m], evaluated.intervals.get(m)) for m in metrics],
@@ -52,6 +62,7 @@ def section(evaluated: Scored) -> dict[str, Any]:
             for name, values in evaluated.baselines.items()
         ],
         "intervals": bool(evaluated.intervals),
+        "naive": naive,
         "mode": evaluated.content["mode"],
         "meanings": [(labelled(metric), meaning.get(metric, "")) for metric in metrics],
     }

@@ -21,6 +21,12 @@ from jaxreact.html.page import page
 from jaxreact.metrics.scores import labelled
 from jaxreact.predictions.whole import WholePredictions
 
+_NAIVE = (
+    "Ground truth repeats the listener's own reaction, Mime the speaker's behaviour; Random tosses"
+    " a coin for every action unit of every frame, Mean frame is the mean of all training"
+    " listeners' frames, a motionless face. FRD grows with a clip's length."
+)
+
 
 @dataclass(frozen=True)
 class EvaluatedWhole:
@@ -51,18 +57,20 @@ def write_whole_report(
     content = read_json(out / "metrics.json", "cannot be read")
     evaluated = EvaluatedWhole(content, len(predictions.emotion[0]))
     persons = _persons(split)
+    simulated = (split.data.path / "simulation.json").is_file()
+    where = f" of {split.data.release.name}"
     names = list(table.values)
     lengths = [len(rows) for rows in predictions.speaker]
     values = {
         "title": f"{out.resolve().name}: evaluation",
         "name": out.resolve().name,
-        "what": f"{content['split']} split of {split.data.release.name}",
-        "simulated": False,
+        "what": f"{content['split']} split{', simulated conversations' if simulated else where}",
+        "simulated": simulated,
         "now": time(),
         "scored": scores.scored(evaluated),
         "facts": _facts(predictions, lengths, content),
-        "scores": scores.section(evaluated),
-        "published": published.section(),
+        "scores": scores.section(evaluated, round(predictions.rate), _NAIVE),
+        "published": published.section(split.data.release.name),
         "persons": bool(persons),
         "labels": ["clip", "frames", *map(labelled, names), *(persons or {})],
         "rows": [
@@ -84,13 +92,19 @@ def _facts(
     predictions: WholePredictions, lengths: Sequence[int], content: Mapping[str, Any]
 ) -> list[tuple[str, str, str]]:
     targets = [int(row.sum()) for row in predictions.neighbours]
-    seconds = f"{min(lengths) / predictions.rate:.3g} to {max(lengths) / predictions.rate:.3g} s"
+    seconds = [length / predictions.rate for length in lengths]
     return [
-        ("Clips", str(len(lengths)), f"{min(targets)} to {max(targets)} listeners suit one"),
+        ("Clips", str(len(lengths)), f"{_between(targets)} listeners suit one"),
         ("Samples of each", str(len(predictions.emotion[0])), ""),
-        ("Frames", f"{min(lengths)} to {max(lengths)}", seconds),
+        ("Frames", _between(lengths), f"{_between(seconds)} s"),
         *facts_of_run(content),
     ]
+
+
+def _between(numbers: Sequence[float]) -> str:
+    """The least and the greatest, or the one there is."""
+    ends = dict.fromkeys((min(numbers), max(numbers)))
+    return " to ".join(f"{number:.4g}" if number % 1 else str(int(number)) for number in ends)
 
 
 def _persons(split: Split) -> dict[str, list[float]]:
