@@ -5,6 +5,7 @@
     python convert_weights.py trans-vae best_checkpoint.pth runs/trans_vae --window 16
     python convert_weights.py wav2vec2 facebook/wav2vec2-base-960h runs/wav2vec2
     python convert_weights.py inception weights-inception-2015-12-05-6726825d.pth runs/inception
+    python convert_weights.py emotion-autoencoder checkpoint.pth runs/alignment
     python convert_weights.py faceverse faceverse_simple_v2.npy runs/faceverse.npz
     python convert_weights.py pirender cur_model_fold.pth runs/pirender
     python convert_weights.py belfusion-vae results/vae runs/vae --mean-face mean_face.npy
@@ -25,6 +26,7 @@ from tyro.conf import Positional, arg, subcommand
 
 from jaxreact.audio_features.conversion import convert_wav2vec2
 from jaxreact.commands import run_command
+from jaxreact.metrics.alignment.conversion import convert_alignment
 from jaxreact.metrics.realism.conversion import convert_inception
 from jaxreact.rendering.pirender.conversion import convert_pirender
 from jaxreact.systems.belfusion.conversion import convert_belfusion, convert_vae
@@ -122,6 +124,19 @@ class Inception:
 
     def run(self) -> None:
         convert_inception(self.src, self.out)
+
+
+@dataclass(frozen=True)
+class EmotionAutoencoder:
+    """REACT 2026's alignment network -> a run directory, for `python -m jaxreact.metrics score`."""
+
+    src: Source
+    """pretrained_models/post_processor/checkpoint.pth of the challenge."""
+    out: Out
+    """Directory to create."""
+
+    def run(self) -> None:
+        convert_alignment(self.src, self.out)
 
 
 @dataclass(frozen=True)
@@ -256,7 +271,8 @@ class Learning2Listen:
 
 @dataclass(frozen=True)
 class ToTorch:
-    """A run directory of any system -> a checkpoint that its original loads."""
+    """A run directory of any system, or of the alignment network -> a checkpoint that its original
+    loads."""
 
     run_directory: Annotated[Positional[Path], arg(metavar="RUN")]
     """Directory of a trained or converted model."""
@@ -273,6 +289,7 @@ Commands = (
     | Annotated[TransVAE, subcommand("trans-vae")]
     | Annotated[Wav2vec2, subcommand("wav2vec2")]
     | Annotated[Inception, subcommand("inception")]
+    | Annotated[EmotionAutoencoder, subcommand("emotion-autoencoder")]
     | Annotated[FaceVerse, subcommand("faceverse")]
     | Annotated[PIRender, subcommand("pirender")]
     | Annotated[BelfusionVAE, subcommand("belfusion-vae")]

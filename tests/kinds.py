@@ -1,6 +1,7 @@
 """Every kind of model that a run directory can hold, by name."""
 
 from jaxreact.audio_features.load import AUDIO_ENCODER
+from jaxreact.metrics.alignment.load import ALIGNMENT
 from jaxreact.metrics.realism.load import INCEPTION
 from jaxreact.rendering.pirender.load import FACE_GENERATOR
 from jaxreact.systems.belfusion.kinds import DENOISER, VAE
@@ -10,7 +11,7 @@ from jaxreact.systems.learning2listen.kinds import CODER, LISTENER
 KINDS = {
     kind.name: kind
     for kind in (
-        *(TOKENIZER, PREDICTOR, AUDIO_ENCODER, INCEPTION, FACE_GENERATOR),
+        *(TOKENIZER, PREDICTOR, AUDIO_ENCODER, ALIGNMENT, INCEPTION, FACE_GENERATOR),
         *(VAE, DENOISER, CODER, LISTENER),
     )
 }

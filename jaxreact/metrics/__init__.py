@@ -18,7 +18,9 @@ them, `compare` whether two systems differ. `python -m jaxreact.metrics --help` 
 files.
 """
 
+import importlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
@@ -49,6 +51,9 @@ from jaxreact.metrics.smiles import smiles
 from jaxreact.metrics.statistics.comparison import Difference, compare
 from jaxreact.metrics.statistics.intervals import Interval, intervals
 from jaxreact.predictions.original_order import reorder_as_original
+
+if TYPE_CHECKING:
+    from jaxreact.metrics.alignment.load import load_alignment
 
 __all__ = [
     "BASELINES",
@@ -84,6 +89,7 @@ __all__ = [
     "frvar",
     "intervals",
     "jitter",
+    "load_alignment",
     "mean_reaction",
     "neighbour_lists",
     "nods",
@@ -93,6 +99,12 @@ __all__ = [
     "seams",
     "smiles",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load_alignment":  # the only name here that brings a network
+        return importlib.import_module("jaxreact.metrics.alignment.load").load_alignment
+    raise AttributeError(f"module 'jaxreact.metrics' has no attribute {name!r}")
 
 
 def evaluate(
@@ -119,7 +131,8 @@ def evaluate(
     the list of the (L, 25) that clip n is compared with, the paired listener's first, speaker[n]
     (S_n, 25), or None, without which there is no FRSyn. The challenge's scores alone are given, at
     `fps` frames a second, in mode "corrected" or "react2026"; `align` and `seed` belong to the
-    latter (`frc`, `Align`). `over_draws` says how far chance moves them.
+    latter (`frc`, `Align`; `load_alignment` gives the challenge's). `over_draws` says how far
+    chance moves them.
     """
     of_clips = clipwise(
         predictions,

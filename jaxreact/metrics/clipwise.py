@@ -106,7 +106,7 @@ def clipwise(
             align=align,
             seed=seed,
         )
-        return _of_ragged(given, scores)
+        return of_ragged(given, scores)
     if speaker is None or fps != FPS or align is not None:
         raise UserError("with neighbours give the speaker too, 25 frames a second, and no align")
     check_mode(mode)
@@ -135,7 +135,8 @@ def clipwise(
     )
 
 
-def _of_ragged(given: RaggedReactions, scores: tuple[Score, ...]) -> ClipScores:
+def of_ragged(given: RaggedReactions, scores: tuple[Score, ...]) -> ClipScores:
+    """Those of the scores that can be had of clips of any lengths, whose targets are known."""
     assert given.given is not None
     frames = lengths_of(given.predicted)
     possible = [(score, score.ragged) for score in scores if score.ragged is not None]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from jaxreact.errors import ArgumentError, check_seed
+from jaxreact.errors import ArgumentError, UserError, check_seed
 from jaxreact.metrics.seams import PERIOD, check_period
 from jaxreact.metrics.statistics.bootstrap import RESAMPLES
 from jaxreact.metrics.statistics.intervals import check_resampling
@@ -38,7 +38,11 @@ class Options:
     seed: int = 0
     """Fixes the resamples and the random baseline."""
     draws: int = 10
-    """In mode "react2026", how often targets are drawn where a clip has more than ten."""
+    """In mode "react2026", how often targets are drawn where a clip has more than ten, and noise
+    for the alignment."""
+    alignment: Path | None = None
+    """In mode "react2026", the challenge's network for targets that are not as long as their
+    predictions, converted by convert_weights.py emotion-autoencoder."""
     json: Path | None = None
     """Also write everything to this file."""
 
@@ -49,7 +53,10 @@ class Options:
         check_period(self.period)
         if self.draws < 2:
             raise ArgumentError(f"--draws {self.draws} cannot show any spread; give 2 or more")
+        if self.alignment is not None and self.mode != "react2026":
+            raise UserError(f"--alignment: mode {self.mode} aligns nothing; add --mode react2026")
 
     def settings(self) -> dict[str, object]:
         """What the numbers depend on."""
-        return {key: value for key, value in vars(self).items() if key not in ("json", "by")}
+        settings = {key: value for key, value in vars(self).items() if key not in ("json", "by")}
+        return {**settings, "alignment": None if self.alignment is None else str(self.alignment)}

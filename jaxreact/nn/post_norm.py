@@ -83,14 +83,26 @@ class EncoderLayer(nnx.Module):
 
 
 class DecoderLayer(nnx.Module):
-    """Causal self-attention, cross-attention to a memory, feed-forward: each added, then normed."""
+    """Self-attention, cross-attention to a memory, feed-forward: each added, then normed.
 
-    def __init__(self, features: int, heads: int, inner: int, rate: float, *, rngs: nnx.Rngs):
+    `causal`: positions see none after theirs.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        heads: int,
+        inner: int,
+        rate: float,
+        *,
+        causal: bool = True,
+        rngs: nnx.Rngs,
+    ):
         self.self_attn = MultiHeadAttention(features, heads, rate, rngs=rngs)
         self.multihead_attn = MultiHeadAttention(features, heads, rate, rngs=rngs)
         self.feed_forward = FeedForward(features, inner, rate, rngs=rngs)
         self.ln_1, self.ln_2, self.ln_3 = (layer_norm(features, True, rngs) for _ in range(3))
-        self.rate = rate
+        self.rate, self.causal = rate, causal
 
     def __call__(
         self,
@@ -106,7 +118,7 @@ class DecoderLayer(nnx.Module):
         `mask` is of the positions, `memory_mask` of the memory; True is attended.
         """
         own, own_out, cross, cross_out, inner = split(seed, 5)
-        attended = self.self_attn(x, among, mask, causal=True, seed=own)
+        attended = self.self_attn(x, among, mask, causal=self.causal, seed=own)
         x = self.ln_1(x + dropout(attended, self.rate, own_out))
         found = self.multihead_attn(x, memory, memory_mask, seed=cross)
         x = self.ln_2(x + dropout(found, self.rate, cross_out))

@@ -1,8 +1,11 @@
-"""Run directories of any system -> checkpoints of the original that it was made after."""
+"""Run directories of any system, and of the alignment network -> checkpoints of the original that
+they were made after."""
 
 from pathlib import Path
 
 from jaxreact import runs
+from jaxreact.metrics.alignment import to_torch as alignment
+from jaxreact.metrics.alignment.load import ALIGNMENT
 from jaxreact.systems.belfusion import to_torch as belfusion
 from jaxreact.systems.fiber import to_torch as fiber
 from jaxreact.systems.learning2listen import to_torch as learning2listen
@@ -12,8 +15,10 @@ WRITERS = {
     "belfusion": belfusion.write_torch,
     "trans-vae": trans_vae.write_torch,
     "learning2listen": learning2listen.write_torch,
+    ALIGNMENT.name: alignment.write_torch,
 }
-"""By the system in a kind's name; of the others FIBER's, which says what it does not know."""
+"""By the system in a kind's name, or the kind; of the others FIBER's, which says what it does not
+know."""
 
 
 def write_torch(run: Path, out: Path) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 
 from jaxreact.errors import UserError
 
-LAYERS = frozenset({"n_layer", "num_layers", "num_hidden_layers"})
+LAYERS = frozenset(
+    {"n_layer", "num_layers", "num_hidden_layers", "encoder_layers", "decoder_layers"}
+)
 """Names of numbers of layers, each of which has a tensor at least."""
 
 

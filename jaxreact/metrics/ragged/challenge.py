@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import jax
 import numpy as np
 from jaxtyping import Array, Float
+from tqdm import tqdm
 
 from jaxreact.errors import UserError
 from jaxreact.face import ACTION_UNITS, EMOTION_CHANNELS
@@ -17,9 +18,10 @@ DRAWN = 10
 
 @runtime_checkable
 class Align(Protocol):
-    """What makes a target as long as a prediction, in place of the challenge's network.
+    """What makes a target as long as a prediction: the challenge's network, which
+    `metrics.load_alignment` gives, or something in its place.
 
-    That network draws noise, so that it gives another answer for every key.
+    The network draws noise, so that it gives another answer for every key.
     """
 
     def __call__(
@@ -74,29 +76,34 @@ def as_challenge(
     clips: Sequence[Float[np.ndarray, "_ _ 25"]],
     align: Align | None,
     seed: int,
+    first: int = 0,
 ) -> Targets:
     """Ten targets for each clip, the first and nine others at random, in the clip's own length.
 
-    Fewer are all taken; the challenge takes some of them twice, which changes no best one. Those of
-    the clip's length pass as they are; `align` makes the others so. `seed` decides which are drawn,
-    and the keys that `align` is given.
+    Fewer are all taken; the challenge takes some of them twice, which changes no best one except
+    where both are aligned, each by noise of its own. Those of the clip's length pass as they are;
+    `align` makes the others so. `seed` decides which are drawn, and the keys that `align` is given,
+    for each clip by its number, which begins at `first`.
 
-    Raises `UserError` where there is no `align` and a target has another length, and for what
-    `align` gives that is no such sequence.
+    Raises `UserError` where there is no `align` and a target has another length, where `align`
+    itself does, and for what it gives that is no such sequence.
     """
-    chosen = [_drawn(others, seed, clip) for clip, others in enumerate(targets.lists)]
+    chosen = [_drawn(others, seed, clip) for clip, others in enumerate(targets.lists, first)]
     sequences: list[np.ndarray] = []
     lists = []
-    for index, (clip, others) in enumerate(zip(clips, chosen, strict=True)):
-        frames = clip.shape[1]
-        lists.append(np.arange(len(sequences), len(sequences) + len(others)))
-        key = jax.random.fold_in(jax.random.key(seed), index)
-        for number, other in enumerate(others):
-            target = targets.sequences[other]
-            if len(target) != frames:
-                name = f"target {number} of clip {index}"
-                target = _aligned(target, frames, align, jax.random.fold_in(key, number), name)
-            sequences.append(target)
+    total = sum(map(len, chosen))
+    with tqdm(total=total, desc="targets", delay=2, leave=False, disable=None) as progress:
+        for index, (clip, others) in enumerate(zip(clips, chosen, strict=True), first):
+            frames = clip.shape[1]
+            lists.append(np.arange(len(sequences), len(sequences) + len(others)))
+            key = jax.random.fold_in(jax.random.key(seed), index)
+            for number, other in enumerate(others):
+                target = targets.sequences[other]
+                if len(target) != frames:
+                    name = f"target {number} of clip {index}"
+                    target = _aligned(target, frames, align, jax.random.fold_in(key, number), name)
+                sequences.append(target)
+                progress.update()
     return Targets(sequences, lists)
 
 
@@ -115,7 +122,10 @@ def _aligned(
             f"{name}: {len(target)} frames, the prediction has {frames}: FRC and FRD of mode "
             "react2026 need the challenge's alignment; give align=, or use mode corrected"
         )
-    found = np.asarray(align(target, frames, key))
+    try:
+        found = np.asarray(align(target, frames, key))
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
     if found.shape != (frames, EMOTION_CHANNELS) or not np.isfinite(found).all():
         raise UserError(
             f"align: gave shape {found.shape} for {name}; expected finite numbers of shape "

@@ -2,21 +2,25 @@
 and what noise the alignment drew."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 from tqdm import tqdm
 
-from jaxreact.errors import ArgumentError
-from jaxreact.metrics.clipwise import ClipScores, clipwise
+from jaxreact.errors import ArgumentError, check_seed
+from jaxreact.metrics.clipwise import ClipScores, of_ragged
 from jaxreact.metrics.parts import ClipValues, mean_over_clips
 from jaxreact.metrics.ragged.challenge import Align, is_random
-from jaxreact.metrics.ragged.reactions import ragged_reactions
+from jaxreact.metrics.ragged.reactions import OfRagged, RaggedReactions, ragged_reactions
 from jaxreact.metrics.score import Score
 from jaxreact.metrics.scores import SCORES
+
+STRETCH = 8
+"""Clips whose targets are held at once."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +62,43 @@ def over_draws(
     if not 0 < level < 1:
         raise ArgumentError(f"level: {level} is not between 0 and 1; the usual one is 0.95")
     given = ragged_reactions(predictions, targets, speaker, "react2026", align=align, seed=seed)
-    clips, suiting = given.predicted, given.given
-    assert suiting is not None
-    lists = [[suiting.sequences[other] for other in others] for others in suiting.lists]
-    first = clipwise(clips, lists, speaker, None, "react2026", scores, align=align, seed=seed)
-    if not is_random(suiting, clips):
-        return first, {}
-    drawn = tuple(
-        score for score in first.scores if score.ragged and score.ragged.needs == "targets"
-    )
-    values = {score.name: [first[score.name].values] for score in drawn}
-    for number in tqdm(range(1, draws), "draws", initial=1, total=draws, delay=2, disable=None):
-        other = clipwise(
-            clips, lists, None, None, "react2026", drawn, align=align, seed=seed + number
-        )
-        for name, each in values.items():
-            each.append(other[name].values)
-    means = {name: ClipValues(np.mean(each, axis=0), summed=True) for name, each in values.items()}
+    assert given.given is not None
+    if not is_random(given.given, given.predicted):
+        return of_ragged(given, scores), {}
+    check_seed(seed + draws - 1, "the last draw's seed")
+    there = tuple(score for score in scores if score.ragged and score.ragged.can_be_had(given))
+    named = {score.name: score.ragged for score in there if score.ragged is not None}
+    drawn = {name: ragged for name, ragged in named.items() if ragged.needs == "targets"}
+    rest = of_ragged(given, tuple(score for score in there if score.name not in drawn))
+    values = _of_draws(given, drawn, draws)
+    means = {name: ClipValues(each.mean(axis=0), summed=True) for name, each in values.items()}
     spread = {name: _interval(each, level) for name, each in values.items()}
-    return dataclasses.replace(first, parts={**first.parts, **means}), spread
+    return dataclasses.replace(rest, scores=there, parts={**rest.parts, **means}), spread
 
 
-def _interval(values: list[np.ndarray], level: float) -> DrawInterval:
+def _of_draws(
+    given: RaggedReactions, scores: Mapping[str, OfRagged], draws: int
+) -> dict[str, Float[np.ndarray, "draws clips"]]:
+    """Each draw's values of all clips.
+
+    All draws of a few clips come before the next: what `align` gives is held for these alone, and
+    what it keeps of a target it finds again.
+    """
+    clips = len(given.predicted)
+    values = {name: np.empty((draws, clips)) for name in scores}
+    with tqdm(total=draws * clips, desc="draws", unit="clip", delay=2, disable=None) as progress:
+        for start in range(0, clips, STRETCH):
+            stop = min(start + STRETCH, clips)
+            some = given.stretch(start, stop)
+            for draw in range(draws):
+                reactions = dataclasses.replace(some, seed=given.seed + draw)
+                for name, score in scores.items():
+                    values[name][draw, start:stop] = score.of_clips(reactions).values
+                progress.update(stop - start)
+    return values
+
+
+def _interval(values: Float[np.ndarray, "draws clips"], level: float) -> DrawInterval:
     """From each draw's values of all clips."""
     found = np.array([mean_over_clips(each) for each in values])
     number = len(found)

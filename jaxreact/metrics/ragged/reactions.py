@@ -1,5 +1,6 @@
 """Reactions of any lengths and what they are scored against, for all scores alike."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,8 @@ class RaggedReactions:
 
     `given` are all the targets there are, `speaker` the speakers' emotion; None where not known.
     `mode` is one of `RAGGED_MODES`, in "react2026" with rounded action units; `fps` are the frames
-    a second. `align` and `seed` are used by mode "react2026" alone.
+    a second. `align` and `seed` are used by mode "react2026" alone, where chance depends on a
+    clip's number; the first one has the number `first`.
     """
 
     predicted: Sequence[Float[np.ndarray, "_ _ 25"]]
@@ -39,6 +41,7 @@ class RaggedReactions:
     fps: int
     align: Align | None
     seed: int
+    first: int = 0
 
     @cached_property
     def targets(self) -> Targets:
@@ -49,7 +52,18 @@ class RaggedReactions:
         assert self.given is not None
         if self.mode == "corrected":
             return self.given
-        return as_challenge(self.given, self.predicted, self.align, self.seed)
+        return as_challenge(self.given, self.predicted, self.align, self.seed, self.first)
+
+    def stretch(self, start: int, stop: int) -> "RaggedReactions":
+        """Those to the clips from `start` to before `stop`, by whose numbers chance goes on."""
+        given, speaker = self.given, self.speaker
+        return dataclasses.replace(
+            self,
+            predicted=self.predicted[start:stop],
+            given=None if given is None else Targets(given.sequences, given.lists[start:stop]),
+            speaker=None if speaker is None else speaker[start:stop],
+            first=self.first + start,
+        )
 
 
 @dataclass(frozen=True)

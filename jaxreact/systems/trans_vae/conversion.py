@@ -11,10 +11,10 @@ from jaxreact import runs
 from jaxreact.audio_features.mfcc import MFCC_FEATURES
 from jaxreact.errors import Remark, UserError
 from jaxreact.files import building, check_new
+from jaxreact.nn.positions import positions
 from jaxreact.progress import progress
 from jaxreact.systems.mean_face import read_mean_face
 from jaxreact.systems.trans_vae.config import LONGEST_WINDOW, Mode, TransVAEConfig
-from jaxreact.systems.trans_vae.decoder import positions
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
 from jaxreact.torch_files.engine import (
     LINEAR,

@@ -1,18 +1,16 @@
 """From a latent to the listener's face, and how its own past goes on."""
 
-import math
-from functools import cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
 from jaxreact.face import COEFFS, EMOTION_CHANNELS
 from jaxreact.nn.dropout import Seed, dropout, split
 from jaxreact.nn.lstm import LSTM
+from jaxreact.nn.positions import positions
 from jaxreact.nn.post_norm import DecoderLayer
 from jaxreact.nn.uniform import uniform_linear
 from jaxreact.systems.trans_vae.config import TransVAEConfig
@@ -89,12 +87,3 @@ class ReactionDecoder(nnx.Module):
         number = past.is_past.sum()
         last = jax.lax.dynamic_index_in_dim(before, jnp.maximum(number - 1, 0), 1, keepdims=False)
         return jnp.where(number == 0, x, self.lstm(now, last))
-
-
-@cache
-def positions(frames: int, features: int) -> Float[np.ndarray, "frames features"]:
-    """Sines and cosines of a frame's number (Vaswani et al. 2017), in turn; float32 as torch's."""
-    even = np.arange(0, features, 2, dtype=np.float32)
-    speed = np.exp(even * np.float32(-math.log(10000.0) / features))
-    angle = np.arange(frames, dtype=np.float32)[:, None] * speed
-    return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(frames, features)

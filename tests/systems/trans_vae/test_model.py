@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from jaxreact.nn.positions import positions
 from jaxreact.runs import new_model
 from jaxreact.systems.trans_vae.config import TransVAEConfig
-from jaxreact.systems.trans_vae.decoder import positions
 from jaxreact.systems.trans_vae.kinds import TRANS_VAE
 from jaxreact.systems.trans_vae.model import TransVAE, windows_of
 from tests.golden.trans_vae import recipe

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxreact.systems.trans_vae.decoder import Past, positions
+from jaxreact.nn.positions import positions
+from jaxreact.systems.trans_vae.decoder import Past
 from jaxreact.systems.trans_vae.video_encoder import moments, normed, scaled
 from tests.golden.trans_vae import recipe
 from tests.systems.trans_vae.models import golden_model
