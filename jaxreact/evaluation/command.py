@@ -51,6 +51,8 @@ def evaluate(config: Evaluation) -> str:
     check_matrix(matrix, config.mode)
     if config.export_results is not None and not (data.release.whole and config.frames is None):
         raise UserError("--export-results is for whole clips of MARS; leave it or --frames out")
+    if config.alignment is not None and config.mode != "react2026":
+        raise UserError("--alignment is for --mode react2026")
     if data.release.whole and config.frames is None:
         check_whole(config)
         return evaluate_whole(config, split, evaluated_system(config))

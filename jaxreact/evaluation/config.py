@@ -82,6 +82,9 @@ class Evaluation:
     export_original: Path | None = None
     """Also write the original's files listener_pred_emotion.pt, listener_pred_3dmm.pt,
     listener_gt.pt, speaker_gt.pt and metrics.txt, below this directory. Needs torch."""
+    alignment: Path | None = None
+    """With --mode react2026, the challenge's network for targets that are not as long as their
+    reactions, converted by convert_weights.py emotion-autoencoder."""
     export_results: Path | None = None
     """Of MARS: also write this file as REACT 2026's programs save their results.pt. Needs torch."""
 

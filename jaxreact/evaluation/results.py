@@ -25,6 +25,7 @@ def write_metrics_json(
     counts: Mapping[str, int],
     made_by: Mapping[str, str | int | bool] | None = None,
     realism: Mapping[str, Any] | None = None,
+    draws: Mapping[str, tuple[float, float]] | None = None,
 ) -> None:
     """Writes `metrics.json`, whole or not at all; what is not defined becomes null.
 
@@ -32,8 +33,9 @@ def write_metrics_json(
     over other conversations (95 %), `baselines` {name: {metric: value}} without those that a
     baseline has not, `split`, `mode`, `seed`, `period` (frames from border to border of Seams; of
     whole clips there is none), `counts`, `made_by` (the system and its settings) of what was
-    generated here, `realism` (FRRea) if pictures were compared, and `versions` of Python and of the
-    packages that the numbers depend on.
+    generated here, `realism` (FRRea) if pictures were compared, `draws_intervals` {metric: [low,
+    high]} where a score of another draw of targets and noise would lie, and `versions` of Python
+    and of the packages that the numbers depend on.
     """
     content = {
         "name": name,
@@ -46,6 +48,7 @@ def write_metrics_json(
         **({} if period is None else {"period": period}),
         "counts": dict(counts),
         **({} if made_by is None else {"made_by": dict(made_by)}),
+        **({"draws_intervals": dict(draws)} if draws else {}),
         **({} if realism is None else {"realism": dict(realism)}),
         "versions": _versions(),
     }

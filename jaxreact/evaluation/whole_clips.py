@@ -4,6 +4,7 @@ A clip's reaction is as long as its speaker, at the release's own frame rate, an
 all listeners of its session, in their own lengths.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.whole import write_whole_report
 from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.evaluation.results_file import export_results
-from jaxreact.metrics.notes import size_note
+from jaxreact.metrics.notes import drawn_note, size_note
 from jaxreact.metrics.ragged.baselines import (
     NAMES,
     mean_training_frame,
@@ -59,18 +60,18 @@ def check_whole(config: Evaluation) -> None:
 
 def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> str:
     """Runs such an evaluation and returns its table; errors as `command.evaluate`."""
+    align = None if config.alignment is None else metrics.load_alignment(config.alignment)
     mean, truth = mean_training_frame(split.data), _truth(split)
+    if config.mode == "react2026" and align is None:
+        _check_lengths(split, *truth)
     name, predictions = _predictions(config, split, system, mean, truth)
     targets, fps = predictions.targets, round(predictions.rate)
-    scores = metrics.clipwise(
-        predictions.emotion,
-        targets,
-        predictions.speaker,
-        None,
-        config.mode,
-        fps=fps,
-        seed=config.seed,
-    )
+    given = (predictions.emotion, targets, predictions.speaker)
+    spread: Mapping[str, metrics.DrawInterval] = {}
+    if config.mode == "react2026":
+        scores, spread = metrics.over_draws(*given, align=align, seed=config.seed)
+    else:
+        scores = metrics.clipwise(*given, None, config.mode, fps=fps, seed=config.seed)
     intervals = metrics.intervals(scores, groups=split.conversations, seed=config.seed)
     baselines = ragged_baseline_scores(
         predictions.listener,
@@ -81,6 +82,7 @@ def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> s
         mode=config.mode,
         fps=fps,
         scores=scores.scores,
+        align=align,
         seed=config.seed,
     )
     made = made_by(config, system)
@@ -95,6 +97,7 @@ def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> s
         period=None,
         counts=scores.count(),
         made_by=made,
+        draws={name: (each.low, each.high) for name, each in spread.items()},
     )
     table = clip_table.table_of(split.clips, scores)
     clip_table.write_clip_table(config.out / clip_table.NAME, table)
@@ -104,7 +107,21 @@ def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> s
     title = size_note(scores)
     if made is not None:
         title += f"\n{', '.join(f'{key} {value}' for key, value in made.items())}"
-    return "\n\n".join([title, score_table(scores.scores, intervals, baselines, name), str(report)])
+    table_text = score_table(scores.scores, intervals, baselines, name)
+    notes = [drawn_note(name, each) for name, each in spread.items()]
+    return "\n\n".join([title, table_text, *notes, str(report)])
+
+
+def _check_lengths(split: Split, listener: Sequences, speaker: Sequences) -> None:
+    """Raises `UserError` where a target would need the alignment, before anything is generated."""
+    for clip, row in enumerate(split.neighbours()):
+        for other in np.flatnonzero(row):
+            if len(listener[other]) != len(speaker[clip]):
+                raise UserError(
+                    f"{split.clips[clip]}: {len(speaker[clip])} frames, {split.clips[other]}'s"
+                    f" listener has {len(listener[other])}: mode react2026 needs the challenge's"
+                    " alignment; give --alignment RUN, or use mode corrected"
+                )
 
 
 def _truth(split: Split) -> tuple[Sequences, Sequences]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
 from jaxreact.metrics.faces import Faces
+from jaxreact.metrics.ragged.draws import DrawInterval
 from jaxreact.metrics.score import Score
 from jaxreact.metrics.scores import SCORES
 from jaxreact.metrics.truth import Truth
@@ -30,6 +31,16 @@ def interval_notes(number: int, unit: str, resamples: int) -> list[str]:
     if number < _FEW:
         lines.append(f"{number} {unit}s are few: the intervals are rough")
     return lines
+
+
+def drawn_note(
+    name: str, interval: DrawInterval, what: str = "targets and of the alignment's noise"
+) -> str:
+    """How far chance moves a score."""
+    return (
+        f"{name} of another draw of {what}: {interval.low:.4f} to {interval.high:.4f} "
+        f"({interval.draws} draws, {100 * interval.level:g} %)"
+    )
 
 
 def left_out_notes(scores: ClipScores) -> list[str]:

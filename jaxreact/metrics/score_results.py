@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from jaxreact.data.split import conversations
 from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
 from jaxreact.metrics.frc import FRC
 from jaxreact.metrics.frd import FRD
 from jaxreact.metrics.frdiv import FRDIV
+from jaxreact.metrics.frdvs import FRDVS
+from jaxreact.metrics.frsyn import FRSYN
 from jaxreact.metrics.frvar import FRVAR
-from jaxreact.metrics.notes import interval_notes, size_note
+from jaxreact.metrics.notes import drawn_note, interval_notes, size_note
 from jaxreact.metrics.options import Options
 from jaxreact.metrics.ragged.challenge import Align, fit
 from jaxreact.metrics.ragged.draws import DrawInterval, over_draws
@@ -21,10 +24,12 @@ from jaxreact.metrics.statistics.intervals import intervals
 from jaxreact.metrics.table import score_table
 from jaxreact.metrics.truth import TruthFiles
 from jaxreact.predictions import Results, read_results
+from jaxreact.predictions.whole import holds_whole
 
 _WITHOUT = "FRSyn needs the speakers, which no such file holds: not scored"
 _NOTHING_DRAWN = "nothing was drawn: no clip has more than ten targets"
 _SCORES = (FRC, FRD, FRVAR, FRDIV)
+_WITH_SPEAKERS = (FRC, FRD, FRDVS, FRVAR, FRDIV, FRSYN)
 
 
 def score_results(path: Path, truth: TruthFiles, options: Options, baselines: bool) -> None:
@@ -35,9 +40,16 @@ def score_results(path: Path, truth: TruthFiles, options: Options, baselines: bo
     _refuse_options(path, truth, options, baselines)
     results = read_results(path)
     scores, spread, notes = _scored(path, results, options)
-    ranges = intervals(scores, resamples=options.resamples, level=options.level, seed=options.seed)
+    groups, unit = None, "clip"
+    if results.clips is not None and options.by != "clip":
+        groups, unit = conversations(results.clips), "conversation"
+    ranges = intervals(
+        scores, groups=groups, resamples=options.resamples, level=options.level, seed=options.seed
+    )
     print(f"{path}: {size_note(scores)}\n\n{score_table(scores.scores, ranges, {})}\n")
-    notes = [*interval_notes(len(scores), "clip", options.resamples), *notes, _WITHOUT]
+    number = len(scores) if groups is None else len({*groups})
+    notes = [*interval_notes(number, unit, options.resamples), *notes]
+    notes += [_WITHOUT] if results.speaker is None else []
     print("\n".join(notes))
     if options.json is not None:
         content = {
@@ -46,7 +58,7 @@ def score_results(path: Path, truth: TruthFiles, options: Options, baselines: bo
             "intervals": {name: [each.low, each.high] for name, each in ranges.items()},
             "draws_intervals": {name: [each.low, each.high] for name, each in spread.items()},
             "counts": scores.count(),
-            "unit": "clip",
+            "unit": unit,
             "notes": notes,
         }
         write_json(options.json, {**content, **options.settings()})
@@ -57,26 +69,29 @@ def _scored(
 ) -> tuple[ClipScores, Mapping[str, DrawInterval], list[str]]:
     """Each clip's scores, how far draws move them, and what there is to say of both."""
     given = results.predictions, results.targets
+    wanted = _SCORES if results.speaker is None else _WITH_SPEAKERS
+    heard = {"speaker": results.speaker, "scores": wanted}
     if options.mode == "corrected":
-        return clipwise(*given, mode="corrected", scores=_SCORES), {}, []
+        return clipwise(*given, mode="corrected", fps=results.fps, **heard), {}, []
     fits = fit(*given)
     if not fits and options.alignment is None:
         lacking = (
             "FRC and FRD of targets that are not as long as their predictions need the challenge's "
             "alignment, --alignment RUN: not scored"
         )
-        return clipwise(*given, mode="react2026", scores=(FRVAR, FRDIV)), {}, [lacking]
+        heard["scores"] = tuple(score for score in wanted if score not in (FRC, FRD))
+        return clipwise(*given, mode="react2026", **heard), {}, [lacking]
     align = None if fits else _alignment(path, results, options)
     scores, spread = over_draws(
         *given,
-        scores=_SCORES,
+        **heard,
         align=align,
         draws=options.draws,
         level=options.level,
         seed=options.seed,
     )
     what = "ten targets" if fits else "ten targets and of the alignment's noise"
-    notes = [_drawn(name, what, each) for name, each in spread.items()]
+    notes = [drawn_note(name, each, what) for name, each in spread.items()]
     if fits and options.alignment is not None:
         notes.append("all targets are as long as their predictions: --alignment has nothing to do")
     return scores, spread, notes if spread else [*notes, _NOTHING_DRAWN]
@@ -98,13 +113,6 @@ def _alignment(path: Path, results: Results, options: Options) -> Align:
     return load_alignment(options.alignment)
 
 
-def _drawn(name: str, what: str, interval: DrawInterval) -> str:
-    return (
-        f"{name} of another draw of {what}: {interval.low:.4f} to {interval.high:.4f} "
-        f"({interval.draws} draws, {100 * interval.level:g} %)"
-    )
-
-
 def _refuse_options(path: Path, truth: TruthFiles, options: Options, baselines: bool) -> None:
     check_ragged_mode(options.mode)
     given = [
@@ -117,9 +125,11 @@ def _refuse_options(path: Path, truth: TruthFiles, options: Options, baselines: 
         for name in ("layout", "original_order", "frames")
         if getattr(options, name) is not None
     ]
-    given += ["--by conversation"] * (options.by == "conversation") + ["--baselines"] * baselines
+    unknown = not holds_whole(path)
+    given += ["--by conversation"] * (options.by == "conversation" and unknown)
+    given += ["--baselines"] * baselines
     if given:
         raise UserError(
-            f"{path}: holds GT and PRED of clips without names, which alone are scored; leave out "
+            f"{path}: holds clips of their own lengths and what each is compared with; leave out "
             f"{', '.join(given)}"
         )

@@ -6,7 +6,8 @@ with.
 
 GT_EEG, PRED_EEG and EEG_MASK may stand beside them and are read over. There are no names of clips,
 and nothing of the speakers. The same is read of npz files without pickles: arrays GT_0, GT_1, ..
-and PRED_0, PRED_1, .., or where all are of one length GT (N, M, T, 25) and PRED (N, K, T, 25).
+and PRED_0, PRED_1, .., or where all are of one length GT (N, M, T, 25) and PRED (N, K, T, 25); and
+of the predictions.npz of whole clips (`whole`), which has names and speakers too.
 """
 
 import re
@@ -21,8 +22,10 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.errors import Remark, UserError, reading
+from jaxreact.face import FPS
 from jaxreact.predictions.npz import map_npz
 from jaxreact.predictions.sequences import checked_emotion
+from jaxreact.predictions.whole import WHOLE, holds_whole, read_whole
 from jaxreact.torch_files.torch_file import read_entries, read_keys
 
 _ENTRIES = ("GT", "PRED")
@@ -42,16 +45,22 @@ class Results:
 
     predictions: list[Float[np.ndarray, "_ _ 25"]]
     targets: list[list[Float[np.ndarray, "_ 25"]]]
+    speaker: list[Float[np.ndarray, "_ 25"]] | None = None
+    """The speakers' emotion, where the file has it."""
+    clips: tuple[str, ...] | None = None
+    """The clips' names, where it has them."""
+    fps: int = FPS
+    """Frames a second."""
 
 
 def holds_results(path: str | Path) -> bool:
-    """Whether a file holds entries GT or PRED, whatever is in them; False for what is no file of
-    named entries at all."""
+    """Whether a file holds entries GT or PRED, or reactions to whole clips, whatever is in them;
+    False for what is no file of named entries at all."""
     path = Path(path)
     if not path.is_file():
         return False
     if (names := _names_in_npz(path)) is not None:
-        return any(name in _ENTRIES or _NUMBERED.fullmatch(name) for name in names)
+        return any(name in (*_ENTRIES, WHOLE) or _NUMBERED.fullmatch(name) for name in names)
     with path.open("rb") as file:
         if not file.read(2).startswith((b"PK", b"\x80")):
             return False
@@ -65,6 +74,8 @@ def read_results(path: str | Path) -> Results:
     empty, of another shape, or not finite, and for GT and PRED of different numbers of clips.
     """
     path = Path(path)
+    if holds_whole(path):
+        return _of_whole(path)
     entries = _entries(path)
     for name in _ENTRIES:
         entry = entries.get(name)
@@ -94,6 +105,12 @@ def read_results(path: str | Path) -> Results:
                 "every clip needs as many"
             )
     return Results(predictions, targets)
+
+
+def _of_whole(path: Path) -> Results:
+    """Every value is known to be finite since `evaluate.py` has checked it."""
+    made = read_whole(path)
+    return Results(made.emotion, made.targets, made.speaker, made.clips, round(made.rate))
 
 
 def _entries(path: Path) -> dict[str, Any]:

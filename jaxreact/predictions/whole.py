@@ -21,6 +21,8 @@ from jaxreact.files import replacing
 from jaxreact.predictions.npz import map_npz, write_npz
 from jaxreact.predictions.writing import texts
 
+WHOLE = "emotion_0"
+"""The array by which such a file is known."""
 _AGAIN = "evaluate again"
 
 
@@ -70,7 +72,7 @@ def write_whole(path: Path, predictions: WholePredictions) -> None:
 def holds_whole(path: Path) -> bool:
     """Whether a file holds whole clips; False for what is no npz file."""
     try:
-        return "emotion_0" in map_npz(path)
+        return WHOLE in map_npz(path)
     except UserError:
         return False
 

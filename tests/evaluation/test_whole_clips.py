@@ -24,6 +24,7 @@ from jaxreact.systems.sampling import Sampling
 from jaxreact.systems.system import Reactions, Speaker
 from tests.checking import unchecked
 from tests.data.mars_files import MarsFiles, small
+from tests.metrics.test_command import run
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,32 @@ def test_results_are_those_that_the_challenges_programs_save(files, mimed, tmp_p
     np.testing.assert_array_equal(saved.targets[0][0][[0, -1]], made.listener[0][[0, -1]])
 
 
+def test_the_predictions_alone_score_alike(mimed, tmp_path):
+    """Without the data, from what stands in the file."""
+    run("score", mimed[0].out / "predictions.npz", "--json", tmp_path / "scores.json")
+    theirs = json.loads((tmp_path / "scores.json").read_text())
+    ours = json.loads((mimed[0].out / "metrics.json").read_text())
+    assert theirs["scores"] == ours["scores"]
+    assert theirs["unit"] == "conversation"
+
+
+def test_the_challenges_rules_draw_what_they_need(files, mimed, tmp_path, monkeypatch):
+    """Here nothing but noise: no session has more than ten listeners."""
+
+    def align(target: np.ndarray, length: int, key: jax.Array) -> np.ndarray:
+        noise = float(jax.random.uniform(key))
+        return np.full((length, 25), noise, np.float32)
+
+    monkeypatch.setattr(metrics, "load_alignment", lambda path: align, raising=False)
+    config = replace(mimed[0], out=tmp_path / "out", mode="react2026", alignment=Path("x"))
+    text = evaluate(config)
+    content = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert content["mode"] == "react2026"
+    low, high = content["draws_intervals"]["FRD"]
+    assert low < content["scores"]["FRD"] < high
+    assert "FRC of another draw of targets and of the alignment's noise: " in text
+
+
 def test_the_page_names_every_clip_and_its_length(mimed):
     page = (mimed[0].out / "report.html").read_text()
     for text in ("session2/speaker/ccc", "train split of MARS", "1 to 2 listeners suit one"):
@@ -181,8 +208,12 @@ def test_a_common_length_may_be_asked_for(files, tmp_path):
         ({"baseline": "mean-sequence"}, "--baseline mean-sequence: of whole clips gt, mime"),
         ({"mode": "original"}, "have no --mode original; give --frames"),
         ({"baseline": None, "predictions": Path("x.npz")}, "score a results.pt by"),
+        ({"alignment": Path("x")}, "--alignment is for --mode react2026"),
         ({"frames": 32, "export_results": Path("x.pt")}, "--export-results is for whole clips"),
-        ({"mode": "react2026", "split": "train"}, "need the challenge's alignment"),
+        (
+            {"mode": "react2026", "split": "train"},
+            "needs the challenge's alignment; give --alignment RUN",
+        ),
     ],
 )
 def test_what_whole_clips_do_not_have_is_refused(files, tmp_path, change, message):

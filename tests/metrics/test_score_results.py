@@ -81,7 +81,7 @@ def test_options_of_other_files(folder):
     write(folder, targets((24,), (31,), (40,)))
     assert "mode 'original' does not exist" in refused("score", "results.npz", "--mode", "original")
     message = refused("score", "results.npz", "--neighbours", "n.npy", "--frames", 8, "--baselines")
-    assert message.startswith("results.npz: holds GT and PRED of clips without names")
+    assert message.startswith("results.npz: holds clips of their own lengths")
     assert message.endswith("leave out --neighbours, --frames, --baselines")
     message = refused("score", "results.npz", "--by", "conversation")
     assert message.endswith("leave out --by conversation")
