@@ -94,6 +94,11 @@ class Conversations(Protocol):
         root as they were recorded, of a cache the whole of each in a small size."""
         ...
 
+    def traits(self, clip: Clip) -> Float[np.ndarray, "5"] | None:
+        """The Big Five of the clip's person, (5,) float32, 0 to 1, in the order of
+        `mars.personality.BIG_FIVE`; None where the data set says nothing of them."""
+        ...
+
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients, (58,) float32."""
         ...

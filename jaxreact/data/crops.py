@@ -12,6 +12,7 @@ from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import COEFFS, EMOTION, Clip, Dyad
 from jaxreact.data.modality import Modality, check_modalities, longest_context
 from jaxreact.data.recorded import resized
+from jaxreact.data.traits import traits_of
 from jaxreact.errors import UserError
 from jaxreact.face import FPS
 
@@ -56,6 +57,8 @@ class CropReader:
         }
 
     def _read(self, modality: Modality, clip: Clip, first: int) -> np.ndarray:
+        if modality.kind == "traits":
+            return traits_of(self.data, clip)
         frames = self.frames if modality.frames is None else modality.frames
         start, count = first - modality.before, modality.before + frames
         if modality.kind == "coeffs":

@@ -4,6 +4,7 @@ modalities = (
     Modality("speaker", "coeffs"),  # batch["speaker_coeffs"]
     Modality("listener", "waveform", before=96, frames=256),  # batch["listener_waveform"]
     Modality("speaker", "video", size=(64, 64)),  # batch["speaker_video"]
+    Modality("listener", "traits"),  # batch["listener_traits"]
 )
 dyads = data.dyads("train", modalities)
 batches = training_batches(data, dyads, mean_face, modalities=modalities, frames=288, ...)
@@ -19,16 +20,17 @@ from jaxtyping import Float, Shaped
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, VIDEO
 
 Role = Literal["speaker", "listener"]
-Kind = Literal["coeffs", "emotion", "waveform", "features", "video"]
+Kind = Literal["coeffs", "emotion", "waveform", "features", "video", "traits"]
 
-_FILE = {
+_FILE: dict[str, str | None] = {
     "coeffs": COEFFS,
     "emotion": EMOTION,
     "waveform": AUDIO,
     "features": AUDIO,
     "video": VIDEO,
+    "traits": None,
 }
-"""Which of a clip's files a kind is read from."""
+"""Which of a clip's files a kind is read from; None: of what is known of its person."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Modality:
     features  whatever `function` makes of that waveform
     video     (n, *size, 3) uint8 RGB, the last picture repeated where the recording ends early;
               quick from a folder of frames, while a film is decoded from its beginning every time
+    traits    (5,) float32, the person's Big Five, 0 to 1; NaN where nobody knows them
 
     n = `before` + `frames` frames (25 a second), `frames` by default those of the crop. Raises
     ValueError where the fields contradict each other.
@@ -69,6 +72,8 @@ class Modality:
             raise ValueError(f"{self.key}: features, and nothing else, need a function")
         if (self.kind == "video") != (self.size is not None):
             raise ValueError(f"{self.key}: video, and nothing else, needs a size")
+        if self.kind == "traits" and (self.before or self.frames is not None):
+            raise ValueError(f"{self.key}: a person's, of no frames")
 
     @property
     def key(self) -> str:
@@ -76,8 +81,8 @@ class Modality:
         return self.name or f"{self.role}_{self.kind}"
 
     @property
-    def file(self) -> str:
-        """Which of a clip's files it is read from, as `layout` calls them."""
+    def file(self) -> str | None:
+        """Which of a clip's files it is read from, as `layout` calls them; None: of none."""
         return _FILE[self.kind]
 
 
@@ -105,7 +110,8 @@ def files_by_role(modalities: Iterable[str | Modality]) -> dict[str, set[str]]:
     files: dict[str, set[str]] = {role: set() for role in get_args(Role)}
     for modality in modalities:
         if isinstance(modality, Modality):
-            files[modality.role].add(modality.file)
+            if modality.file is not None:
+                files[modality.role].add(modality.file)
             continue
         if modality not in FILES:
             raise ValueError(f"unknown modalities {modality!r}; choose from {FILES}")

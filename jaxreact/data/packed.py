@@ -126,6 +126,11 @@ class Packed:
         whole = decode_pictures(self._read(clip, VIDEO), side)
         return (whole[min(n, len(whole) - 1)] for n in range(start, start + frames))
 
+    def traits(self, clip: Clip) -> Float[np.ndarray, "5"] | None:
+        """As `Conversations.traits`: what the root said when it was packed."""
+        scores = (self._index.traits or {}).get(clip.split, {}).get(clip.name)
+        return None if scores is None else np.array(scores, np.float32)
+
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients."""
         return np.array(self._index.mean_face, np.float32)

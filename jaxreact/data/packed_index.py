@@ -21,6 +21,8 @@ INDEX = "cache.json"
 SHARD_SUFFIX = ".arrayrecord"
 AGAIN = "`python -m jaxreact.data.prepare`"
 _NO_INDEX = "not the index of a cache"
+_LATER = ("pictures", "release", "traits")
+"""What caches may lack."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class PackedIndex:
     """Side in pixels of packed pictures; None where none are."""
     release: str = REACT2024.name
     """Which data set was packed; one of `layout.RELEASES`."""
+    traits: dict[str, dict[str, list[float]]] | None = None
+    """Of splits, the Big Five of clips by name, 0 to 1; None where nothing is known of anybody."""
 
     def content(self) -> dict[str, Any]:
         """As JSON holds it, without the fingerprint; without what stands at its default, so that
@@ -111,7 +115,7 @@ def read_index(root: Path) -> PackedIndex:
             content["mean_face"],
             content["clips_per_shard"],
             {name: _split(value) for name, value in content["splits"].items()},
-            **{name: content[name] for name in ("pictures", "release") if name in content},
+            **{name: content[name] for name in _LATER if name in content},
         )
 
 

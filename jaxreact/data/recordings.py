@@ -182,6 +182,10 @@ class Recordings(ABC):
             raise UserError(f"{self.path}: no pictures of {clip.name}; name video in dyads()")
         return recorded_at(source, range(start, start + frames))
 
+    def traits(self, clip: Clip) -> Float[np.ndarray, "5"] | None:
+        """As `Conversations.traits`: None, but in a layout that tells of persons."""
+        return None
+
     def mean_face(self) -> Float[np.ndarray, "58"]:
         """What is subtracted from raw coefficients: `contents.mean_face`."""
         return mean_face(self.path)

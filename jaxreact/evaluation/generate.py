@@ -4,6 +4,7 @@ and so that an interrupted run goes on where it stopped."""
 import dataclasses
 import shutil
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +22,8 @@ from jaxreact.data.crops import check_lengths
 from jaxreact.data.layout import Dyad
 from jaxreact.data.modality import Kind, Modality
 from jaxreact.data.split import clip_names
-from jaxreact.errors import UserError
+from jaxreact.data.traits import fingerprint_of, traits_of_listeners
+from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation.joined import Joined
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
 from jaxreact.evaluation.stretches import Stretch, StretchReader, stretches
@@ -88,7 +90,7 @@ def predict(
     `UserError` where parts of another run are in the way, or the disk has no room.
     """
     path = out / "predictions.npz"
-    made_with = _made_with(system, data, request)
+    made_with = _made_with(system, data, dyads, request)
     whole, count = request.whole, len(dyads)
     lengths = [len(rows) for rows in truth[1]] if whole else [request.frames] * count
     wanted = (clip_names(dyads), request.samples, lengths, whole, made_with)
@@ -121,11 +123,25 @@ def default_batch(mesh: DeviceMesh) -> int:
     return mesh.devices * PER_DEVICE.get(jax.default_backend(), _PER_ACCELERATOR)
 
 
-def _made_with(system: System, data: Conversations, request: Generation) -> dict[str, Any]:
-    """What the reactions depend on, in plain JSON data."""
+def _made_with(
+    system: System, data: Conversations, dyads: Sequence[Dyad], request: Generation
+) -> dict[str, Any]:
+    """What the reactions depend on, in plain JSON data. A `Remark` says where nothing is known of
+    listeners whose traits the system would take."""
+    traits = {}
+    if takes_traits(system):
+        known = traits_of_listeners(data, dyads)
+        traits = {"traits": fingerprint_of(known)}
+        if lacking := int(np.isnan(known).any(axis=1).sum()):
+            doubt = (
+                f"{lacking} of {len(dyads)} listeners have no Big Five scores; they are answered as"
+                " people of whom nothing is known"
+            )
+            warnings.warn(f"{data.path}: {request.split}: {doubt}", Remark, stacklevel=3)
     return {
         **system.fingerprint(),
         "settings": dict(system.settings),
+        **traits,
         "data": data.fingerprint(),
         **dataclasses.asdict(request),
         "jax": jax.__version__,
@@ -203,15 +219,25 @@ FIELDS: Mapping[str, Kind] = {
 }
 """What a system may need -> the field of `Speaker`, and the kind of what is read for it."""
 
+_TRAITS = Modality("listener", "traits")
+
 
 def needed(system: System) -> tuple[Modality, ...]:
-    """What is read of each conversation for a system."""
+    """What is read of each conversation for a system: of the speaker, and, of a system that takes
+    them, the recorded listener's traits."""
     kinds: list[Kind] = [FIELDS[need] for need in sorted(system.needs)]
     side = system.picture_side
     size = None if side is None else (side, side)
-    return tuple(
-        Modality("speaker", kind, size=size if kind == "video" else None) for kind in kinds
+    traits = (_TRAITS,) if takes_traits(system) else ()
+    return (
+        *(Modality("speaker", kind, size=size if kind == "video" else None) for kind in kinds),
+        *traits,
     )
+
+
+def takes_traits(system: System) -> bool:
+    """Whether a system answers as a listener of these traits."""
+    return _TRAITS.kind in system.options
 
 
 def reactor(
@@ -238,8 +264,10 @@ def reactor(
             modality.kind: np.stack([item[modality.key] for item in full])
             for modality in needed(system)
         }
+        listener = {"traits": inputs.pop("traits")} if takes_traits(system) else {}
         keys = _keys(request.seed, numbers)
-        reactions = system.react(Speaker(**inputs), request.samples, key=keys, **options)
+        speaker = Speaker(**inputs)
+        reactions = system.react(speaker, request.samples, key=keys, **listener, **options)
         faces(system, reactions)
         return reactions
 

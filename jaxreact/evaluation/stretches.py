@@ -64,20 +64,24 @@ class StretchReader:
         longest, at least `least`, made a whole multiple."""
         longest = max([least, *(stretch.frames for stretch in some)])
         frames = -(-longest // multiple) * multiple
-        return [_filled_up(self._item(stretch), stretch.frames, frames) for stretch in some]
+        return [self._filled_up(self._item(stretch), stretch.frames, frames) for stretch in some]
 
     def _item(self, stretch: Stretch) -> dict[str, np.ndarray]:
         reader = CropReader(self._data, self._modalities, stretch.frames, None, self._cache)
         return reader.read(self._dyads[stretch.clip], stretch.begin)
 
+    def _filled_up(
+        self, item: Mapping[str, np.ndarray], frames: int, wanted: int
+    ) -> dict[str, np.ndarray]:
+        """The item in `wanted` frames: the last one stands, and is silent."""
+        more = wanted - frames
 
-def _filled_up(item: Mapping[str, np.ndarray], frames: int, wanted: int) -> dict[str, np.ndarray]:
-    """The item in `wanted` frames: the last one stands, and is silent."""
-    more = wanted - frames
+        def filled(modality: Modality) -> np.ndarray:
+            rows = item[modality.key]
+            if modality.kind == "traits" or not more:
+                return rows
+            if modality.kind == "waveform":
+                return np.pad(rows, (0, more * SAMPLES_PER_FRAME))
+            return np.pad(rows, ((0, more), *((0, 0),) * (rows.ndim - 1)), mode="edge")
 
-    def filled(rows: np.ndarray) -> np.ndarray:
-        if len(rows) == frames * SAMPLES_PER_FRAME:
-            return np.pad(rows, (0, more * SAMPLES_PER_FRAME))
-        return np.pad(rows, ((0, more), *((0, 0),) * (rows.ndim - 1)), mode="edge")
-
-    return {name: filled(rows) for name, rows in item.items()} if more else dict(item)
+        return {modality.key: filled(modality) for modality in self._modalities}

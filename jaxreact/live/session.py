@@ -46,17 +46,20 @@ def choices_of(query: Mapping[str, str], listeners: Listeners) -> Choices:
         seed = int(query.get("seed", 0))
         smoothing = int(query.get("smoothing", 0))
         temperature = float(query["temperature"]) if "temperature" in query else None
+        traits = [float(score) for score in query["traits"].split(",")] if "traits" in query else []
     except ValueError as error:
         raise BadMessage(f"a choice is no number: {error}") from None
     if not 0 <= smoothing <= MOST_SMOOTHING:
         raise BadMessage(f"smoothing {smoothing} is not 0 to {MOST_SMOOTHING}")
     if not 0 <= seed < 2**63:
         raise BadMessage(f"seed {seed} is not 0 to 2^63 - 1")
-    options: dict[str, float] = {}
+    options: dict[str, Any] = {}
     if temperature is not None and "temperature" in listeners.system.options:
         if not 0.01 <= temperature <= 10:
             raise BadMessage(f"temperature {temperature:g} is not 0.01 to 10")
         options["temperature"] = temperature
+    if traits and "traits" in listeners.system.options:
+        options["traits"] = np.array(traits, np.float32)
     return Choices(step, seed, smoothing, options)
 
 

@@ -58,7 +58,8 @@ def react_in_pieces(
 
 
 def _options(config: Config, system: System) -> dict[str, Any]:
-    return options_of(config.sampling, system.options, system.name)
+    listener = {} if config.traits is None else {"traits": np.array(config.traits, np.float32)}
+    return options_of(config.sampling, system.options, system.name) | listener
 
 
 def what_it_needs(

@@ -103,8 +103,8 @@ def sound_of_long(config: Config) -> SoundInPieces:
 def open_system(config: Config) -> System:
     """The system that the options name.
 
-    Raises `UserError` for one that needs more than they and a video give, or cannot draw codes as
-    they ask.
+    Raises `UserError` for one that needs more than they and a video give, cannot draw codes as they
+    ask, or knows nothing of the traits that they name.
     """
     run = config.predictor if config.run is None else config.run
     assert run is not None
@@ -121,6 +121,8 @@ def open_system(config: Config) -> System:
             f"{run}: {system.name} needs the speaker's emotion, which no video shows; give it by"
             " --emotion FILE.csv, 25 channels at 25 frames a second (docs/real_data.md)"
         )
+    if config.traits is not None and "traits" not in system.options:
+        raise UserError(f"{run}: {system.name} was not trained with traits; leave --traits out")
     options_of(config.sampling, system.options, f"{run}: {system.name}")
     return config.online.prepared(system, f"{run}: {system.name}").in_precision(config.precision)
 

@@ -53,6 +53,12 @@ class Config:
     """Fixes the reactions."""
     sampling: Annotated[Sampling, tyro.conf.arg(name="")] = field(default_factory=Sampling)
     online: Annotated[Online, tyro.conf.arg(name="")] = field(default_factory=Online)
+    traits: Annotated[
+        tuple[float, float, float, float, float] | None, tyro.conf.arg(metavar="E A C N O")
+    ] = None
+    """Who listens, of a system that was trained with listeners' traits: extraversion,
+    agreeableness, conscientiousness, neuroticism and openness, each 0 to 1. By default somebody of
+    whom nothing is known."""
     precision: Precision = "tensorfloat32"
     """What the system's products are computed in; the speaker's codes are decided in float32
     anyway. tensorfloat32 is float32 where a device has no such thing."""
@@ -113,5 +119,8 @@ def check(config: Config) -> None:
         raise UserError("--pirender and --portrait belong together: the network, and whose face")
     if config.samples > MOST_SAMPLES:
         raise UserError(f"--samples {config.samples} is more than {MOST_SAMPLES}")
+    if config.traits is not None and not all(0 <= score <= 1 for score in config.traits):
+        given = " ".join(f"{score:g}" for score in config.traits)
+        raise UserError(f"--traits {given}: five scores, each 0 to 1")
     check_folder(config.out)
     check_seed(config.seed)

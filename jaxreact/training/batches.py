@@ -12,6 +12,7 @@ from jaxtyping import Float
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.modality import Modality
 from jaxreact.data.pipeline import training_batches
+from jaxreact.data.traits import check_traits, fingerprint_of, traits_of_listeners
 
 Tree = Any
 T = TypeVar("T")
@@ -74,7 +75,8 @@ def read_data(
     validation looks at `windows` places of each conversation, or with the `validation_crop`
     "random" at one that the seed decides. Of data whose pairs are not mirrored, `roles` are those
     that it gives; where only one person of a pair is asked for, everybody is. The rest is as
-    `training_batches` takes it, whose errors this raises.
+    `training_batches` takes it, whose errors this raises, and those of `check_traits` where traits
+    are asked for.
     """
     conversations = open_conversations(path)
     mirrored = conversations.release.mirrors or len({modality.role for modality in modalities}) == 1
@@ -82,6 +84,11 @@ def read_data(
         name: conversations.dyads(name, modalities=modalities, mirrored=mirrored)
         for name in ("train", "val")
     }
+    fingerprint = conversations.fingerprint()
+    if any(modality.kind == "traits" for modality in modalities):
+        check_traits(conversations, splits["train"], "train")
+        both = [traits_of_listeners(conversations, dyads) for dyads in splits.values()]
+        fingerprint += f"-{fingerprint_of(np.concatenate(both))}"
     trained, coin = _in_roles(splits["train"], roles) if mirrored else (splits["train"], {})
 
     def batches(dyads: Sequence[Any], **options: Any) -> Any:
@@ -114,7 +121,7 @@ def read_data(
         validation,
         everything,
         trained_frames,
-        conversations.fingerprint(),
+        fingerprint,
     )
 
 

@@ -107,6 +107,7 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
 _ADDED = {
     "training.optimizer.decay": "matrices",
     "training.optimizer.after_warmup": "constant",
+    "stage.traits_mask_probability": 0.2,
 }
 """Options that came later, which runs of before do not name, and what these did."""
 _MAY_CHANGE = ("kind", "format", "model", "paths", "preset")

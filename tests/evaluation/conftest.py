@@ -28,7 +28,7 @@ class Pretended:
     A listener's emotion depends on the speaker's face and sound at that moment and on the key.
     """
 
-    config = SimpleNamespace(block_size=32, patch_size=32)
+    config = SimpleNamespace(block_size=32, patch_size=32, traits=False)
     block_size = 32
     codebook_size = 1000
     mean_face = MEAN

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.data.contents import count_frames, load_attributes, load_coeffs
-from jaxreact.data.layout import COEFFS, EMOTION, MARS, SPLITS, VIDEO, Release
+from jaxreact.data.layout import COEFFS, EMOTION, MARS, SPLITS, VIDEO, Clip, Release
 from jaxreact.data.mars import files
 from jaxreact.data.mars.files import FOLDERS, LISTENER, SPEAKER
+from jaxreact.data.mars.personality import of_clip, personality
 from jaxreact.data.recordings import Recordings
 from jaxreact.errors import Remark, UserError
 
@@ -24,6 +25,11 @@ class Mars(Recordings):
     equal_lengths: ClassVar[bool] = False
     video_folder: ClassVar[str] = FOLDERS[VIDEO][0]
     without: ClassVar[str] = "take their other files away"
+
+    _persons: dict[str, dict[str, Float[np.ndarray, "5"]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The tables of personality by split, each read when it is first asked for."""
 
     @property
     def release(self) -> Release:
@@ -110,6 +116,12 @@ class Mars(Recordings):
     def count(self, modality: str, path: Path) -> int:
         """As `contents.count_frames`."""
         return count_frames(modality, path)
+
+    def traits(self, clip: Clip) -> Float[np.ndarray, "5"] | None:
+        """As `Conversations.traits`; errors as `personality`."""
+        if clip.split not in self._persons:
+            self._persons[clip.split] = personality(self.path, clip.split)
+        return of_clip(self._persons[clip.split], clip.name)
 
     def neighbours(self, split: str, n: int) -> Float[np.ndarray, "n n"]:
         """Everybody suits whoever hears the same session in the same role. `n`: the pairs, or

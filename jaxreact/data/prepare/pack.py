@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from jaxreact.data.layout import AUDIO, MODALITIES, VIDEO
+from jaxreact.data.layout import AUDIO, MODALITIES, VIDEO, Clip
 from jaxreact.data.packed_index import (
     AGAIN,
     FORMAT,
@@ -229,4 +229,20 @@ def _index(
         matrix = f"neighbour_emotion_{split}.npy"
         neighbours = None if chosen.neighbours is None else Part.of(out, matrix)
         splits[split] = PackedSplit(chosen.pairs, clips, parts, neighbours)
-    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures, data.release.name)
+    traits = {
+        split: known
+        for split, chosen in choice.splits.items()
+        if (known := _traits(data, split, chosen.sources))
+    }
+    name = data.release.name
+    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures, name, traits or None)
+
+
+def _traits(data: Recordings, split: str, names: Iterable[str]) -> dict[str, list[float]]:
+    """The Big Five of clips of whom they are known. A table that cannot be used is a problem that
+    the doctor has named; who packs all the same does without it."""
+    try:
+        known = {name: data.traits(Clip(split, name, (), 0)) for name in names}
+    except UserError:
+        return {}
+    return {name: scores.tolist() for name, scores in known.items() if scores is not None}

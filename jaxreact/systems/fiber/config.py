@@ -58,6 +58,9 @@ class PredictorConfig:
     """Attention sees the patch a position stands in and what is before it, as generation does at
     that moment. Then every patch of a window trains, since no target stands among what its position
     sees. The original sees the whole window, and all targets but the last patch (behaviour 16)."""
+    traits: bool = False
+    """The listener's Big Five are a condition, of data that has them (MARS of 2026). The original
+    knows nothing of who listens."""
 
     def __post_init__(self):
         if self.n_head < 1 or self.n_embd % self.n_head:

@@ -34,16 +34,24 @@ class State:
     """How many patches each stream has."""
     keys: jax.Array | None
     """Random keys (streams, samples); None takes the most likely tokens."""
+    traits: Float[Array, "streams 5"] | None = None
+    """Of a model that knows who listens: their Big Five, as `checked_traits` gives them."""
 
 
-def start(config: PredictorConfig, streams: int, samples: int, keys: jax.Array | None) -> State:
+def start(
+    config: PredictorConfig,
+    streams: int,
+    samples: int,
+    keys: jax.Array | None,
+    traits: Float[Array, "streams 5"] | None = None,
+) -> State:
     """The state before the first patch."""
     # The barrier keeps XLA from folding this constant past through the whole model, which costs
     # minutes of compilation.
     past = jax.lax.optimization_barrier(
         jnp.full((streams, samples, config.block_size), PAD, jnp.int32)
     )
-    return State(past, jnp.zeros(streams, jnp.int32), keys)
+    return State(past, jnp.zeros(streams, jnp.int32), keys, traits)
 
 
 def respond(
@@ -71,7 +79,13 @@ def respond(
     def predict(past: Int[Array, "streams time"]) -> Float[Array, "streams patch vocabulary"]:
         past = past[:, first:]
         hidden = model.listener(
-            past, memory[:, first:], past != PAD, speaker_mask[:, first:], start=first, last=patch
+            past,
+            memory[:, first:],
+            past != PAD,
+            speaker_mask[:, first:],
+            start=first,
+            last=patch,
+            traits=state.traits,
         )
         return model.lm_head(hidden).astype(jnp.float32)  # too fine a choice for bfloat16
 
@@ -85,7 +99,7 @@ def respond(
         logits, sampling = logits / heat[:, None, None, None], replace(sampling, temperature=1.0)
     tokens = _choose(logits, state, sampling.of_model(config.temperature), config.codes)
     past = jnp.concatenate([state.past, tokens[..., :shown]], axis=-1)[..., -length:]
-    return State(past, state.patches + 1, state.keys), tokens
+    return replace(state, past=past, patches=state.patches + 1), tokens
 
 
 def _choose(
@@ -125,18 +139,20 @@ def generate(
     keys: jax.Array | None,
     num_samples: int,
     windows_at_once: int = 4,
+    traits: Float[Array, "batch 5"] | None = None,
 ) -> Int[Array, "batch samples frames"]:
     """Codes of `num_samples` reactions to each clip.
 
     `keys` (batch, samples) are random keys, `None` for argmax. Any number of frames is allowed;
     where it is no multiple of the patch, the last patch is cut. `windows_at_once` bounds the memory
     of the speaker's side; the result does not depend on it. With the vocabulary "codes" every
-    code is in [0, config.codes); with "full" in [-2, vocab_size).
+    code is in [0, config.codes); with "full" in [-2, vocab_size). `traits` are those of
+    `checked_traits`.
     """
     windows = speaker_windows(audio, speaker_codes, model.config)
     memory = encode_speaker(model, windows, windows_at_once)
     batch, frames = speaker_codes.shape
-    state = start(model.config, batch, num_samples, keys)
+    state = start(model.config, batch, num_samples, keys, traits)
     # In the first window no sample has a past yet.
     state, tokens = respond(model, state, memory[0], windows.mask[0], sampling, alike=True)
     patches = [tokens[None]]

@@ -15,6 +15,7 @@ from jaxreact.systems.fiber import generation, online
 from jaxreact.systems.fiber.generation import State
 from jaxreact.systems.fiber.kinds import PREDICTOR
 from jaxreact.systems.fiber.online import Streams
+from jaxreact.systems.fiber.traits import checked_traits
 from jaxreact.systems.sampling import Sampling, Vocabulary, sample_keys
 
 
@@ -43,12 +44,14 @@ class Predictor(Compiled):
         audio_mask: Bool[Given, "batch audio"] | None = None,
         speaker_mask: Bool[Given, "batch time"] | None = None,
         listener_mask: Bool[Given, "batch time"] | None = None,
+        traits: Float[Given, "*batch 5"] | None = None,
     ) -> Float[Array, "batch time vocabulary"]:
         """Logits of one window of `block_size` frames, without dropout.
 
         Tokens are 0 PAD, 1 MASK, code + 2; masks are True where attended; audio has two features a
         frame (`sound_factor` tokens in sound-token mode). Position t speaks of frame
-        t + patch_size. Raises ValueError where lengths do not fit each other.
+        t + patch_size. `traits`: the listeners' Big Five, as `checked_traits` takes them. Raises
+        ValueError where lengths do not fit each other.
         """
         audio, speaker = jnp.asarray(audio_features), jnp.asarray(speaker_tokens)
         listener, factor = jnp.asarray(listener_tokens), self.config.audio_factor
@@ -68,7 +71,8 @@ class Predictor(Compiled):
                 raise ValueError(f"{name} is {mask.shape}, expected {shape}")
         if time > self.config.block_size:
             raise ValueError(f"{time} frames are more than the block of {self.config.block_size}")
-        return self._logits(audio, speaker, listener, audio_mask, speaker_mask, listener_mask)
+        inputs = (audio, speaker, listener, audio_mask, speaker_mask, listener_mask, None)
+        return self._logits(*inputs, checked_traits(self.config, traits, batch))
 
     def generate(
         self,
@@ -80,13 +84,15 @@ class Predictor(Compiled):
         vocabulary: Vocabulary = "codes",
         key: jax.Array | None = None,
         top_p: float | None = None,
+        traits: Float[Given, "*batch 5"] | None = None,
     ) -> Int[Array, "batch num_samples time"]:
         """Codes of `num_samples` reactions to each clip.
 
         Audio has 2 T or 2 T - 1 features for T frames of codes. `top_k=1` is argmax and needs no
         key. `key` is one key, or one for each clip: then a clip's reactions do not depend on which
-        clips are generated beside it. See `Sampling` for the rest. Warns where codes are drawn that
-        nobody has said the tokenizer has.
+        clips are generated beside it. `traits`: the listeners' Big Five, as `checked_traits` takes
+        them. See `Sampling` for the rest. Warns where codes are drawn that nobody has said the
+        tokenizer has.
         """
         codes = jnp.asarray(speaker_codes, jnp.int32)
         sampling = Sampling(temperature, top_k, vocabulary, top_p)
@@ -97,15 +103,23 @@ class Predictor(Compiled):
             sampling=sampling,
             keys=sample_keys(sampling, key, len(codes), num_samples),
             num_samples=num_samples,
+            traits=checked_traits(self.config, traits, len(codes)),
         )
 
     def start(
-        self, streams: int, num_samples: int, sampling: Sampling, key: jax.Array | None = None
+        self,
+        streams: int,
+        num_samples: int,
+        sampling: Sampling,
+        key: jax.Array | None = None,
+        traits: Float[Given, "*streams 5"] | None = None,
     ) -> State:
-        """Listeners before the first step; `key` as `generate` takes it, with streams for clips."""
+        """Listeners before the first step; `key` and `traits` as `generate` takes them, with
+        streams for clips."""
         self._check_codebook(sampling)
         keys = sample_keys(sampling, key, streams, num_samples)
-        return generation.start(self.config, streams, num_samples, keys)
+        person = checked_traits(self.config, traits, streams)
+        return generation.start(self.config, streams, num_samples, keys, person)
 
     def answer(self, state: Streams) -> tuple[Streams, Int[Array, "streams samples block"]]:
         """As `online.answer`."""

@@ -116,6 +116,7 @@ def predictor_loss(
     mask: Bool[Array, "batch time"],
     key: jax.Array | None = None,
     new_patch_only: bool = False,
+    traits: Float[Array, "batch 5"] | None = None,
 ) -> tuple[Float[Array, ""], Metrics]:
     """Cross-entropy of the listener's tokens `patch_size` frames ahead, mean over all positions.
 
@@ -126,10 +127,11 @@ def predictor_loss(
     where the mask hides all of it and of what is before.
 
     One mask hides the speaker's face, the listener's past and, step by step, the sound. A target
-    of -1 does not count (behaviour 28).
+    of -1 does not count (behaviour 28). `traits`: as `ReactPredictor.listener` takes them.
     """
     audio_mask = jnp.repeat(mask, model.config.audio_factor, axis=1)
-    logits = model(audio, speaker_tokens, listener_tokens, audio_mask, mask, mask, key=key)
+    inputs = (audio, speaker_tokens, listener_tokens, audio_mask, mask, mask)
+    logits = model(*inputs, key=key, traits=traits)
     log_probabilities = jax.nn.log_softmax(logits.astype(jnp.float32), axis=-1)
     counted = targets >= 0
     if model.config.block_causal:  # nothing can be said where all that may be seen is hidden

@@ -35,13 +35,16 @@ def read_config(kind: Kind, path: str | Path | None) -> Any:
     """The configuration in a JSON file of the original's names; `None` is the released one.
 
     Keys about training and sampling are passed over, missing ones have the released value. Raises
-    UserError where the file cannot be read or names an unknown key.
+    UserError where the file cannot be read, names an unknown key, or wants a predictor of traits,
+    for which the original has no weights.
     """
     if path is None:
         return kind.config()
     fields = read_mapping(path)
     fields = {name: fields[name] for name in fields if name not in NOT_THE_MODEL[kind.name]}
     _check_types(kind, fields, path)
+    if fields.get("traits"):
+        raise UserError(f"{path}: traits, which the original does not know; leave it out")
     return runs.make_config(kind, fields, path)
 
 

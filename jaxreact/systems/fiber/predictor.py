@@ -10,6 +10,7 @@ from jaxreact.nn.dropout import Seed, seed_of, split
 from jaxreact.nn.pooling import pool
 from jaxreact.systems.fiber.config import AUDIO_FEATURES, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.streams import ListenerDecoder, SpeakerEncoder, run
+from jaxreact.systems.fiber.traits import TraitsEmbed
 
 
 class ReactPredictor(nnx.Module):
@@ -26,6 +27,8 @@ class ReactPredictor(nnx.Module):
         self.lt_cm_transformer = ListenerDecoder(config, rngs=rngs)
         tokens = config.vocab_size + SPECIAL_TOKENS
         self.lm_head = linear(config.n_embd, tokens, False, rngs, config.init_std)
+        if config.traits:  # last, so that all else begins as without
+            self.listener_traits = TraitsEmbed(config.n_embd, rngs=rngs)
 
     def __call__(
         self,
@@ -36,16 +39,22 @@ class ReactPredictor(nnx.Module):
         speaker_mask: Mask = None,
         listener_mask: Mask = None,
         key: jax.Array | None = None,
+        traits: Float[Array, "batch 5"] | None = None,
     ) -> Float[Array, "batch time vocabulary"]:
         """Logits of all positions; position t speaks of the listener's token at t + patch_size.
 
         `audio` has `audio_factor` steps a frame: features, or, without `use_wav2vec2_feature`,
-        tokens. `key` switches dropout on.
+        tokens. `key` switches dropout on. `traits`: of the listeners, as `listener` takes them.
         """
         speaker_seed, listener_seed = split(seed_of(key), 2)
         speaker = self.speaker(audio, speaker_tokens, audio_mask, speaker_mask, speaker_seed)
         hidden = self.listener(
-            listener_tokens, speaker, listener_mask, speaker_mask, seed=listener_seed
+            listener_tokens,
+            speaker,
+            listener_mask,
+            speaker_mask,
+            seed=listener_seed,
+            traits=traits,
         )
         return self.lm_head(hidden)
 
@@ -78,9 +87,14 @@ class ReactPredictor(nnx.Module):
         start: int = 0,
         seed: Seed = None,
         last: int | None = None,
+        traits: Float[Array, "batch 5"] | None = None,
     ) -> Float[Array, "batch last n_embd"]:
         """The decoder's output before `lm_head`, of all positions or of the `last` ones.
 
-        The first token stands at position `start`.
+        The first token stands at position `start`. A model of listeners' traits must be given
+        these, NaN where nobody knows them, and others must not.
         """
-        return self.lt_cm_transformer(tokens, speaker, mask, speaker_mask, start, seed, last)
+        person = None if traits is None else self.listener_traits(traits)
+        return self.lt_cm_transformer(
+            tokens, speaker, mask, speaker_mask, start, seed, last, person
+        )

@@ -168,9 +168,11 @@ class ListenerDecoder(nnx.Module):
         start: int = 0,
         seed: Seed = None,
         last: int | None = None,
+        person: Float[Array, "batch n_embd"] | None = None,
     ) -> Float[Array, "batch last n_embd"]:
         drop_seed, past_seed, fuse_seed = split(seed, 3)
         x = self.wte(tokens) + self.wpe(start + jnp.arange(tokens.shape[1]))
+        x = x if person is None else x + person[:, None]
         x = run(self.h_listener, dropout(x, self.dropout, drop_seed), mask, past_seed, self.remat)
         fused = fuse(self.h, x, speaker, mask, speaker_mask, fuse_seed, self.remat, last)
         return self.ln_f(fused)

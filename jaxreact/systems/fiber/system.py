@@ -16,6 +16,7 @@ from jaxreact.audio_features.batches import audio_features
 from jaxreact.audio_features.load import Encoder, load_audio_encoder
 from jaxreact.audio_features.sliding import silence
 from jaxreact.errors import UserError
+from jaxreact.nn.compiled import Given
 from jaxreact.nn.precision import Precision
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.fiber import online
@@ -31,7 +32,9 @@ from jaxreact.systems.system import Reactions, Speaker
 @dataclass(frozen=True)
 class Fiber:
     """The original's system. Options of `react`: `temperature`, `top_k`, `vocabulary`, `top_p` (see
-    `Sampling`), and `causal`: hear and see nothing before its time, as a stream does."""
+    `Sampling`), `causal`: hear and see nothing before its time, as a stream does, and, of one that
+    was trained with them, `traits`: who listens, the Big Five (5,) of all or (batch, 5), 0 to 1,
+    NaN or None where nobody knows them."""
 
     tokenizer: Tokenizer
     predictor: Predictor
@@ -41,7 +44,6 @@ class Fiber:
     """Of streams; None: whole patches, or blocks of codes where these are shorter."""
     name: str = "fiber"
     needs: frozenset[str] = frozenset({"coeffs", "audio"})
-    options: frozenset[str] = frozenset({*SAMPLING, "causal"})
     picture_side: None = None
 
     @property
@@ -49,6 +51,12 @@ class Fiber:
         return self.tokenizer.block_size
 
     mixes: bool = True
+
+    @property
+    def options(self) -> frozenset[str]:
+        """As `System.options`."""
+        traits = {"traits"} if self.predictor.config.traits else set()
+        return frozenset({*SAMPLING, "causal", *traits})
 
     @property
     def sizes(self) -> Sizes:
@@ -70,7 +78,8 @@ class Fiber:
     @property
     def settings(self) -> dict[str, str | int | bool]:
         """As `System.settings`."""
-        return {"online": True, "window": self.step}
+        traits = {"traits": True} if self.predictor.config.traits else {}
+        return {"online": True, "window": self.step, **traits}
 
     @property
     def codebook(self) -> Tokenizer:
@@ -87,11 +96,13 @@ class Fiber:
         vocabulary: Vocabulary = "codes",
         top_p: float | None = None,
         causal: bool = False,
+        traits: Float[Given, "*batch 5"] | None = None,
     ) -> Reactions:
         """As `System.react`. A clip's sound that is too short is continued by silence."""
         sampling = Sampling(temperature, top_k, vocabulary, top_p)
         if causal:
-            return react_online(self, speaker, num_samples, key=key, **asdict(sampling))
+            options = {**asdict(sampling), "traits": traits}
+            return react_online(self, speaker, num_samples, key=key, **options)
         coeffs, waveform = self._parts(speaker)
         put = self._put
         features = audio_features(self.audio_encoder, waveform, coeffs.shape[1], put)
@@ -101,6 +112,7 @@ class Fiber:
             num_samples=num_samples,
             **asdict(sampling),
             key=None if key is None else put(key) if key.ndim else key,
+            traits=traits,
         )
         return self._reactions(codes)
 
@@ -115,11 +127,12 @@ class Fiber:
         vocabulary: Vocabulary = "codes",
         top_p: float | None = None,
         causal: bool = True,
+        traits: Float[Given, "*streams 5"] | None = None,
     ) -> Streams:
         """As `OnlineSystem.start`."""
         drawn = Sampling(temperature, top_k, vocabulary, top_p)
         sampling = drawn.of_model(self.predictor.config.temperature)
-        listener = self.predictor.start(streams, num_samples, sampling, key)
+        listener = self.predictor.start(streams, num_samples, sampling, key, traits)
         sound = silence(self.audio_encoder.config, streams, self.sizes.steps)
         assert sampling.temperature is not None
         rest = replace(sampling, temperature=None)

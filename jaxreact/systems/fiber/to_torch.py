@@ -71,7 +71,7 @@ def _companions(run: Path, out: Path) -> dict[str, np.ndarray]:
 def model_tensors(run: Path, kind: runs.Kind, prefix: str) -> dict[str, np.ndarray]:
     """The torch tensors of one run directory, `prefix` before each name."""
     config, _ = runs.read_config(run, kind)
-    for option in ("relative_pose", "block_causal"):
+    for option in ("relative_pose", "block_causal", "traits"):
         if getattr(config, option, False):
             raise UserError(f"{run}: was trained with {option}, which the original does not know")
     variables = paths(runs.load_variables(run, kind, config))

@@ -25,6 +25,7 @@ from jaxreact.systems.fiber.kinds import PREDICTOR
 from jaxreact.systems.fiber.losses import past_masks, predictor_loss
 from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
+from jaxreact.systems.fiber.traits import hidden_at_random
 from jaxreact.systems.sampling import Sampling
 from jaxreact.training.batches import Data, read_data
 from jaxreact.training.config import StageTraining
@@ -52,6 +53,9 @@ class PredictorTraining(StageTraining):
     """Count only targets that do not stand among the inputs (behaviour 16)."""
     past_mask_probability: float = 0.5
     """Share of the batches in which the beginning of the past is hidden (behaviour 41)."""
+    traits_mask_probability: float = 0.2
+    """With --model.traits: share of the listeners whose traits are hidden from the model, so that
+    it learns to answer as somebody of whom nothing is known too."""
     audio_context: int = 0
     """Frames of sound before the window that the audio encoder hears too. It normalises what it is
     given, so that features of a short window differ from those of the whole clip that generation
@@ -118,7 +122,10 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
             f"--audio-context {config.audio_context} must be 0 or more frames, and"
             f" --validation-windows {config.validation_windows} 1 or more"
         )
+    if not 0 <= config.traits_mask_probability <= 1:
+        raise UserError(f"--traits-mask-probability {config.traits_mask_probability} is not 0 to 1")
     heard = config.audio_context + model.block_size
+    traits = (Modality("listener", "traits"),) if model.traits else ()
     return read_data(
         config.data,
         frozen.mean_face,
@@ -126,6 +133,7 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
             Modality("speaker", "coeffs"),
             Modality("listener", "coeffs"),
             Modality("speaker", "waveform", frames=heard),
+            *traits,
         ),
         frames=config.audio_context + crop_frames(model, tokenizer.config.block_size),
         trained_frames=model.block_size,
@@ -219,6 +227,10 @@ def _loss(
     mask_key, dropout_key = jax.random.split(key)
     batch_size, frames = speaker.shape
     mask = past_masks(mask_key, batch_size, frames, config.past_mask_probability)
+    traits = batch["listener_traits"] if given.model.traits else None
+    if train and traits is not None:
+        traits_key = jax.random.fold_in(mask_key, 2)  # other than its halves, which are used
+        traits = hidden_at_random(traits_key, traits, config.traits_mask_probability)
     value, metrics = predictor_loss(
         model,
         audio,
@@ -228,6 +240,7 @@ def _loss(
         mask,
         dropout_key if train else None,
         config.new_patch_only,
+        traits,
     )
     return value, (metrics, {})
 
@@ -237,7 +250,16 @@ def _show(given: Given, model: ReactPredictor, frozen: Any, batch: Any) -> Faces
     tokenizer = given.tokenizer_of(frozen)
     features, speaker, listener, _ = given.inputs(first, frozen, "float32")
     keys = jax.random.split(jax.random.key(given.training.loop.seed), (1, REACTIONS))
-    codes = generate(model, features, speaker - SPECIAL_TOKENS, Sampling(), keys, REACTIONS)
+    traits = first["listener_traits"] if given.model.traits else None
+    codes = generate(
+        model,
+        features,
+        speaker - SPECIAL_TOKENS,
+        Sampling(),
+        keys,
+        REACTIONS,
+        traits=traits,
+    )
     begin = given.training.audio_context
     truth = first["listener_coeffs"][:, begin : begin + given.model.block_size]
     return {

@@ -210,7 +210,8 @@ def test_what_a_predictors_loss_is_given(predictor, batch, monkeypatch, train):
         return jnp.arange(batch * frames).reshape(batch, frames) % 3 > 0
 
     def loss(model: Any, *given: Any) -> Any:
-        *arrays, dropout_key, new_patch_only = given
+        *arrays, dropout_key, new_patch_only, traits = given
+        assert traits is None
         asked["new_patch_only"] = new_patch_only
         keys.append(dropout_key)
         return jnp.zeros(()), {str(number): array for number, array in enumerate(arrays)}
@@ -233,7 +234,8 @@ def test_what_a_predictors_pictures_show(predictor, batch, monkeypatch):
     """The window behind the context, of the first clip; what is generated hears it too."""
     recipe, asked = predictor[1], []
 
-    def generate(model: Any, *given: Any) -> jax.Array:
+    def generate(model: Any, *given: Any, traits: Any) -> jax.Array:
+        assert traits is None
         asked.append(given)
         return jnp.full((1, 3, LENGTH), 7)
 
