@@ -75,13 +75,12 @@ def test_some_are_hidden_in_training_and_none_in_validation(monkeypatch):
 
 
 def test_a_run_of_before_goes_on():
-    """Its record says nothing of traits; it had none, and may not begin to hide others' now."""
-    now = record_of(CONFIG, CONFIG.loop)
-    before = json.loads(json.dumps(now))
-    del before["stage"]["traits_mask_probability"]
+    """Its record says nothing of the share, which is taken for the usual one."""
     usual = replace(CONFIG, traits_mask_probability=0.2)
-    run_start._check_same(before, json.loads(json.dumps(record_of(usual, usual.loop))))
-    with pytest.raises(
-        UserError, match=r"stage\.traits_mask_probability was 0\.2 and is now 0\.25"
-    ):
-        run_start._check_same(before, now)
+    before, now, other = (
+        json.loads(json.dumps(record_of(each, each.loop))) for each in (usual, usual, CONFIG)
+    )
+    del before["stage"]["traits_mask_probability"]
+    run_start._check_same(before, now)
+    with pytest.raises(UserError, match=r"traits_mask_probability was 0\.2 and is now 0\.25"):
+        run_start._check_same(before, other)
