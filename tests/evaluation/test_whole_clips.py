@@ -12,6 +12,8 @@ import pytest
 
 from jaxreact import metrics
 from jaxreact.data.frame_rate import coeffs_at, emotion_at
+from jaxreact.data.mars.eeg import CHANNELS
+from jaxreact.data.prepare.command import PrepareConfig, prepare
 from jaxreact.data.split import open_split
 from jaxreact.errors import UserError
 from jaxreact.evaluation import whole_clips
@@ -193,6 +195,24 @@ def test_the_page_names_every_clip_and_its_length(mimed):
     for text in ("session2/speaker/ccc", "train split of MARS", "1 to 2 listeners suit one"):
         assert text in page
     assert "Nothing is known of the persons here" in page
+
+
+def test_the_page_shows_what_is_known_of_the_listeners(tmp_path):
+    files = small(tmp_path / "mars")
+    table = files.root / "train" / "personality" / "listener.csv"
+    table.parent.mkdir()
+    names = "video_name,Extraversion,Agreeableness,Conscientiousness,Neuroticism,Openness"
+    table.write_text(f"{names}\nbb,1,2,3,4,4.75\n")
+    eeg = files.path("train", "eeg_processed", "listener", "session2", "bb", ".csv")
+    eeg.write_text(",".join(CHANNELS) + "\n" + ",".join(["1"] * 7 + [""] * 7) + "\n")
+    prepare(PrepareConfig(files.root, out=tmp_path / "cache", workers=1))
+    pages = []
+    for place in (files.root, tmp_path / "cache"):
+        out = tmp_path / f"out {place.name}"
+        evaluate(Evaluation(place, out, split="train", baseline="mime", samples=1))
+        pages.append((out / "report.html").read_text())
+    assert all("Neuroticism" in page and ">4.75<" in page for page in pages)
+    assert ["EEG measured, %" in page for page in pages] == [True, False]
 
 
 def test_a_common_length_may_be_asked_for(files, tmp_path):

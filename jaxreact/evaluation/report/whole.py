@@ -7,11 +7,14 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+import numpy as np
+
 from jaxreact.data.layout import Dyad
 from jaxreact.data.mars.data_set import Mars
 from jaxreact.data.mars.eeg import EegTables
-from jaxreact.data.mars.personality import BIG_FIVE, of_clip, personality
+from jaxreact.data.mars.personality import BIG_FIVE
 from jaxreact.data.split import Split
+from jaxreact.data.traits import traits_of_listeners
 from jaxreact.evaluation.report import published, scores
 from jaxreact.evaluation.report.clip_table import ClipTable
 from jaxreact.evaluation.report.evaluated import numbers
@@ -110,14 +113,14 @@ def _between(numbers: Sequence[float]) -> str:
 def _persons(split: Split) -> dict[str, list[float]]:
     """Columns of what is known of the listeners, NaN where it is not; none where nothing is."""
     data = split.data
-    if not isinstance(data, Mars):
-        return {}
-    table, eeg = personality(data.path, split.name), EegTables(data.path, split.name)
     columns: dict[str, list[float]] = {}
-    if table:
-        scores = [of_clip(table, dyad.listener.name) for dyad in split.dyads]
+    scores = traits_of_listeners(data, split.dyads)
+    if not np.isnan(scores).all():
         for place, name in enumerate(BIG_FIVE):
-            columns[name] = [math.nan if s is None else float(1 + 4 * s[place]) for s in scores]
+            columns[name] = (1 + 4 * scores[:, place].astype(np.float64)).tolist()
+    if not isinstance(data, Mars):
+        return columns
+    eeg = EegTables(data.path, split.name)
     shares = [_measured(eeg, dyad) for dyad in split.dyads]
     if not all(map(math.isnan, shares)):
         columns["EEG measured, %"] = shares
