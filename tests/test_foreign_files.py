@@ -126,7 +126,7 @@ def test_archives(tmp_path, case):
     one_line(path, read_array, path, "listener")
     one_line(path, read_reactions, path, Recording())
     (tmp_path / "made_with.json").write_text("{}")
-    one_line(path, open_partial_results, tmp_path, ("a", "b"), 3, 8, {})
+    one_line(path, open_partial_results, tmp_path, ("a", "b"), 3, [8, 8], False, {})
 
 
 def test_arrays_of_an_archive_that_are_none_of_ours(tmp_path):

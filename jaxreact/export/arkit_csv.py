@@ -1,4 +1,4 @@
-"""The csv of Live Link Face (`tracking.live_link_format`)."""
+"""The csv of Live Link Face (`media.live_link_format`)."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from jaxreact.export.motion import Motion
 from jaxreact.files import replacing
-from jaxreact.tracking.live_link_format import COLUMNS, VALUES, timecode, to_values
+from jaxreact.media.live_link_format import COLUMNS, VALUES, timecode, to_values
 
 
 def write_arkit_csv(path: Path, motion: Motion) -> None:

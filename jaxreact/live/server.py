@@ -20,7 +20,7 @@ from jaxreact.live.listeners import Listeners, NoPlace
 from jaxreact.live.messages import BadMessage
 from jaxreact.live.pictures import Pictures
 from jaxreact.live.session import BAD_MESSAGE, NO_PLACE, Ending, Session, choices_of
-from jaxreact.tracking.live_link_format import VALUES
+from jaxreact.media.live_link_format import VALUES
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:;"

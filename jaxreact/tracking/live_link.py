@@ -9,14 +9,14 @@ from jaxtyping import Float
 from jaxreact.data.text import read_rows
 from jaxreact.errors import NotFiniteError, Remark, UserError
 from jaxreact.face import COEFFS, NEUTRAL_TRANSLATION, ROTATION, TRANSLATION
-from jaxreact.tracking import timeline
-from jaxreact.tracking.live_link_format import (
+from jaxreact.media.live_link_format import (
     HEAD_COLUMNS,
     UNIT_COLUMNS,
     from_values,
     seconds_of,
     through_midnight,
 )
+from jaxreact.tracking import timeline
 from jaxreact.tracking.track import MIN_SOURCE_FPS, Track
 
 _WANTED = (*UNIT_COLUMNS, *HEAD_COLUMNS)

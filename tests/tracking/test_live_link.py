@@ -9,8 +9,8 @@ import pytest
 
 from jaxreact.errors import NotFiniteError, Remark, UserError
 from jaxreact.face import INDEX, PITCH, ROLL, YAW
+from jaxreact.media.live_link_format import seconds_of, through_midnight, timecode
 from jaxreact.tracking.live_link import track_live_link
-from jaxreact.tracking.live_link_format import seconds_of, through_midnight, timecode
 from tests.export.faces import HEADER
 
 NAMES: list[str] = list(HEADER.split(","))

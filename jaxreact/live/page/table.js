@@ -1,6 +1,5 @@
 // The reaction as a table: what the server gave, before it is made stronger or weaker here.
 
-import { liveLinkCsv } from "./live_link.js";
 import { WIDTH } from "./wire.js";
 
 const MOST = 25 * 3600; // rows: an hour

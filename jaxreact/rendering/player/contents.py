@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxreact.curves import ANGLES, EMOTION, UNITS, Curve
 from jaxreact.face import (
+    EXPRESSIONS,
     FPS,
     INDEX,
     NEUTRAL_ROTATION,
@@ -21,6 +22,7 @@ from jaxreact.face import (
     YAW,
     degrees_from_upright,
 )
+from jaxreact.media.live_link_format import VALUES as LIVE_LINK
 from jaxreact.media.video_writer import write_sound
 from jaxreact.rendering import HeadModel, portrait_zoom, shade
 from jaxreact.rendering.camera import CAMERA_DISTANCE, FOCAL, SIZE
@@ -49,6 +51,8 @@ def contents(systems: Sequence[tuple[str, Reactions]], head: HeadModel) -> dict[
     return {
         "fps": FPS,
         "frames": frames,
+        "names": EXPRESSIONS,
+        "liveLink": LIVE_LINK,
         "systems": [name for name, _ in systems],
         "people": people,
         "seats": _seats(people, len(systems)),

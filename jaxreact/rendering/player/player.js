@@ -189,7 +189,25 @@ class Player {
     find("#mute").setAttribute("aria-pressed", audio.muted);
   }
 
+  // The face on the last seat as a csv of Live Link Face.
+  liveLink() {
+    const { fps, frames, names, liveLink: columns } = this.data;
+    const { coeffs } = this.seats.at(-1).person;
+    const numbers = Array.from({ length: frames }, (_, i) => i);
+    const rows = numbers.map((i) => coeffs.subarray(58 * i, 58 * i + 58));
+    return liveLinkCsv({ names, columns, times: numbers.map((i) => i / fps), rows });
+  }
+
+  save() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([this.liveLink()], { type: "text/csv" }));
+    link.download = `${this.seats.at(-1).person.name.replace(/[^\w.-]+/g, "_")}.arkit.csv`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
   #listen() {
+    find("#arkit").addEventListener("click", () => this.save());
     find("#play").addEventListener("click", () => this.toggle());
     find("#mute")?.addEventListener("click", () => this.mute());
     find("#speed").addEventListener("change", () => this.speed(0));

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxreact.export.arkit_csv import csv_text
+from jaxreact.export.motion import motion_of
 from jaxreact.rendering import load_builtin_head, render
 from jaxreact.rendering.pictures.reactions import Person, Reactions
 from jaxreact.rendering.player.page import player_page
@@ -272,3 +274,21 @@ def test_complaints_would_be_heard(browser, tmp_path):
     browser.open(path)
     assert "warning: beware" in browser.complaints
     assert any("missing is not defined" in complaint for complaint in browser.complaints)
+
+
+def test_a_face_is_saved_as_live_link_face_has_it(player):
+    """What Python writes of it, but for the 65536 levels that a page has."""
+    player.run("player.pick(3)")
+    player.run(
+        "window.saved = []; HTMLAnchorElement.prototype.click = function () {"
+        " saved.push(this.download); }; document.querySelector('#arkit').click()"
+    )
+    assert player.run("saved") == ["Sample_2.arkit.csv"]
+    expected = csv_text(np.arange(FRAMES) / 25, motion_of(SAMPLES[1]).coeffs)
+    ours, theirs = (
+        [line.split(",") for line in text.splitlines()]
+        for text in (player.run("player.liveLink()"), expected)
+    )
+    assert [line[:2] for line in ours] == [line[:2] for line in theirs]
+    numbers = [np.array([line[2:] for line in lines[1:]], float) for lines in (ours, theirs)]
+    np.testing.assert_allclose(*numbers, atol=1e-4)
