@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxreact.data.neighbours import build_neighbours
 from safetensors.numpy import save_file
 
 from jaxreact import runs
 from jaxreact.data.contents import count_frames, load_coeffs, load_emotion, mean_face
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, read_pairs
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION
+from jaxreact.data.mars.eeg import EegTables
+from jaxreact.data.mars.personality import personality
 from jaxreact.data.packed_index import INDEX, read_index
 from jaxreact.data.prepare import PrepareConfig, prepare
+from jaxreact.data.react2024.files import read_pairs
+from jaxreact.data.react2024.neighbours import build_neighbours
 from jaxreact.evaluation.partial_results import open_partial_results
 from jaxreact.evaluation.report.clip_table import read_clip_table
 from jaxreact.export.arkit_csv import csv_text
@@ -35,6 +38,7 @@ from jaxreact.predictions import (
     read_results,
     write_predictions,
 )
+from jaxreact.predictions.whole import WholePredictions, read_whole, write_whole
 from jaxreact.rendering.heads.conversion import convert_faceverse
 from jaxreact.rendering.heads.faceverse_file import load_faceverse
 from jaxreact.rendering.heads.reference import read_reference
@@ -48,6 +52,7 @@ from jaxreact.tracking.live_link import track_live_link
 from jaxreact.training.monitor.record import read_record
 
 SAMPLES, FRAMES = 3, 16
+LENGTHS = (FRAMES, FRAMES)
 CLIPS = ("NoXI/a/Expert_video/1", "NoXI/a/Novice_video/1")
 
 
@@ -82,7 +87,13 @@ def _indices(path: Path) -> None:
 
 
 def _parts(path: Path) -> None:
-    open_partial_results(path.parent, CLIPS, SAMPLES, FRAMES, {"seed": 0})
+    open_partial_results(path.parent, CLIPS, SAMPLES, LENGTHS, False, {"seed": 0})
+
+
+def _whole(path: Path) -> None:
+    if holds_results(path):
+        read_whole(path).targets  # noqa: B018 (made when it is asked for)
+        read_reactions(path, Recording())
 
 
 def _results(path: Path) -> None:
@@ -110,6 +121,17 @@ READERS = {
         lambda path: read_predictions(path, number=2), ("predictions/*",), "predictions.npz"
     ),
     "results": Reader(_results, ("results/*",), "results.npz"),
+    "whole clips": Reader(_whole, ("whole/predictions.npz",), "predictions.npz"),
+    "persons": Reader(
+        lambda path: personality(path.parents[2], "val"),
+        ("mars/val/personality/listener.csv",),
+        "val/personality/listener.csv",
+    ),
+    "eeg": Reader(
+        lambda path: EegTables(path.parents[4], "val").of("session0/speaker/a"),
+        ("mars/val/eeg_processed/**/*.csv",),
+        "val/eeg_processed/speaker/session0/a.csv",
+    ),
     "reactions": Reader(
         lambda path: read_reactions(path, Recording()), ("predictions/*.npz",), "predictions.npz"
     ),
@@ -159,11 +181,17 @@ def make_seeds(folder: Path) -> None:
     emotion = rng.random((2, SAMPLES, FRAMES, 25), np.float32)
     arrays = {"emotion": emotion, "coeffs": rng.random((2, SAMPLES, FRAMES, 58), np.float32)}
     _predictions(folder / "predictions", arrays)
+    (folder / "whole").mkdir()
+    rows, suits = list(emotion[:, 0]), np.eye(2) > 0
+    whole = WholePredictions(list(emotion), list(arrays["coeffs"]), rows, rows, suits, 30.0, CLIPS)
+    write_whole(folder / "whole/predictions.npz", whole)
+    mars = SimulateConfig(folder / "mars", split=(1, 1, 1), seconds=2.0, layout="mars", workers=1)
+    simulate(mars)
     _others(folder, emotion)
     (folder / "results").mkdir()
     clips = {f"{name}_{clip}": each for name in ("GT", "PRED") for clip, each in enumerate(emotion)}
     np.savez(folder / "results/results.npz", **clips)  # pyright: ignore[reportArgumentType]
-    parts = open_partial_results(folder / "parts", CLIPS, SAMPLES, FRAMES, {"seed": 0})
+    parts = open_partial_results(folder / "parts", CLIPS, SAMPLES, LENGTHS, False, {"seed": 0})
     parts.add([0, 1], arrays["emotion"], arrays["coeffs"])
     write_json(folder / "run/config.json", {"kind": TOKENIZER.name})
     runs.write_config(folder / "run", TOKENIZER, FaceTokenizerConfig(), training={}, mean_face=[0])

@@ -24,6 +24,7 @@ from jaxreact.predictions.writing import texts
 WHOLE = "emotion_0"
 """The array by which such a file is known."""
 _AGAIN = "evaluate again"
+_MOST_RATE = 1000.0
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,26 @@ def read_whole(path: Path) -> WholePredictions:
     for name in ("clips", "neighbours", "rate"):
         if name not in arrays:
             raise UserError(f"{path}: holds no {name}; {_AGAIN}")
-    count = len(arrays["clips"])
-    return WholePredictions(
+    count = arrays["clips"].size
+    if not count or arrays["neighbours"].shape != (count, count) or arrays["rate"].size != 1:
+        raise UserError(f"{path}: neighbours and rate do not fit {count} clips; {_AGAIN}")
+    made = WholePredictions(
         of_clips("emotion", 0, 0, EMOTION_CHANNELS),
         of_clips("coeffs", 0, 0, COEFF_COUNT) if "coeffs_0" in arrays else None,
         of_clips("listener", 0, EMOTION_CHANNELS),
         of_clips("speaker", 0, EMOTION_CHANNELS),
         np.asarray(arrays["neighbours"]) > 0,
         float(arrays["rate"]),
-        tuple(str(name) for name in arrays["clips"]),
+        tuple(str(name) for name in arrays["clips"].ravel()),
     )
+    if not 1 <= made.rate <= _MOST_RATE:
+        raise UserError(f"{path}: rate {made.rate:g}; {_AGAIN}")
+    for clip, (emotion, speaker) in enumerate(zip(made.emotion, made.speaker, strict=True)):
+        faces = emotion if made.coeffs is None else made.coeffs[clip]
+        alike = emotion.shape[:2] == (len(made.emotion[0]), len(speaker)) == faces.shape[:2]
+        if not alike or not emotion.size or not len(made.listener[clip]):
+            raise UserError(
+                f"{path}: emotion_{clip} of shape {emotion.shape} does not fit what stands beside"
+                f" it; {_AGAIN}"
+            )
+    return made

@@ -290,5 +290,5 @@ def test_a_face_is_saved_as_live_link_face_has_it(player):
         for text in (player.run("player.liveLink()"), expected)
     )
     assert [line[:2] for line in ours] == [line[:2] for line in theirs]
-    numbers = [np.array([line[2:] for line in lines[1:]], float) for lines in (ours, theirs)]
-    np.testing.assert_allclose(*numbers, atol=1e-4)
+    made, given = (np.array([row[2:] for row in rows[1:]], float) for rows in (ours, theirs))
+    np.testing.assert_allclose(made, given, atol=1e-4)
