@@ -1,5 +1,7 @@
 """A system of which one can tell by hand what it answers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from jaxreact.systems.fiber.system import Fiber
@@ -41,6 +43,8 @@ class _Tokenizer(_Part):
 
 class _Predictor(_Part):
     """Listener i opens the mouth like the speaker, by i per cent more."""
+
+    config = SimpleNamespace(traits=False)
 
     def generate(self, audio_features, speaker_codes, *, num_samples, **sampling):
         self.features, self.sampling = audio_features, sampling
