@@ -112,8 +112,10 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         rows, versions = compared(config, Path(folder))
+    peer = "" if config.tslearn is None else " --tslearn PYTHON"
+    shorter = "" if config.longest else " --no-longest"
     result: dict[str, Any] = {
-        "command": f"python benchmarks/metrics_ragged.py --tslearn PYTHON --clips {config.clips}",
+        "command": f"python benchmarks/metrics_ragged.py{peer} --clips {config.clips}{shorter}",
         "what": "seconds of FRD in mode corrected on clips of many lengths, second pass",
         "predictions": workload.SAMPLES,
         "targets": workload.TARGETS,
