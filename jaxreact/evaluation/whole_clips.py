@@ -22,6 +22,7 @@ from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.whole import write_whole_report
 from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.evaluation.results_file import export_results
+from jaxreact.metrics.alignment.pieces import lengths_of_pieces
 from jaxreact.metrics.notes import drawn_note, size_note
 from jaxreact.metrics.ragged.baselines import (
     NAMES,
@@ -62,8 +63,8 @@ def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> s
     """Runs such an evaluation and returns its table; errors as `command.evaluate`."""
     align = None if config.alignment is None else metrics.load_alignment(config.alignment)
     mean, truth = mean_training_frame(split.data), _truth(split)
-    if config.mode == "react2026" and align is None:
-        _check_lengths(split, *truth)
+    if config.mode == "react2026":
+        _check_lengths(split, *truth, aligned=align is not None)
     name, predictions = _predictions(config, split, system, mean, truth)
     targets, fps = predictions.targets, round(predictions.rate)
     given = (predictions.emotion, targets, predictions.speaker)
@@ -112,16 +113,27 @@ def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> s
     return "\n\n".join([title, table_text, *notes, str(report)])
 
 
-def _check_lengths(split: Split, listener: Sequences, speaker: Sequences) -> None:
-    """Raises `UserError` where a target would need the alignment, before anything is generated."""
+def _check_lengths(split: Split, listener: Sequences, speaker: Sequences, aligned: bool) -> None:
+    """Raises `UserError` where a target would need the alignment and there is none, or one that the
+    alignment cannot bring to its length, before anything is generated."""
     for clip, row in enumerate(split.neighbours()):
+        frames = len(speaker[clip])
         for other in np.flatnonzero(row):
-            if len(listener[other]) != len(speaker[clip]):
+            given = len(listener[other])
+            if given == frames:
+                continue
+            pair = (
+                f"{split.clips[clip]}: {frames} frames, {split.clips[other]}'s listener has {given}"
+            )
+            if not aligned:
                 raise UserError(
-                    f"{split.clips[clip]}: {len(speaker[clip])} frames, {split.clips[other]}'s"
-                    f" listener has {len(listener[other])}: mode react2026 needs the challenge's"
-                    " alignment; give --alignment RUN, or use mode corrected"
+                    f"{pair}: mode react2026 needs the challenge's alignment; give --alignment RUN,"
+                    " or use mode corrected"
                 )
+            try:
+                lengths_of_pieces(given, frames)
+            except UserError as error:
+                raise UserError(f"{pair}: {error}") from error
 
 
 def _truth(split: Split) -> tuple[Sequences, Sequences]:

@@ -190,6 +190,20 @@ def test_the_challenges_rules_draw_what_they_need(files, mimed, tmp_path, monkey
     assert "FRC of another draw of targets and of the alignment's noise: " in text
 
 
+def test_lengths_that_the_alignment_cannot_do_are_refused_first(tmp_path, monkeypatch):
+    files = MarsFiles(tmp_path / "mars")
+    for split in ("train", "val"):
+        files.pair(split, "session2", "a", 58, 16_500)
+    files.mean_face()
+    monkeypatch.setattr(metrics, "load_alignment", lambda path: pytest.fail, raising=False)
+    monkeypatch.setattr(whole_clips, "_predictions", pytest.fail)
+    config = Evaluation(
+        files.root, tmp_path / "out", baseline="mime", mode="react2026", alignment=Path("x")
+    )
+    with pytest.raises(UserError, match=r"session2/speaker/a: 58 frames.*listener has 16500: "):
+        evaluate(config)
+
+
 def test_the_page_names_every_clip_and_its_length(mimed):
     page = (mimed[0].out / "report.html").read_text()
     for text in ("session2/speaker/ccc", "train split of MARS", "1 to 2 listeners suit one"):
