@@ -89,7 +89,7 @@ class Split:
         listener = np.stack([shown[dyad.listener] for dyad in self.dyads])
         return listener, np.stack([shown[dyad.speaker] for dyad in self.dyads])
 
-    def coeffs(self, clip: int, frames: int) -> dict[str, Float[np.ndarray, "frames 58"]]:
+    def coeffs(self, clip: int, frames: int | None = None) -> dict[str, Float[np.ndarray, "_ 58"]]:
         """Raw coefficients of a clip's "speaker" and "listener", the first `frames` of them."""
         dyad = self.dyads[clip]
         people = {"speaker": dyad.speaker, "listener": dyad.listener}

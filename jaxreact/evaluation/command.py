@@ -55,9 +55,9 @@ def evaluate(config: Evaluation) -> str:
         raise UserError("--alignment is for --mode react2026")
     if data.release.whole and config.frames is None:
         check_whole(config)
-        return evaluate_whole(config, split, evaluated_system(config))
-    studio = _studio(config, split)
-    system = evaluated_system(config)
+        studio = _studio(config, split)
+        return evaluate_whole(config, split, evaluated_system(config), studio)
+    studio, system = _studio(config, split), evaluated_system(config)
     name, predictions, mean = _predictions(config, system, split)
     assert predictions.listener is not None
     assert predictions.speaker is not None
@@ -96,8 +96,9 @@ def evaluate(config: Evaluation) -> str:
     realism = None
     if studio is not None and config.render is not None:
         assert predictions.coeffs is not None
+        coeffs, dyads = predictions.coeffs, split.dyads
         realism = draw(
-            config.render, studio, config.out, data, config.split, split.dyads, predictions.coeffs
+            config.render, studio, config.out, data, config.split, dyads, lambda row: coeffs[row, 0]
         )
     if realism is not None:
         write(realism=realism.content())

@@ -12,13 +12,18 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact import metrics
+from jaxreact.data.frame_rate import coeffs_at
 from jaxreact.data.layout import Clip
 from jaxreact.data.split import Split
 from jaxreact.errors import UserError
 from jaxreact.evaluation.config import Evaluation
+from jaxreact.evaluation.drawing.draw import draw
+from jaxreact.evaluation.drawing.studio import Studio
 from jaxreact.evaluation.evaluated_system import made_by
 from jaxreact.evaluation.generate import Generation, predict
 from jaxreact.evaluation.report import clip_table
+from jaxreact.evaluation.report.evaluated import read_metrics
+from jaxreact.evaluation.report.evaluated_whole import EvaluatedWhole
 from jaxreact.evaluation.report.whole import write_whole_report
 from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.evaluation.results_file import export_results
@@ -51,7 +56,7 @@ def check_whole(config: Evaluation) -> None:
     if config.baseline is not None and config.baseline not in NAMES:
         raise UserError(f"--baseline {config.baseline}: of whole clips {', '.join(NAMES)}")
     for option, given in (
-        ("--render", config.render is not None),
+        (f"--render {config.render}", config.render in ("submit", "fid")),
         ("--export-original", config.export_original is not None),
         ("--mode original", config.mode == "original"),
     ):
@@ -59,8 +64,11 @@ def check_whole(config: Evaluation) -> None:
             raise UserError(f"{name}: clips of their own lengths have no {option}; give --frames")
 
 
-def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> str:
-    """Runs such an evaluation and returns its table; errors as `command.evaluate`."""
+def evaluate_whole(
+    config: Evaluation, split: Split, system: System | None, studio: Studio | None
+) -> str:
+    """Runs such an evaluation, with films where there is a `studio`, and returns its table; errors
+    as `command.evaluate`."""
     align = None if config.alignment is None else metrics.load_alignment(config.alignment)
     mean, truth = mean_training_frame(split.data), _truth(split)
     if config.mode == "react2026":
@@ -104,7 +112,20 @@ def evaluate_whole(config: Evaluation, split: Split, system: System | None) -> s
     clip_table.write_clip_table(config.out / clip_table.NAME, table)
     if config.export_results is not None:
         print(export_results(config.export_results, predictions, config.seed))
-    report = write_whole_report(config.out, split, predictions, table)
+    if studio is not None and config.render is not None:
+        coeffs, data = predictions.coeffs, split.data
+        assert coeffs is not None
+        draw(
+            config.render,
+            studio,
+            config.out,
+            data,
+            config.split,
+            split.dyads,
+            lambda row: coeffs_at(coeffs[row][0], predictions.rate),
+        )
+    content = read_metrics(config.out / "metrics.json")
+    report = write_whole_report(EvaluatedWhole(config.out, predictions, content, split, table))
     title = size_note(scores)
     if made is not None:
         title += f"\n{', '.join(f'{key} {value}' for key, value in made.items())}"

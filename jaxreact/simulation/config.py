@@ -8,8 +8,8 @@ from typing import Literal
 from jaxreact.errors import UserError, check_seed
 from jaxreact.face import FPS
 
-VERSION = 1
-"""Raised whenever the same configuration would give other files."""
+VERSIONS = {"react2024": 1, "mars": 2}
+"""Of each layout; raised whenever the same configuration would give other files."""
 
 PICTURE_SIZE = 256
 """Pixels of a side of the data set's own pictures."""
@@ -86,7 +86,7 @@ class SimulateConfig:
         """All that the files depend on, as JSON values."""
         return {
             "simulation": "jaxreact.simulation",
-            "version": VERSION,
+            "version": VERSIONS[self.layout],
             "seed": self.seed,
             "split": list(self.sizes),
             "frames": self.frames,

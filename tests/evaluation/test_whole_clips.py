@@ -1,10 +1,13 @@
 """Whole clips of MARS: reactions as long as their speakers, 30 frames a second, scored by hand."""
 
 import json
+import re
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import av
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,10 +19,13 @@ from jaxreact.data.mars.eeg import CHANNELS
 from jaxreact.data.prepare.command import PrepareConfig, prepare
 from jaxreact.data.split import open_split
 from jaxreact.errors import UserError
-from jaxreact.evaluation import whole_clips
+from jaxreact.evaluation import command, whole_clips
 from jaxreact.evaluation.command import evaluate
 from jaxreact.evaluation.config import Evaluation
+from jaxreact.evaluation.drawing import studio
+from jaxreact.evaluation.drawing.options import FilmOptions
 from jaxreact.evaluation.generate import Generation, predict
+from jaxreact.evaluation.report import write_evaluation_report
 from jaxreact.predictions import read_results
 from jaxreact.predictions.whole import read_whole
 from jaxreact.systems.sampling import Sampling
@@ -209,6 +215,63 @@ def test_the_page_names_every_clip_and_its_length(mimed):
     for text in ("session2/speaker/ccc", "train split of MARS", "1 to 2 listeners suit one"):
         assert text in page
     assert "Nothing is known of the persons here" in page
+    (best,) = re.findall(r"Best by FRC</h3>.*?<b>(.*?)</b>.*?Head pitch", page, re.DOTALL)
+    rows = [row.split(",") for row in (mimed[0].out / "clip_scores.csv").read_text().splitlines()]
+    column = rows[0].index("FRC")
+    assert best == max(rows[1:], key=lambda row: float(row[column]))[0]
+
+
+def test_the_page_can_be_written_again(files, mimed, tmp_path):
+    """By what lies in the directory: with the data, the same but for its time."""
+    shutil.copytree(mimed[0].out, tmp_path / "out")
+    page = tmp_path / "out" / "report.html"
+    before = page.read_text()
+    write_evaluation_report(tmp_path / "out")
+    alone = page.read_text()
+    assert "Smile" in alone
+    assert "Head pitch" not in alone
+    write_evaluation_report(tmp_path / "out", data=files.root)
+    time = re.compile(r"<time.*?</time>")
+    assert time.sub("", page.read_text()) == time.sub("", before)
+    with pytest.raises(UserError, match="its clips are not those of split val"):
+        write_evaluation_report(tmp_path / "out", data=files.root, split="val")
+    (tmp_path / "out" / "clip_scores.csv").write_text("clip\n")
+    with pytest.raises(UserError, match=r"clip_scores\.csv"):
+        write_evaluation_report(tmp_path / "out")
+
+
+@pytest.mark.wrong_arguments
+def test_a_film_is_as_long_as_the_speaker(tmp_path, monkeypatch):
+    """25 frames a second of the models; a listener who ends before stands still."""
+    files = MarsFiles(tmp_path / "mars")
+    for split in ("train", "val"):
+        files.pair(split, "session2", "a", 75, 58)
+    files.mean_face()
+    seen: dict[str, np.ndarray] = {}
+
+    def head(coeffs: np.ndarray, *_: object, **__: object):
+        seen[f"{len(seen)}"] = np.asarray(coeffs)
+        return iter(np.zeros((len(coeffs), 32, 32, 3), np.uint8))
+
+    echo = Echo(settings={})
+    monkeypatch.setattr(command, "evaluated_system", lambda _: echo)
+    monkeypatch.setattr(studio, "render_frames", head)
+    out = tmp_path / "out"
+    config = Evaluation(files.root, out, run=out, samples=1, render=1, drawing=FilmOptions(size=32))
+    with unchecked():
+        evaluate(config)
+    data = open_split(files.root, "val")
+    speaker, listener = data.coeffs(0).values()
+    mine, theirs, mesh, face = seen.values()
+    np.testing.assert_array_equal(mine, speaker)
+    assert (len(speaker), len(listener)) == (62, 48)
+    np.testing.assert_array_equal(theirs, np.vstack([listener, *[listener[-1:]] * 14]))
+    np.testing.assert_allclose(mesh, speaker, atol=0.05)
+    np.testing.assert_array_equal(face, mesh)
+    (film,) = out.glob("videos/*.mp4")
+    with av.open(str(film)) as container:
+        assert container.streams.video[0].frames == len(speaker)
+    assert "data:video/mp4" in (out / "report.html").read_text()
 
 
 def test_the_page_shows_what_is_known_of_the_listeners(tmp_path):
@@ -242,6 +305,7 @@ def test_a_common_length_may_be_asked_for(files, tmp_path):
         ({"baseline": "mean-sequence"}, "--baseline mean-sequence: of whole clips gt, mime"),
         ({"mode": "original"}, "have no --mode original; give --frames"),
         ({"baseline": None, "predictions": Path("x.npz")}, "score a results.pt by"),
+        ({"render": "fid", "baseline": None, "run": Path("x")}, "have no --render fid; give --fr"),
         ({"alignment": Path("x")}, "--alignment is for --mode react2026"),
         ({"frames": 32, "export_results": Path("x.pt")}, "--export-results is for whole clips"),
         (

@@ -1,5 +1,7 @@
 """Simulated conversations in the MARS layout: what the release has, and its reader finds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,9 @@ from jaxreact.data.mars.personality import of_clip, personality
 from jaxreact.data.prepare.doctor import examine
 from jaxreact.data.prepare.findings import PROBLEM
 from jaxreact.metrics.behaviour import voice_activity
-from jaxreact.simulation import SimulateConfig, simulate
+from jaxreact.simulation import SimulateConfig, mars, simulate
+from jaxreact.simulation.cast import cast
+from jaxreact.simulation.person import Person, draw_person
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +84,24 @@ def test_the_same_seed_gives_the_same_files_whatever_the_workers(root, tmp_path)
     simulate(again)
     files = {path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")}
     assert files == {p.relative_to(again.out): p.read_bytes() for p in again.out.rglob("*.*")}
+
+
+def test_the_extraverted_have_the_livelier_face(tmp_path, monkeypatch):
+    """Enough livelier for a model to learn it from some hundred clips."""
+    config = SimulateConfig(tmp_path, split=(6, 1, 1), layout="mars", seconds=12, workers=1)
+    session = cast(config)[0]
+    spread = []
+    for strength, score in ((0.85, 1.0), (1.15, 5.0)):
+
+        def drawn(seed: int, name: str, strength: float = strength) -> Person:
+            person = draw_person(seed, name)
+            return replace(person, style=replace(person.style, expressiveness=strength))
+
+        monkeypatch.setattr(mars, "draw_person", drawn)
+        assert mars.big_five(drawn(0, "anybody").style)[0] == score
+        out = tmp_path / str(score)
+        mars.write_session(session, config, out)
+        (file,) = out.glob("*/coefficients/listener/*/*.npy")
+        face = np.load(file)[:, 0, :52]
+        spread.append(np.abs(face - face.mean(axis=0)).mean())
+    assert spread[1] > 2 * spread[0]

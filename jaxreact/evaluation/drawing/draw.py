@@ -1,6 +1,6 @@
 """Draws what `--render` asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +26,13 @@ def draw(
     data: Conversations,
     split: str,
     dyads: Sequence[Dyad],
-    coeffs: Float[np.ndarray, "clips samples time 58"],
+    reaction_of: Callable[[int], Float[np.ndarray, "time 58"]],
 ) -> Realism | None:
-    """Draws the first sample of the chosen clips; with "fid" returns FRRea where it can be had.
+    """Draws a reaction to each of the chosen clips; with "fid" returns FRRea where it can be had.
 
-    Prints the files, and once what is drawn in place of something better. What is there already
-    from the same predictions is not drawn again.
+    `reaction_of` has the raw coefficients of a row of `dyads`, 25 frames a second. Prints the
+    files, and once what is drawn in place of something better. What is there already from the same
+    predictions is not drawn again.
     """
     clips = [dyad.speaker.name for dyad in dyads]
     takes = choose(choice, clips, out, split)
@@ -39,10 +40,10 @@ def draw(
     if choice == "submit" and (missing := absent(clips)):
         print(f"clips of a submission that are not in split {split}: {', '.join(missing)}")
     for number, take in enumerate(takes):
-        dyad, reaction = dyads[take.row], coeffs[take.row, 0]
+        dyad, reaction = dyads[take.row], np.asarray(reaction_of(take.row))
         frames = len(reaction)
         speaker, listener = (_person(data, c, frames) for c in (dyad.speaker, dyad.listener))
-        scene = Scene(speaker, listener, np.asarray(reaction))
+        scene = Scene(speaker, listener, reaction)
         print("".join(f"{remark}\n" for remark in studio.remarks(scene)), end="")
         if choice == "fid":
             numbers = frames_of(number, frames, studio.options.fid_protocol)
@@ -61,4 +62,7 @@ def draw(
 
 
 def _person(data: Conversations, clip: Clip, frames: int) -> Person:
-    return Person(clip.name, data.coeffs(clip)[:frames], data.video(clip))
+    """Who is shown for so many frames; a recording that ends before stands in its last one."""
+    coeffs = data.coeffs(clip)[:frames]
+    filled = np.pad(coeffs, ((0, frames - len(coeffs)), (0, 0)), mode="edge")
+    return Person(clip.name, filled, data.video(clip))

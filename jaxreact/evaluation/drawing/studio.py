@@ -115,8 +115,8 @@ class Studio:
         remarks = []
         if None in (scene.speaker.video, scene.listener.video):
             remarks.append(
-                "recorded faces: drawn with the head model; the data set's Video_files "
-                "(frames or mp4; a cache has none) are not there"
+                "recorded faces: drawn with the head model; the data set's pictures (Video_files, "
+                "MARS's video-face-crop; a cache has none) are not there"
             )
         if self.generator is None:
             remarks.append(

@@ -6,8 +6,8 @@ from typing import Any
 
 from jaxreact.evaluation.report import traces
 from jaxreact.evaluation.report.clip_table import ClipTable
-from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.evaluation.report.scores import scored
+from jaxreact.evaluation.report.shown import ClipByClip
 from jaxreact.evaluation.report.videos import Videos
 from jaxreact.html.charts import Figure, Key
 from jaxreact.metrics.scores import BETTER, labelled
@@ -49,14 +49,14 @@ class Card:
     above: str = ""
 
 
-def section(evaluated: Evaluated) -> dict[str, Any] | None:
+def section(evaluated: ClipByClip) -> dict[str, Any] | None:
     """A card for each telling clip, once; then clips that have a video but are not among them.
 
     None where the scores of single clips are not known.
     """
     if evaluated.table is None:
         return None
-    videos, seen = Videos(evaluated.out), {}
+    videos, seen = Videos(evaluated.out, evaluated.videos), {}
     groups: dict[str, list[Card]] = {}
     for title, clips in telling_clips(evaluated.table).items():
         groups[title] = []
@@ -66,14 +66,14 @@ def section(evaluated: Evaluated) -> dict[str, Any] | None:
             else:
                 charts = [
                     traces.chart(each, evaluated.clips[clip])
-                    for each in traces.traces_of(evaluated, clip)
+                    for each in traces.traces_of(evaluated.shown(clip))
                 ]
                 groups[title].append(_card(evaluated, evaluated.table, clip, videos, charts))
                 seen[clip] = title
-    others = [clip for clip in evaluated.videos if clip not in seen]
+    others = [clip for clip in videos.clips if clip not in seen]
     return {
         "keys": _legend(evaluated),
-        "videos": bool(evaluated.videos),
+        "videos": bool(videos.clips),
         "groups": groups,
         "others": [_card(evaluated, evaluated.table, clip, videos) for clip in others[:OTHERS]],
         "more": len(others) - OTHERS,
@@ -85,7 +85,7 @@ def section(evaluated: Evaluated) -> dict[str, Any] | None:
     }
 
 
-def _legend(evaluated: Evaluated) -> list[Key]:
+def _legend(evaluated: ClipByClip) -> list[Key]:
     return [
         Key("speaker", "speaker"),
         Key("truth", "listener, recorded"),
@@ -94,12 +94,11 @@ def _legend(evaluated: Evaluated) -> list[Key]:
 
 
 def _card(
-    evaluated: Evaluated,
+    evaluated: ClipByClip,
     table: ClipTable,
     clip: int,
     videos: Videos,
     charts: Sequence[Figure] = (),
 ) -> Card:
     scores = [(name, float(table.values[name][clip])) for name in BETTER]
-    video = videos.source(evaluated.videos[clip]) if clip in evaluated.videos else ""
-    return Card(clip, evaluated.clips[clip], scores, video, charts)
+    return Card(clip, evaluated.clips[clip], scores, videos.source(clip), charts)

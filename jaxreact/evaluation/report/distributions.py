@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.evaluation.report.evaluated import Evaluated
 from jaxreact.evaluation.report.scores import BASELINES, scored
+from jaxreact.evaluation.report.shown import ClipByClip
 from jaxreact.html.axes import Axes, Margins
 from jaxreact.html.charts import Drawing, Figure, Key, Shape, box, dot, grid, group, text, upright
 from jaxreact.html.numbers import short
@@ -34,7 +34,7 @@ class _Mark:
     row: int
 
 
-def section(evaluated: Evaluated) -> list[Figure] | None:
+def section(evaluated: ClipByClip) -> list[Figure] | None:
     """A chart for each score; None where the scores of single clips are not known."""
     if evaluated.table is None:
         return None
@@ -45,7 +45,7 @@ def section(evaluated: Evaluated) -> list[Figure] | None:
     ]
 
 
-def _chart(evaluated: Evaluated, metric: str, values: Float[np.ndarray, "clips"]) -> Figure:
+def _chart(evaluated: ClipByClip, metric: str, values: Float[np.ndarray, "clips"]) -> Figure:
     score = evaluated.scores.get(metric, math.nan)
     clips = np.flatnonzero(np.isfinite(values))
     means = {
@@ -57,7 +57,7 @@ def _chart(evaluated: Evaluated, metric: str, values: Float[np.ndarray, "clips"]
     marks = _placed(means, ends)
     top = 8 + _LINE * (1 + max((mark.row for mark in marks), default=-1))
     axes = Axes(ends, (0.0, 1.0), SIZE, margins=Margins(_SIDE, _SIDE, top, 24))
-    labels = [f"{evaluated.clips[clip]}: {values[clip]:.4g}" for clip in clips]
+    labels = [f"{evaluated.clips[int(clip)]}: {values[clip]:.4g}" for clip in clips]
     shapes = [
         *grid(axes, rows=0, columns=5),
         *_baselines(axes, marks),

@@ -17,6 +17,8 @@ from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import film_files
 from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.clip_table import ClipTable
+from jaxreact.evaluation.report.shown import Shown
+from jaxreact.face import FPS
 from jaxreact.files import read_json
 from jaxreact.predictions import Predictions, read_predictions
 
@@ -59,7 +61,7 @@ class Evaluated:
         """Reactions to each clip."""
         return self.shape[1]
 
-    @cached_property
+    @property
     def clips(self) -> tuple[str, ...]:
         return names(self.predictions)
 
@@ -74,11 +76,7 @@ class Evaluated:
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """Metric -> bounds of its 95 % interval, for those that have one."""
-        bounds = {
-            name: (_number(low), _number(high))
-            for name, (low, high) in self.content.get("intervals", {}).items()
-        }
-        return {name: pair for name, pair in bounds.items() if not math.isnan(sum(pair))}
+        return intervals(self.content)
 
     @property
     def simulated(self) -> bool:
@@ -92,7 +90,15 @@ class Evaluated:
             return None
         return metrics.neighbour_lists(self.recorded.neighbours(), self.predictions.emotion)
 
-    @cached_property
+    def shown(self, clip: int) -> Shown:
+        """What is seen in a clip."""
+        emotion = {"speaker": self.speaker[clip], "listener": self.listener[clip]}
+        recorded, made = self.recorded, self.predictions
+        coeffs = {} if recorded is None else recorded.coeffs(clip, self.shape[2])
+        faces = None if made.coeffs is None else made.coeffs[clip]
+        return Shown(FPS, emotion, coeffs, made.emotion[clip], faces)
+
+    @property
     def videos(self) -> dict[int, Path]:
         """Clip -> its video, for those that have one."""
         if self.predictions.clips is None:
@@ -127,7 +133,7 @@ def read_evaluation(
     not fit. The split is the one given, else that of metrics.json, else "val". Raises `UserError`
     naming a file that is missing, damaged, or does not fit the others.
     """
-    content = _read_metrics(out / "metrics.json")
+    content = read_metrics(out / "metrics.json")
     predictions = read_predictions(out / "predictions.npz")
     for name in ("listener", "speaker"):
         if getattr(predictions, name) is None:
@@ -186,7 +192,8 @@ def _table(
     return table
 
 
-def _read_metrics(path: Path) -> dict[str, Any]:
+def read_metrics(path: Path) -> dict[str, Any]:
+    """The metrics.json of an evaluation. Raises `UserError` for anything else."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a directory that evaluate.py wrote")
     content = read_json(path, "cannot be read", "evaluate again")
@@ -209,6 +216,15 @@ def _check_split(out: Path, predictions: Predictions, recorded: Split) -> None:
 def numbers(values: Mapping[str, float | None]) -> dict[str, float]:
     """Scores as metrics.json has them, NaN for what is not defined."""
     return {name: _number(value) for name, value in values.items()}
+
+
+def intervals(content: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Metric -> bounds of its 95 % interval as metrics.json has them, for those that have one."""
+    bounds = {
+        name: (_number(low), _number(high))
+        for name, (low, high) in content.get("intervals", {}).items()
+    }
+    return {name: pair for name, pair in bounds.items() if not math.isnan(sum(pair))}
 
 
 def _number(value: float | None) -> float:

@@ -1,6 +1,5 @@
 """The whole page of an evaluation, and writing it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from time import time
 from typing import Any
@@ -16,13 +15,14 @@ from jaxreact.evaluation.report import (
     scores,
 )
 from jaxreact.evaluation.report.evaluated import Evaluated, read_evaluation
+from jaxreact.evaluation.report.evaluated_whole import read_whole_evaluation
+from jaxreact.evaluation.report.facts import facts_of_run
+from jaxreact.evaluation.report.page_file import write_page
+from jaxreact.evaluation.report.whole import write_whole_report
 from jaxreact.face import FPS
-from jaxreact.files import replacing
-from jaxreact.html.page import page
 from jaxreact.metrics import ClipScores
+from jaxreact.predictions.whole import holds_whole
 from jaxreact.systems.system import Codebook
-
-NAME = "report.html"
 
 _SPLITS = {"train": "training split", "val": "validation split", "test": "test split"}
 
@@ -42,20 +42,17 @@ def write_evaluation_report(
     split, opened: needed for what
     compares with other clips' listeners. `codebook` turns faces into codes, for the use of these.
     `clip_scores` are `metrics.clipwise`'s if they are at hand; else they come from
-    `clip_scores.csv`, which is written where it is missing. What cannot be had is said in the page.
+    `clip_scores.csv`, which is written where it is missing; of whole clips (MARS) it must be there.
+    What cannot be had is said in the page.
 
     Raises `UserError` naming a file that is missing, damaged, or does not fit the others; then
     nothing is left half-written.
     """
-    out = Path(out)
-    evaluated = read_evaluation(
-        out, Path(data) if isinstance(data, str) else data, split, clip_scores=clip_scores
-    )
-    values = contents(evaluated, codebook)
-    text = page("evaluation/report/report.html.j2", values)
-    with replacing(out / NAME) as path:
-        path.write_text(text, encoding="utf-8")
-    return out / NAME
+    out, data = Path(out), Path(data) if isinstance(data, str) else data
+    if holds_whole(out / "predictions.npz"):
+        return write_whole_report(read_whole_evaluation(out, data, split))
+    evaluated = read_evaluation(out, data, split, clip_scores=clip_scores)
+    return write_page(out, "report.html.j2", contents(evaluated, codebook))
 
 
 def contents(evaluated: Evaluated, codes: Codebook | None = None) -> dict[str, Any]:
@@ -99,23 +96,3 @@ def _facts(evaluated: Evaluated) -> list[tuple[str, str, str]]:
         ("Frames of each", str(frames), f"{frames / FPS:.4g} s"),
     ]
     return [*facts, *facts_of_run(content)]
-
-
-def facts_of_run(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What metrics.json says of how it was scored."""
-    facts = [("Mode", str(content["mode"]), "of scoring")]
-    if "realism" in content:
-        facts.append(_realism(content["realism"]))
-    if "seed" in content:
-        facts.append(("Seed", str(content["seed"]), ""))
-    versions = {name: str(value) for name, value in content.get("versions", {}).items()}
-    ours = versions.pop("jaxreact", "unknown")
-    others = ", ".join(f"{name} {value}" for name, value in versions.items())
-    return [*facts, ("jaxreact", ours, others)]
-
-
-def _realism(realism: Mapping[str, Any]) -> tuple[str, str, str]:
-    """FRRea, and what it was measured on."""
-    kind = "photo-real" if realism["photoreal"] else "drawn, and so were the recorded ones"
-    what = f"{realism['pictures']} pictures a side, {kind}; protocol {realism['protocol']}."
-    return "FRRea ↓", f"{realism['FRRea']:.4g}", " ".join([what, *realism["notes"]])

@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.curves import IN_REPORTS, Curve
-from jaxreact.evaluation.report.evaluated import Evaluated
-from jaxreact.face import FPS
+from jaxreact.evaluation.report.shown import Shown
 from jaxreact.html.axes import Axes, Margins
 from jaxreact.html.charts import Drawing, Figure, Shape, band, grid, group, line, path, thin
 
@@ -24,25 +23,24 @@ class Traces:
     """One curve of a clip; sides that are not known are not there."""
 
     curve: Curve
-    people: Mapping[str, Float[np.ndarray, "frames"]]
+    rate: float
+    """Frames a second."""
+    people: Mapping[str, Float[np.ndarray, "_"]]
     """ "speaker" and "listener"."""
     samples: Float[np.ndarray, "samples frames"] | None
 
 
-def traces_of(evaluated: Evaluated, clip: int) -> list[Traces]:
-    """The curves of which there is anything."""
-    emotion = {"speaker": evaluated.speaker[clip], "listener": evaluated.listener[clip]}
-    recorded = evaluated.recorded
-    coeffs = {} if recorded is None else recorded.coeffs(clip, evaluated.shape[2])
-    reactions = evaluated.predictions
-    generated = None if reactions.coeffs is None else reactions.coeffs[clip]
+def traces_of(shown: Shown) -> list[Traces]:
+    """The curves of a clip of which there is anything."""
     traces = []
     for curve in IN_REPORTS:
-        sides = {name: curve.of(coeffs.get(name), emotion[name]) for name in emotion}
+        sides = {
+            name: curve.of(shown.coeffs.get(name), rows) for name, rows in shown.emotion.items()
+        }
         people = {name: side for name, side in sides.items() if side is not None}
-        samples = curve.of(generated, reactions.emotion[clip])
+        samples = curve.of(shown.faces, shown.samples)
         if people or samples is not None:
-            traces.append(Traces(curve, people, samples))
+            traces.append(Traces(curve, shown.rate, people, samples))
     return traces
 
 
@@ -53,18 +51,20 @@ def chart(traces: Traces, clip: str) -> Figure:
     low = min(curve.range[0], *(float(side.min()) for side in sides))
     high = max(curve.range[1], *(float(side.max()) for side in sides))
     margin = 0.05 * (high - low)
-    frames = sides[0].shape[-1]
-    seconds = np.arange(frames) / FPS
-    axes = Axes((0.0, frames / FPS), (low - margin, high + margin), SIZE, margins=_MARGINS)
+    frames = max(side.shape[-1] for side in sides)
+    seconds = np.arange(frames) / traces.rate
+    ends = (0.0, frames / traces.rate)
+    axes = Axes(ends, (low - margin, high + margin), SIZE, margins=_MARGINS)
     shapes = grid(axes, rows=3, columns=6)
     if samples is not None and len(samples) > 1:
-        shapes.append(group("model", *_area(axes, seconds, samples)))
+        shapes.append(group("model", *_area(axes, seconds[: samples.shape[-1]], samples)))
     for name, side in traces.people.items():
         kind = "truth" if name == "listener" else name
-        shapes.append(group(kind, line(axes, "line", *thin(seconds, side, POINTS))))
+        shapes.append(group(kind, line(axes, "line", *thin(seconds[: len(side)], side, POINTS))))
     if samples is not None:
-        shapes.append(group("model", line(axes, "line", *thin(seconds, samples[0], POINTS))))
-    description = f"{curve.label} over {frames / FPS:.3g} seconds of {clip}"
+        first = thin(seconds[: samples.shape[-1]], samples[0], POINTS)
+        shapes.append(group("model", line(axes, "line", *first)))
+    description = f"{curve.label} over {ends[1]:.3g} seconds of {clip}"
     return Figure(curve.label, [Drawing(SIZE, description, [*shapes, _now(axes)], "trace")])
 
 

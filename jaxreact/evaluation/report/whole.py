@@ -2,25 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from time import time
 from typing import Any
 
 import numpy as np
 
-from jaxreact.data.layout import Dyad
+from jaxreact.data.layout import MARS, Dyad
 from jaxreact.data.mars.data_set import Mars
 from jaxreact.data.mars.eeg import EegTables
 from jaxreact.data.mars.personality import BIG_FIVE
 from jaxreact.data.split import Split
 from jaxreact.data.traits import traits_of_listeners
-from jaxreact.evaluation.report import published, scores
-from jaxreact.evaluation.report.clip_table import ClipTable
-from jaxreact.evaluation.report.evaluated import numbers
-from jaxreact.evaluation.report.report import NAME, facts_of_run
-from jaxreact.files import read_json, replacing
-from jaxreact.html.page import page
+from jaxreact.evaluation.report import clips, distributions, published, scores
+from jaxreact.evaluation.report.evaluated_whole import EvaluatedWhole
+from jaxreact.evaluation.report.facts import facts_of_run
+from jaxreact.evaluation.report.page_file import write_page
 from jaxreact.metrics.scores import labelled
 from jaxreact.predictions.whole import WholePredictions
 
@@ -31,64 +28,47 @@ _NAIVE = (
 )
 
 
-@dataclass(frozen=True)
-class EvaluatedWhole:
-    """What the section of scores asks of an evaluation."""
+def write_whole_report(evaluated: EvaluatedWhole) -> Path:
+    """Writes `report.html` into the directory of an evaluation of whole clips; returns its path.
 
-    content: Mapping[str, Any]
-    samples: int
-
-    @property
-    def scores(self) -> dict[str, float]:
-        return numbers(self.content["scores"])
-
-    @property
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        found = self.content["intervals"].items()
-        return {name: (low, high) for name, (low, high) in found if low is not None}
-
-    @property
-    def baselines(self) -> dict[str, dict[str, float]]:
-        return {name: numbers(values) for name, values in self.content["baselines"].items()}
-
-
-def write_whole_report(
-    out: Path, split: Split, predictions: WholePredictions, table: ClipTable
-) -> Path:
-    """Writes `report.html` beside the metrics.json of an evaluation of whole clips, and returns its
-    path. Raises `UserError` for tables of persons that cannot be read."""
-    content = read_json(out / "metrics.json", "cannot be read")
-    evaluated = EvaluatedWhole(content, len(predictions.emotion[0]))
-    persons = _persons(split)
-    simulated = (split.data.path / "simulation.json").is_file()
-    where = f" of {split.data.release.name}"
-    names = list(table.values)
+    Raises `UserError` for tables of persons that cannot be read.
+    """
+    out, content, predictions = evaluated.out, evaluated.content, evaluated.predictions
+    recorded, table = evaluated.recorded, evaluated.table
+    persons = {} if recorded is None else _persons(recorded)
+    release = MARS if recorded is None else recorded.data.release
+    simulated = recorded is not None and (recorded.data.path / "simulation.json").is_file()
     lengths = [len(rows) for rows in predictions.speaker]
+    shown = clips.section(evaluated)
+    assert shown is not None
     values = {
         "title": f"{out.resolve().name}: evaluation",
         "name": out.resolve().name,
-        "what": f"{content['split']} split{', simulated conversations' if simulated else where}",
+        "what": f"{content['split']} split"
+        + (", simulated conversations" if simulated else f" of {release.name}"),
         "simulated": simulated,
         "now": time(),
         "scored": scores.scored(evaluated),
         "facts": _facts(predictions, lengths, content),
         "scores": scores.section(evaluated, round(predictions.rate), _NAIVE),
-        "published": published.section(split.data.release.name),
-        "persons": bool(persons),
-        "labels": ["clip", "frames", *map(labelled, names), *(persons or {})],
-        "rows": [
-            [
-                name,
-                float(lengths[clip]),
-                *(float(table.values[metric][clip]) for metric in names),
-                *(column[clip] for column in persons.values()),
-            ]
-            for clip, name in enumerate(table.clips)
-        ],
+        "published": published.section(release.name),
+        "distributions": distributions.section(evaluated),
+        "persons": None if recorded is None else bool(persons),
+        "clips": {
+            **shown,
+            "labels": ["clip", "frames", *map(labelled, table.values), *persons],
+            "rows": [
+                [
+                    name,
+                    float(lengths[clip]),
+                    *(float(values[clip]) for values in table.values.values()),
+                    *(column[clip] for column in persons.values()),
+                ]
+                for clip, name in enumerate(table.clips)
+            ],
+        },
     }
-    with replacing(out / NAME) as path:
-        path.write_text(page("evaluation/report/whole.html.j2", values), encoding="utf-8")
-    return out / NAME
+    return write_page(out, "whole.html.j2", values)
 
 
 def _facts(

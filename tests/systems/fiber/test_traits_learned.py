@@ -1,6 +1,6 @@
 """FIBER learns from simulated listeners that the extraverted have the livelier face.
 
-The simulator's own effect is some 15 % of a display, too little for a model of seconds: here the
+The simulator's own effect needs a hundred clips and minutes (`benchmarks/persons.py`): here the
 departures of listeners' expressions from the mean face are made much larger or smaller by it.
 """
 

@@ -1,0 +1,56 @@
+"""What the sections about single clips ask of an evaluation, whatever its clips' lengths."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from jaxreact.evaluation.report.clip_table import ClipTable
+from jaxreact.evaluation.report.scores import Scored
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is seen in one clip, from its begin; persons may end at different times."""
+
+    rate: float
+    """Frames a second of everything here."""
+    emotion: Mapping[str, Float[np.ndarray, "_ 25"]]
+    """Of the recorded "speaker" and "listener"."""
+    coeffs: Mapping[str, Float[np.ndarray, "_ 58"]]
+    """Theirs, raw; nothing where the data set is not at hand."""
+    samples: Float[np.ndarray, "samples frames 25"]
+    """Emotion of the reactions."""
+    faces: Float[np.ndarray, "samples frames 58"] | None
+    """Raw coefficients of the reactions, where there are any."""
+
+
+class ClipByClip(Scored, Protocol):
+    """An evaluation whose clips can be looked at one by one."""
+
+    @property
+    def out(self) -> Path:
+        """Its directory."""
+        ...
+
+    @property
+    def clips(self) -> Sequence[str]:
+        """Names of the clips."""
+        ...
+
+    @property
+    def table(self) -> ClipTable | None:
+        """Scores of single clips, where they are known."""
+        ...
+
+    @property
+    def videos(self) -> Mapping[int, Path]:
+        """Clip -> its video, for those that have one."""
+        ...
+
+    def shown(self, clip: int) -> Shown:
+        """What is seen in a clip."""
+        ...
