@@ -69,6 +69,14 @@ def check_folder(path: str | Path, option: str = "--out") -> None:
         raise UserError(f"{option}: {standing} may not be written to; choose another place")
 
 
+def check_file(path: str | Path, option: str) -> None:
+    """The same where a file cannot be written, which replaces one that is there."""
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{option}: {path} is a folder; name a file in it")
+    check_folder(path.parent, option)
+
+
 def _make_parent(path: Path) -> None:
     """Makes the folder that `path` will be in. Raises UserError where that cannot be."""
     try:

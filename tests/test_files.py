@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jaxreact.errors import UserError
-from jaxreact.files import building, check_folder, replacing
+from jaxreact.files import building, check_file, check_folder, replacing
 
 
 def test_a_folder_takes_the_place_of_another(tmp_path):
@@ -74,3 +74,13 @@ def test_a_folder_is_looked_at_before_it_is_needed(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=f"--out: {tmp_path} may not be written to; choose another"):
         check_folder(tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_is_looked_at_before_it_is_needed(tmp_path):
+    (tmp_path / "file").write_text("")
+    check_file(tmp_path / "file", "--json")
+    check_file(tmp_path / "to" / "be.json", "--json")
+    with pytest.raises(UserError, match=f"--json: {tmp_path} is a folder; name a file in it"):
+        check_file(tmp_path, "--json")
+    with pytest.raises(UserError, match=f"--json: {tmp_path}/file is a file, not a directory"):
+        check_file(tmp_path / "file" / "below", "--json")

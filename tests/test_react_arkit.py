@@ -81,6 +81,7 @@ def test_only_the_beginning(config):
         ({"video": Path("a.mp4")}, "give a video, or --arkit FILE.csv with --audio FILE"),
         ({"audio": None}, "--arkit and --audio belong together"),
         ({"arkit": None, "video": Path("a.mp4")}, "--arkit and --audio belong together"),
+        ({"turn": 90}, "--turn and --model are for a video; leave them out with --arkit"),
         ({"audio": Path("none.wav")}, "none.wav: no such file"),
         ({"arkit": Path("none.csv")}, "none.csv: no such file"),
     ],

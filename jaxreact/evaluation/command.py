@@ -48,6 +48,8 @@ def evaluate(config: Evaluation) -> str:
     check(config)
     split = open_split(config.data, config.split)
     data, matrix = split.data, split.neighbours()
+    if config.mode == "react2026" and not (data.release.whole and config.frames is None):
+        raise UserError("--mode react2026 is for whole clips of MARS; leave it or --frames out")
     check_matrix(matrix, config.mode)
     if config.export_results is not None and not (data.release.whole and config.frames is None):
         raise UserError("--export-results is for whole clips of MARS; leave it or --frames out")

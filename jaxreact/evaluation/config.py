@@ -10,7 +10,7 @@ from jaxreact import metrics
 from jaxreact.errors import UserError, check_seed
 from jaxreact.evaluation.drawing.choice import Choice
 from jaxreact.evaluation.drawing.options import CHOICE, FilmOptions
-from jaxreact.files import check_folder
+from jaxreact.files import check_file, check_folder
 from jaxreact.nn.precision import Precision
 from jaxreact.predictions import Layout, OriginalOrder
 from jaxreact.predictions.original_files import check_torch
@@ -86,7 +86,9 @@ class Evaluation:
     """With --mode react2026, the challenge's network for targets that are not as long as their
     reactions, converted by convert_weights.py emotion-autoencoder."""
     export_results: Path | None = None
-    """Of MARS: also write this file as REACT 2026's programs save their results.pt. Needs torch."""
+    """Of MARS: also write this file as REACT 2026's programs save their results.pt, ten targets to
+    a clip. Those of other lengths than the reactions keep theirs, unless --alignment makes them
+    anew as the challenge does. Needs torch."""
 
     @property
     def model(self) -> Path | None:
@@ -118,10 +120,17 @@ def check(config: Evaluation) -> None:
         raise UserError("--render needs coefficients; baselines are emotion alone")
     if config.online != Online() and model is None:
         raise UserError("--causal and --step are for a --run")
+    if config.sampling != Sampling() and model is None:
+        options = "--temperature, --top-k, --top-p and --vocabulary"
+        raise UserError(f"{options} are for a --run")
     if config.binarize and model is None:
         raise UserError("--binarize is for a --run that has it")
     if config.predictions is None and (config.layout or config.original_order):
         raise UserError("--layout and --original-order are for --predictions")
+    if config.export_results is not None:
+        check_file(config.export_results, "--export-results")
+    if config.export_original is not None:
+        check_folder(config.export_original, "--export-original")
     for option in ("export_original", "export_results"):
         if getattr(config, option) is not None:
             check_torch(f"--{option.replace('_', '-')}")

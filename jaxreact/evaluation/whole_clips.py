@@ -39,6 +39,9 @@ from jaxreact.metrics.table import score_table
 from jaxreact.predictions.whole import WholePredictions, read_whole, write_whole
 from jaxreact.systems.system import System
 
+LEAST = 2
+"""Frames of which anything can be said over time."""
+
 STRETCH = 736
 """Frames that are generated at once, 25 a second: about the 30 seconds of a training clip."""
 
@@ -111,7 +114,7 @@ def evaluate_whole(
     table = clip_table.table_of(split.clips, scores)
     clip_table.write_clip_table(config.out / clip_table.NAME, table)
     if config.export_results is not None:
-        print(export_results(config.export_results, predictions, config.seed))
+        print(export_results(config.export_results, predictions, config.seed, align))
     if studio is not None and config.render is not None:
         coeffs, data = predictions.coeffs, split.data
         assert coeffs is not None
@@ -164,6 +167,9 @@ def _truth(split: Split) -> tuple[Sequences, Sequences]:
     rows = tqdm(dict.fromkeys(clips), f"reading {split.name}", unit="clip", delay=2, disable=None)
     for clip in rows:
         people[clip] = split.data.recorded_emotion(clip)
+    for clip, shown in people.items():
+        if len(shown) < LEAST:
+            raise UserError(f"{clip.name}: {len(shown)} frames cannot be scored; take the pair out")
     listener = [people[dyad.listener] for dyad in split.dyads]
     return listener, [people[dyad.speaker] for dyad in split.dyads]
 

@@ -109,6 +109,8 @@ def check(config: Config) -> None:
         raise UserError("give a video, or --arkit FILE.csv with --audio FILE, to react to")
     if (config.arkit is None) != (config.audio is None):
         raise UserError("--arkit and --audio belong together: the speaker's face, and the sound")
+    if config.arkit is not None and (config.turn != "auto" or config.model is not None):
+        raise UserError("--turn and --model are for a video; leave them out with --arkit")
     if (config.run is None) == (config.predictor is None):
         raise UserError("give --run, or --predictor with --tokenizer for runs that lack it")
     if config.run is not None and config.tokenizer is not None:

@@ -1,5 +1,6 @@
 """The batches of a stage: both splits of a data set, as the loop wants them."""
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,12 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.data.conversations import open_conversations
-from jaxreact.data.modality import Modality
+from jaxreact.data.layout import Dyad
+from jaxreact.data.modality import Modality, longest_context
 from jaxreact.data.pipeline import training_batches
 from jaxreact.data.traits import check_traits, fingerprint_of, traits_of_listeners
+from jaxreact.errors import Remark, UserError
+from jaxreact.face import FPS
 
 Tree = Any
 T = TypeVar("T")
@@ -74,9 +78,10 @@ def read_data(
     `path` is a root or a cache; `trained_frames` of a crop are what a model learns from;
     validation looks at `windows` places of each conversation, or with the `validation_crop`
     "random" at one that the seed decides. Of data whose pairs are not mirrored, `roles` are those
-    that it gives; where only one person of a pair is asked for, everybody is. The rest is as
-    `training_batches` takes it, whose errors this raises, and those of `check_traits` where traits
-    are asked for.
+    that it gives; where only one person of a pair is asked for, everybody is. Of data whose clips
+    have lengths of their own, those that are shorter than a crop are left out, with a `Remark`; it
+    is a `UserError` if all are. The rest is as `training_batches` takes it, whose errors this
+    raises, and those of `check_traits` where traits are asked for.
     """
     conversations = open_conversations(path)
     mirrored = conversations.release.mirrors or len({modality.role for modality in modalities}) == 1
@@ -84,6 +89,12 @@ def read_data(
         name: conversations.dyads(name, modalities=modalities, mirrored=mirrored)
         for name in ("train", "val")
     }
+    if conversations.release.whole:
+        reach = longest_context(modalities) + frames
+        splits = {
+            name: _long_enough(f"{path}, {name}", dyads, reach, 2 if mirrored else 1)
+            for name, dyads in splits.items()
+        }
     fingerprint = conversations.fingerprint()
     if any(modality.kind == "traits" for modality in modalities):
         check_traits(conversations, splits["train"], "train")
@@ -123,6 +134,25 @@ def read_data(
         trained_frames,
         fingerprint,
     )
+
+
+def _long_enough(where: str, dyads: Sequence[Dyad], frames: int, ways: int) -> list[Dyad]:
+    """Those of clips of many lengths that a crop fits into, with a remark about the others.
+
+    Of a pair that is there both ways, the second of all after the first of all, both are or none.
+    """
+    pairs = np.array([dyad.frames for dyad in dyads]).reshape(ways, -1).min(axis=0)
+    fit = np.tile(pairs >= frames, ways)
+    crop = f"a crop of {frames} frames ({frames / FPS:g} s)"
+    if not fit.any():
+        raise UserError(
+            f"{where}: none of the {len(pairs)} pairs is as long as {crop}; train on shorter ones,"
+            " by --clip-frames where a system has it"
+        )
+    if short := int((pairs < frames).sum()):
+        remark = f"{where}: {short} of {len(pairs)} pairs are shorter than {crop}, and not used"
+        warnings.warn(remark, Remark, stacklevel=3)
+    return [dyad for dyad, fits in zip(dyads, fit, strict=True) if fits]
 
 
 def _in_roles(mirrored: Sequence[T], roles: Roles) -> tuple[Sequence[T], dict[str, Any]]:

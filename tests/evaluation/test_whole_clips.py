@@ -154,20 +154,27 @@ def test_scores_are_those_of_the_files(files, mimed):
     ]
 
 
-def test_results_are_those_that_the_challenges_programs_save(files, mimed, tmp_path):
+def test_results_keep_the_targets_lengths(files, mimed, tmp_path, capsys):
+    """The paired listener first; ten to a clip, some of them again."""
     config = replace(mimed[0], out=tmp_path / "out", export_results=tmp_path / "results.pt")
     evaluate(config)
+    text = capsys.readouterr().out
     saved = read_results(tmp_path / "results.pt")
     made = read_whole(tmp_path / "out" / "predictions.npz")
     for ours, theirs in zip(saved.predictions, made.emotion, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert [[rows.shape for rows in each] for each in saved.targets] == [
-        [(120, 25)] * 2,
-        [(60, 25)] * 2,
-        [(90, 25)],
-    ]
-    np.testing.assert_array_equal(saved.targets[1][0], made.listener[1])
-    np.testing.assert_array_equal(saved.targets[0][0][[0, -1]], made.listener[0][[0, -1]])
+    assert [len(each) for each in saved.targets] == [10, 10, 10]
+    for clip, others in enumerate(([0, 1], [1, 0], [2])):
+        suiting = [made.listener[other] for other in others]
+        for place, target in enumerate(saved.targets[clip]):
+            fits = [np.array_equal(target, each) for each in suiting]
+            assert any(fits)
+            assert place >= len(suiting) or fits[place]
+    assert "targets of 2 clips keep lengths of their own, as lists" in text
+    run("score", tmp_path / "results.pt", "--json", tmp_path / "scores.json")
+    scores = json.loads((tmp_path / "scores.json").read_text())["scores"]
+    ours = json.loads((tmp_path / "out" / "metrics.json").read_text())["scores"]
+    assert scores["FRD"] == pytest.approx(ours["FRD"], rel=1e-6)  # both of a session's listeners
 
 
 def test_the_predictions_alone_score_alike(mimed, tmp_path):
@@ -187,8 +194,21 @@ def test_the_challenges_rules_draw_what_they_need(files, mimed, tmp_path, monkey
         return np.full((length, 25), noise, np.float32)
 
     monkeypatch.setattr(metrics, "load_alignment", lambda path: align, raising=False)
-    config = replace(mimed[0], out=tmp_path / "out", mode="react2026", alignment=Path("x"))
+    file = tmp_path / "results.pt"
+    config = replace(
+        mimed[0],
+        out=tmp_path / "out",
+        mode="react2026",
+        alignment=Path("x"),
+        export_results=file,
+    )
     text = evaluate(config)
+    made, saved = read_whole(tmp_path / "out" / "predictions.npz"), read_results(file)
+    for clip, targets in enumerate(saved.targets):
+        # As the challenge's programs have them: what the network made, where lengths differ.
+        assert [len(each) for each in targets] == [len(made.speaker[clip])] * 10
+    assert len(np.unique(saved.targets[0][0])) == 1
+    np.testing.assert_array_equal(saved.targets[2][9], made.listener[2])
     content = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert content["mode"] == "react2026"
     low, high = content["draws_intervals"]["FRD"]
@@ -299,6 +319,16 @@ def test_a_common_length_may_be_asked_for(files, tmp_path):
     assert "3 clips of 32 frames" in evaluate(config)
 
 
+def test_a_clip_of_one_frame_is_named_first(tmp_path, monkeypatch):
+    files = MarsFiles(tmp_path / "mars")
+    for split in ("train", "val"):
+        files.pair(split, "session2", "a", 60, 1)
+    files.mean_face()
+    monkeypatch.setattr(whole_clips, "_predictions", pytest.fail)
+    with pytest.raises(UserError, match="session2/listener/a: 1 frames cannot be scored"):
+        evaluate(Evaluation(files.root, tmp_path / "out", baseline="mime"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -308,6 +338,9 @@ def test_a_common_length_may_be_asked_for(files, tmp_path):
         ({"render": "fid", "baseline": None, "run": Path("x")}, "have no --render fid; give --fr"),
         ({"alignment": Path("x")}, "--alignment is for --mode react2026"),
         ({"frames": 32, "export_results": Path("x.pt")}, "--export-results is for whole clips"),
+        ({"frames": 32, "mode": "react2026"}, "--mode react2026 is for whole clips of MARS; leave"),
+        ({"export_results": Path()}, r"--export-results: \. is a folder; name a file in it"),
+        ({"sampling": Sampling(temperature=0.5)}, "--temperature, .* are for a --run"),
         (
             {"mode": "react2026", "split": "train"},
             "needs the challenge's alignment; give --alignment RUN",

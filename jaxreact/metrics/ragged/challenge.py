@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from tqdm import tqdm
 
 from jaxreact.errors import UserError
@@ -88,7 +88,7 @@ def as_challenge(
     Raises `UserError` where there is no `align` and a target has another length, where `align`
     itself does, and for what it gives that is no such sequence.
     """
-    chosen = [_drawn(others, seed, clip) for clip, others in enumerate(targets.lists, first)]
+    chosen = drawn(targets, seed, first)
     sequences: list[np.ndarray] = []
     lists = []
     total = sum(map(len, chosen))
@@ -105,6 +105,11 @@ def as_challenge(
                 sequences.append(target)
                 progress.update()
     return Targets(sequences, lists)
+
+
+def drawn(targets: Targets, seed: int, first: int = 0) -> list[Int[np.ndarray, "_"]]:
+    """Which sequences `as_challenge` takes for each clip."""
+    return [_drawn(others, seed, clip) for clip, others in enumerate(targets.lists, first)]
 
 
 def _drawn(others: np.ndarray, seed: int, clip: int) -> np.ndarray:
