@@ -4,6 +4,7 @@ A clip's reaction is as long as its speaker, at the release's own frame rate, an
 all listeners of its session, in their own lengths.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from jaxreact import metrics
-from jaxreact.data.frame_rate import coeffs_at
+from jaxreact.data.frame_rate import coeffs_at, frames_at
 from jaxreact.data.layout import Clip
 from jaxreact.data.split import Split
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation.config import Evaluation
 from jaxreact.evaluation.drawing.draw import draw
 from jaxreact.evaluation.drawing.studio import Studio
@@ -27,6 +28,7 @@ from jaxreact.evaluation.report.evaluated_whole import EvaluatedWhole
 from jaxreact.evaluation.report.whole import write_whole_report
 from jaxreact.evaluation.results import write_metrics_json
 from jaxreact.evaluation.results_file import export_results
+from jaxreact.face import FPS
 from jaxreact.metrics.alignment.pieces import lengths_of_pieces
 from jaxreact.metrics.notes import drawn_note, size_note
 from jaxreact.metrics.ragged.baselines import (
@@ -41,6 +43,9 @@ from jaxreact.systems.system import System
 
 LEAST = 2
 """Frames of which anything can be said over time."""
+
+EARLY = 0.1
+"""Seconds by which what is known of a speaker may end early without a word."""
 
 STRETCH = 736
 """Frames that are generated at once, 25 a second: about the 30 seconds of a training clip."""
@@ -74,6 +79,7 @@ def evaluate_whole(
     as `command.evaluate`."""
     align = None if config.alignment is None else metrics.load_alignment(config.alignment)
     mean, truth = mean_training_frame(split.data), _truth(split)
+    _remark_on_early_ends(split, truth[1])
     if config.mode == "react2026":
         _check_lengths(split, *truth, aligned=align is not None)
     name, predictions = _predictions(config, split, system, mean, truth)
@@ -172,6 +178,24 @@ def _truth(split: Split) -> tuple[Sequences, Sequences]:
             raise UserError(f"{clip.name}: {len(shown)} frames cannot be scored; take the pair out")
     listener = [people[dyad.listener] for dyad in split.dyads]
     return listener, [people[dyad.speaker] for dyad in split.dyads]
+
+
+def _remark_on_early_ends(split: Split, speaker: Sequences) -> None:
+    """Says of how many speakers less is known than their emotion, by `EARLY` seconds or more."""
+    lacking = {
+        dyad.speaker.name: frames_at(len(rows), split.data.release.rate) - dyad.speaker.frames
+        for dyad, rows in zip(split.dyads, speaker, strict=True)
+    }
+    early = {name: frames for name, frames in lacking.items() if frames / FPS >= EARLY}
+    if early:
+        name, frames = max(early.items(), key=lambda each: each[1])
+        warnings.warn(
+            f"{split.data.path}, {split.name}: sound or coefficients of {len(early)} speakers end"
+            f" before their emotion, {name} by {frames / FPS:.1f} s; there they are silent and"
+            " stand still",
+            Remark,
+            stacklevel=3,
+        )
 
 
 def _predictions(

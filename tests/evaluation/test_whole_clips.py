@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import soundfile
 
 from jaxreact import metrics
 from jaxreact.data.frame_rate import coeffs_at, emotion_at
@@ -317,6 +318,22 @@ def test_a_common_length_may_be_asked_for(files, tmp_path):
         files.root, tmp_path / "out", split="train", baseline="gt", samples=1, frames=32
     )
     assert "3 clips of 32 frames" in evaluate(config)
+
+
+def test_what_ends_before_the_emotion_is_said(tmp_path, recwarn):
+    """Of the clip that lacks most; a frame or two are nothing."""
+    files = MarsFiles(tmp_path / "mars")
+    for split in ("train", "val"):
+        for name in ("a", "bb", "ccc"):
+            files.pair(split, "session2", name, 60)
+    files.mean_face()
+    for name, seconds in (("a", 1.96), ("bb", 1.0), ("ccc", 0.5)):
+        path = files.path("val", "audio", "speaker", "session2", name, ".wav")
+        soundfile.write(path, np.zeros(round(16_000 * seconds)), 16_000)
+    evaluate(Evaluation(files.root, tmp_path / "out", baseline="mime", samples=1))
+    (said,) = [str(each.message) for each in recwarn if "end before" in str(each.message)]
+    assert "val: sound or coefficients of 2 speakers end before" in said
+    assert "session2/speaker/ccc by 1.5 s" in said
 
 
 def test_a_clip_of_one_frame_is_named_first(tmp_path, monkeypatch):
