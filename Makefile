@@ -44,7 +44,8 @@ test: .venv/.test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 test-slow: .venv/.test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not paced" --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m "slow and paced"
 
 lint: .venv/.dev
 	$(BIN)/ruff check

@@ -20,7 +20,11 @@ from tests.live.serving import LiveServer
 from tests.rendering.files import moving
 from tests.streaming.systems import framewise
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.paced,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
+]
 
 STATE = "document.querySelector('#state').innerText"
 NOTICES = "document.querySelector('#notices').innerText"

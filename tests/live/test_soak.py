@@ -28,6 +28,7 @@ def resident_mib() -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.paced
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 def test_ten_minutes_need_no_more_memory_than_one():
     limits = Limits(messages=1e4, megabytes=100)
