@@ -19,7 +19,7 @@ from jaxreact.data.frame_rate import coeffs_at, emotion_at
 from jaxreact.data.mars.eeg import CHANNELS
 from jaxreact.data.prepare.command import PrepareConfig, prepare
 from jaxreact.data.split import open_split
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation import command, whole_clips
 from jaxreact.evaluation.command import evaluate
 from jaxreact.evaluation.config import Evaluation
@@ -311,6 +311,22 @@ def test_the_page_shows_what_is_known_of_the_listeners(tmp_path):
         pages.append((out / "report.html").read_text())
     assert all("Neuroticism" in page and ">4.75<" in page for page in pages)
     assert ["EEG measured, %" in page for page in pages] == [True, False]
+
+
+def test_what_cannot_be_read_of_persons_does_not_stop_an_evaluation(tmp_path):
+    files = small(tmp_path / "mars")
+    table = files.root / "train" / "personality" / "listener.csv"
+    table.parent.mkdir()
+    table.write_text("bb,1\n")
+    (files.root / "train" / "eeg_processed.tar.gz").write_bytes(b"no tar")
+    out = tmp_path / "out"
+    with pytest.warns(Remark) as said:
+        evaluate(Evaluation(files.root, out, split="train", baseline="mime", samples=1))
+    messages = [str(each.message) for each in said]
+    left_out = [message for message in messages if message.endswith("; left out of the report")]
+    for name, message in zip(("listener.csv", "eeg_processed.tar.gz"), left_out, strict=True):
+        assert name in message
+    assert "Nothing is known of the persons here" in (out / "report.html").read_text()
 
 
 def test_a_common_length_may_be_asked_for(files, tmp_path):

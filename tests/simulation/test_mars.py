@@ -8,7 +8,7 @@ import pytest
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.mars.data_set import Mars
 from jaxreact.data.mars.eeg import EegTables
-from jaxreact.data.mars.personality import of_clip, personality
+from jaxreact.data.mars.personality import personality
 from jaxreact.data.prepare.doctor import examine
 from jaxreact.data.prepare.findings import PROBLEM
 from jaxreact.metrics.behaviour import voice_activity
@@ -69,7 +69,7 @@ def test_persons_and_eeg(root):
     tables = EegTables(root, "train")
     scores = []
     for dyad in data.dyads("train"):
-        found = of_clip(table, dyad.listener.name)
+        found = table.of_clip(dyad.listener.name)
         assert found is not None
         scores.append(found)
         eeg = tables.of(dyad.speaker.name)

@@ -13,7 +13,7 @@ from jaxreact.data.contents import count_frames, load_attributes, load_coeffs
 from jaxreact.data.layout import COEFFS, EMOTION, MARS, SPLITS, VIDEO, Clip, Release
 from jaxreact.data.mars import files
 from jaxreact.data.mars.files import FOLDERS, LISTENER, SPEAKER
-from jaxreact.data.mars.personality import of_clip, personality
+from jaxreact.data.mars.personality import Persons, personality
 from jaxreact.data.recordings import Recordings
 from jaxreact.errors import Remark, UserError
 
@@ -26,7 +26,7 @@ class Mars(Recordings):
     video_folder: ClassVar[str] = FOLDERS[VIDEO][0]
     without: ClassVar[str] = "take their other files away"
 
-    _persons: dict[str, dict[str, Float[np.ndarray, "5"]]] = field(
+    _persons: dict[str, Persons] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """The tables of personality by split, each read when it is first asked for."""
@@ -118,10 +118,15 @@ class Mars(Recordings):
         return count_frames(modality, path)
 
     def traits(self, clip: Clip) -> Float[np.ndarray, "5"] | None:
-        """As `Conversations.traits`; errors as `personality`."""
+        """As `Conversations.traits`; errors as `personality`, and a `Remark` about rows that cannot
+        be used."""
         if clip.split not in self._persons:
-            self._persons[clip.split] = personality(self.path, clip.split)
-        return of_clip(self._persons[clip.split], clip.name)
+            persons = self._persons[clip.split] = personality(self.path, clip.split)
+            if persons.doubts:
+                more = len(persons.doubts) - 1
+                others = f"; and {more} more, which the doctor names" if more else ""
+                warnings.warn(f"{persons.doubts[0]}{others}", Remark, stacklevel=2)
+        return self._persons[clip.split].of_clip(clip.name)
 
     def neighbours(self, split: str, n: int) -> Float[np.ndarray, "n n"]:
         """Everybody suits whoever hears the same session in the same role. `n`: the pairs, or

@@ -1,5 +1,7 @@
 """The persons' Big Five, which MARS of 2026 adds: `<split>/personality/{listener,speaker}.csv`."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,46 +16,63 @@ _LOWEST, _HIGHEST = 1.0, 5.0
 _NAME, _SESSION = "video_name", "session"
 
 
-def personality(root: Path, split: str) -> dict[str, Float[np.ndarray, "5"]]:
-    """Name of a clip -> its person's `BIG_FIVE`, scores of 1 to 5 as 0 to 1.
+@dataclass(frozen=True)
+class Persons:
+    """What the tables of a split say."""
 
-    Empty where there is no such folder. A table without a column `session` speaks of the clips of
-    a name in any: they are found below their role's `*`. Raises `UserError` naming the table for
-    one that lacks a column, and its row for what is no score of 1 to 5.
+    scores: Mapping[str, Float[np.ndarray, "5"]]
+    """Name of a clip -> its person's `BIG_FIVE`, scores of 1 to 5 as 0 to 1. What a table without a
+    column `session` says is of the clips of a name in any: below their role's `*`."""
+    doubts: tuple[str, ...] = ()
+    """Rows that cannot be used, whose persons are unknown: a line each, which names the table."""
+
+    def of_clip(self, name: str) -> Float[np.ndarray, "5"] | None:
+        """A clip's person, whether the table names sessions or not."""
+        session, role, clip = name.split("/")
+        return self.scores.get(f"{session}/{role}/{clip}", self.scores.get(f"*/{role}/{clip}"))
+
+
+def personality(root: Path, split: str) -> Persons:
+    """The persons of a split, nobody where there is no such folder.
+
+    Raises `UserError` naming a table that lacks a column or cannot be read.
     """
-    found: dict[str, np.ndarray] = {}
+    scores: dict[str, np.ndarray] = {}
+    doubts: list[str] = []
     for role in ROLES:
         path = root / split / "personality" / f"{role}.csv"
-        if path.is_file():
-            found |= _table(path, role)
-    return found
+        if path.exists():
+            found = _table(path, role)
+            scores |= found.scores
+            doubts += found.doubts
+    return Persons(scores, tuple(doubts))
 
 
-def of_clip(table: dict[str, Float[np.ndarray, "5"]], name: str) -> Float[np.ndarray, "5"] | None:
-    """A clip's person, whether the table names sessions or not."""
-    session, role, clip = name.split("/")
-    return table.get(f"{session}/{role}/{clip}", table.get(f"*/{role}/{clip}"))
-
-
-def _table(path: Path, role: str) -> dict[str, np.ndarray]:
+def _table(path: Path, role: str) -> Persons:
     header, *rows = read_rows(path) or [[]]
     if lacking := [name for name in (_NAME, *BIG_FIVE) if name not in header]:
         raise UserError(
             f"{path}: no column {', '.join(lacking)} in its first row, {','.join(header)[:200]!r}"
         )
-    found = {}
+    found: dict[str, np.ndarray] = {}
+    doubts: dict[str, str] = {}
     for number, row in enumerate(rows, start=2):
         fields = dict(zip(header, row, strict=False))
-        scores = _scores([fields.get(name, "") for name in BIG_FIVE])
-        if scores is None:
-            raise UserError(
-                f"{path}: row {number} is {','.join(row)[:200]!r}; the Big Five are numbers of 1"
-                " to 5"
-            )
         session = fields.get(_SESSION, "") or "*"
         session = f"session{session}" if session.isdecimal() else session
-        found[f"{session}/{role}/{Path(fields[_NAME]).stem}"] = scores
-    return found
+        name = f"{session}/{role}/{Path(fields.get(_NAME, '')).stem}"
+        scores = _scores([fields.get(column, "") for column in BIG_FIVE])
+        if scores is None:
+            doubts[name] = (
+                f"{path}: row {number} is {','.join(row)[:200]!r}; the Big Five are numbers of 1 to"
+                " 5: that person is unknown"
+            )
+        elif not np.array_equal(found.get(name, scores), scores):
+            doubts[name] = f"{path}: row {number} contradicts another of {name}, who is unknown"
+        else:
+            found[name] = scores
+    known = {name: scores for name, scores in found.items() if name not in doubts}
+    return Persons(known, tuple(doubts.values()))
 
 
 def _scores(fields: list[str]) -> np.ndarray | None:

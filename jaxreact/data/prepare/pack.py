@@ -239,8 +239,8 @@ def _index(
 
 
 def _traits(data: Recordings, split: str, names: Iterable[str]) -> dict[str, list[float]]:
-    """The Big Five of clips of whom they are known. A table that cannot be used is a problem that
-    the doctor has named; who packs all the same does without it."""
+    """The Big Five of clips of whom they are known. What cannot be used of a table, the doctor has
+    named."""
     try:
         known = {name: data.traits(Clip(split, name, (), 0)) for name in names}
     except UserError:

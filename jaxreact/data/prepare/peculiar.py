@@ -1,5 +1,6 @@
 """What is found in data of one layout only."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -8,8 +9,8 @@ from jaxreact.data.layout import COEFFS, VIDEO
 from jaxreact.data.mars.data_set import Mars
 from jaxreact.data.mars.eeg import EegTables
 from jaxreact.data.mars.files import litter
-from jaxreact.data.mars.personality import of_clip, personality
-from jaxreact.data.prepare.findings import PROBLEM, REMARK, SLIGHT, Finding
+from jaxreact.data.mars.personality import personality
+from jaxreact.data.prepare.findings import REMARK, SLIGHT, Finding
 from jaxreact.data.recordings import Recordings
 from jaxreact.errors import UserError
 from jaxreact.media.video_reader import count_pictures, rate_by_header
@@ -71,25 +72,33 @@ def _films(data: Mars, split: str, names: list[str]) -> list[Finding]:
 def _persons(data: Mars, split: str, names: list[str]) -> list[Finding]:
     """Rows about nobody, and listeners without a row where there is a table."""
     folder = f"{split}/personality"
+
+    def finding(message: str) -> Finding:
+        message = message.removeprefix(f"{data.path}/")
+        return Finding("personality", folder, message, REMARK, split)
+
     try:
-        table = personality(data.path, split)
+        persons = personality(data.path, split)
     except UserError as error:
-        message = str(error).removeprefix(f"{data.path}/")
-        return [Finding("personality", folder, message, PROBLEM, split)]
-    if not table:
+        return [finding(f"{error}; nobody's scores are used")]
+    if not persons.scores and not persons.doubts:
         return []
-    known = {*names, *(f"*/{name.split('/', 1)[1]}" for name in names)}
-    strangers = [name for name in table if name not in known]
-    nobody = [n for n in names if "/listener/" in n and of_clip(table, n) is None]
-    findings = []
-    for what, whom in (
-        ("rows are of clips that are not here", strangers),
-        ("listeners have no row", nobody),
-    ):
-        if whom:
-            message = f"{len(whom)} {what}, such as {whom[0]}"
-            findings.append(Finding("personality", folder, message, REMARK, split))
-    return findings
+    shared = Counter(f"*/{name.split('/', 1)[1]}" for name in names)
+    strangers = [name for name in persons.scores if name not in {*names, *shared}]
+    nobody = [n for n in names if "/listener/" in n and persons.of_clip(n) is None]
+    several = [name for name in persons.scores if shared[name] > 1]
+    return [
+        *map(finding, persons.doubts),
+        *(
+            finding(f"{len(whom)} {what}, such as {whom[0]}")
+            for what, whom in (
+                ("rows are of clips that are not here", strangers),
+                ("listeners have no row that can be used", nobody),
+                ("rows name no session and are of clips in several", several),
+            )
+            if whom
+        ),
+    ]
 
 
 def _eeg(data: Mars, split: str, names: list[str]) -> list[Finding]:

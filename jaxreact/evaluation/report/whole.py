@@ -1,6 +1,7 @@
 """The page of an evaluation of whole clips, each of its own length."""
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import time
@@ -14,6 +15,7 @@ from jaxreact.data.mars.eeg import EegTables
 from jaxreact.data.mars.personality import BIG_FIVE
 from jaxreact.data.split import Split
 from jaxreact.data.traits import traits_of_listeners
+from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation.report import clips, distributions, published, scores
 from jaxreact.evaluation.report.evaluated_whole import EvaluatedWhole
 from jaxreact.evaluation.report.facts import facts_of_run
@@ -29,10 +31,7 @@ _NAIVE = (
 
 
 def write_whole_report(evaluated: EvaluatedWhole) -> Path:
-    """Writes `report.html` into the directory of an evaluation of whole clips; returns its path.
-
-    Raises `UserError` for tables of persons that cannot be read.
-    """
+    """Writes `report.html` into the directory of an evaluation of whole clips; returns its path."""
     out, content, predictions = evaluated.out, evaluated.content, evaluated.predictions
     recorded, table = evaluated.recorded, evaluated.table
     persons = {} if recorded is None else _persons(recorded)
@@ -91,20 +90,33 @@ def _between(numbers: Sequence[float]) -> str:
 
 
 def _persons(split: Split) -> dict[str, list[float]]:
-    """Columns of what is known of the listeners, NaN where it is not; none where nothing is."""
-    data = split.data
+    """Columns of what is known of the listeners, NaN where it is not; none where nothing is.
+
+    A table that cannot be read is left out, with a `Remark`: no score depends on it.
+    """
     columns: dict[str, list[float]] = {}
-    scores = traits_of_listeners(data, split.dyads)
-    if not np.isnan(scores).all():
-        for place, name in enumerate(BIG_FIVE):
-            columns[name] = (1 + 4 * scores[:, place].astype(np.float64)).tolist()
-    if not isinstance(data, Mars):
-        return columns
-    eeg = EegTables(data.path, split.name)
-    shares = [_measured(eeg, dyad) for dyad in split.dyads]
-    if not all(map(math.isnan, shares)):
-        columns["EEG measured, %"] = shares
+    for read in (_traits, _eeg):
+        try:
+            columns |= read(split)
+        except UserError as error:
+            warnings.warn(f"{error}; left out of the report", Remark, stacklevel=2)
     return columns
+
+
+def _traits(split: Split) -> dict[str, list[float]]:
+    scores = traits_of_listeners(split.data, split.dyads)
+    if np.isnan(scores).all():
+        return {}
+    columns = (1 + 4 * scores.T.astype(np.float64)).tolist()
+    return dict(zip(BIG_FIVE, columns, strict=True))
+
+
+def _eeg(split: Split) -> dict[str, list[float]]:
+    if not isinstance(split.data, Mars):
+        return {}
+    eeg = EegTables(split.data.path, split.name)
+    shares = [_measured(eeg, dyad) for dyad in split.dyads]
+    return {} if all(map(math.isnan, shares)) else {"EEG measured, %": shares}
 
 
 def _measured(eeg: EegTables, dyad: Dyad) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxreact.data.mars.personality import of_clip, personality
+from jaxreact.data.mars.personality import personality
 from jaxreact.errors import UserError
 
 HEADER = "video_name,session,Extraversion,Agreeableness,Conscientiousness,Neuroticism,Openness\n"
@@ -19,33 +19,29 @@ def write(root, text, role="listener"):
 def test_scores_and_names(tmp_path):
     write(tmp_path, HEADER + "a.mp4,session3,1,2,3,4,5\nb,4,3,3,3,3,3\n")
     table = personality(tmp_path, "val")
-    found = of_clip(table, "session3/listener/a")
+    found = table.of_clip("session3/listener/a")
     assert found is not None
     np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.75, 1])
-    assert of_clip(table, "session4/listener/b") is not None
-    assert of_clip(table, "session3/listener/b") is None
-    assert of_clip(table, "session3/speaker/a") is None
+    assert table.of_clip("session4/listener/b") is not None
+    assert table.of_clip("session3/listener/b") is None
+    assert table.of_clip("session3/speaker/a") is None
 
 
 def test_without_sessions_a_name_is_enough(tmp_path):
     write(tmp_path, HEADER.replace("session,", "") + "a.mp4,5,4,3,2,1\n", "speaker")
-    found = of_clip(personality(tmp_path, "val"), "session9/speaker/a")
+    found = personality(tmp_path, "val").of_clip("session9/speaker/a")
     assert found is not None
     np.testing.assert_allclose(found, [1, 0.75, 0.5, 0.25, 0])
 
 
 def test_no_folder_no_persons(tmp_path):
-    assert personality(tmp_path, "val") == {}
+    assert not personality(tmp_path, "val").scores
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (HEADER.replace("Openness", "Openess") + "a,1,1,1,1,1,1\n", "no column Openness"),
-        (HEADER + "a,1,1,1,1,6,1\n", r"row 2 is 'a,1,1,1,1,6,1'; the Big Five are numbers of 1"),
-        (HEADER + "a,1,1,1,1,1,1\na,2,1,x,1,1,1\n", "row 3"),
-        (HEADER + "a,1,1,1,1,nan,1\n", "row 2"),
-        (HEADER + "a,1,1\n", "row 2"),
         ("", "no column video_name"),
     ],
 )
@@ -54,3 +50,29 @@ def test_a_table_that_cannot_be_used_is_named(tmp_path, text, message):
     with pytest.raises(UserError, match=message) as error:
         personality(tmp_path, "val")
     assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("b,2,1,1,1,6,1\n", "row 3 is 'b,2,1,1,1,6,1'; the Big Five are numbers of 1 to 5"),
+        ("b,2,1,x,1,1,1\n", "row 3"),
+        ("b,2,1,1,1,nan,1\n", "row 3"),
+        ("b,2,,,,,\n", "row 3"),
+        ("b,2,1,1\n", "row 3"),
+        ("b,2,1,1,1,1,1\nb,2,2,1,1,1,1\n", "row 4 contradicts another of session2/listener/b"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_somebody_unknown(tmp_path, rows, words):
+    path = write(tmp_path, f"{HEADER}a,2,1,1,1,1,1\n{rows}c,2,5,1,1,1,1\nc,2,5,1,1,1,1\n")
+    table = personality(tmp_path, "val")
+    (doubt,) = table.doubts
+    assert doubt.startswith(f"{path}: {words}")
+    known = {name for name in "abc" if table.of_clip(f"session2/listener/{name}") is not None}
+    assert known == {"a", "c"}
+
+
+def test_a_folder_is_no_table(tmp_path):
+    (tmp_path / "val" / "personality" / "listener.csv").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"listener\.csv"):
+        personality(tmp_path, "val")

@@ -90,15 +90,6 @@ def test_a_cache_of_nobody_known_is_as_before(files, tmp_path):
     assert set(known(open_conversations(tmp_path / "cache")).values()) == {None}
 
 
-def test_a_broken_table_is_left_out_with_what_is_broken(files, tmp_path):
-    table(files, HEADER + "a,10,9,9,9,9,9\n")
-    with pytest.raises(UserError, match="row 2"):
-        known(open_conversations(files.root))
-    config = PrepareConfig(files.root, out=tmp_path / "cache", drop_broken=True, workers=1)
-    prepare(config)
-    assert set(known(open_conversations(tmp_path / "cache")).values()) == {None}
-
-
 def test_react2024_knows_nobody(tmp_path):
     data = open_conversations(write_tiny(tmp_path).root)
     assert data.traits(data.dyads("train")[0].listener) is None

@@ -12,7 +12,7 @@ from jaxreact.data.mars.eeg import CHANNELS
 from jaxreact.data.prepare.command import PrepareConfig, prepare
 from jaxreact.data.prepare.doctor import examine
 from jaxreact.data.prepare.findings import PROBLEM
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark
 from jaxreact.media.video_writer import write_video
 from tests.data.mars_files import MarsFiles, small
 
@@ -105,11 +105,46 @@ def test_persons_without_rows_and_rows_without_clips(files):
     table.write_text(BIG_FIVE + "a,1,2,3,4,5\nbb,1,2,3,4,5\nzz,1,2,3,4,5\n", "utf-8-sig")
     assert found(files, "personality") == [
         ("train/personality", "1 rows are of clips that are not here, such as */listener/zz"),
-        ("train/personality", "1 listeners have no row, such as session2/listener/ccc"),
+        (
+            "train/personality",
+            "1 listeners have no row that can be used, such as session2/listener/ccc",
+        ),
     ]
-    table.write_text(BIG_FIVE + "a,1,2,3,4,9\n", "utf-8-sig")
-    with pytest.raises(UserError, match="1 problem"):
-        prepare(PrepareConfig(files.root, check_only=True, workers=1))
+
+
+def test_what_is_wrong_with_persons_stops_nothing(files, tmp_path):
+    """A row is left out alone, a table with nobody else; both are said."""
+    table = files.root / "train" / "personality" / "listener.csv"
+    table.parent.mkdir()
+    table.write_text(BIG_FIVE + "a,1,2,3,4,9\nbb,1,2,3,4,5\n", "utf-8-sig")
+    said = [message for _, message in found(files, "personality")]
+    assert said[0].startswith(
+        "train/personality/listener.csv: row 2 is 'a,1,2,3,4,9'; the Big Five"
+    )
+    with pytest.warns(Remark, match=r"listener\.csv: row 2"):
+        prepare(PrepareConfig(files.root, out=tmp_path / "cache", workers=1))
+    packed = open_conversations(tmp_path / "cache")
+    known = [packed.traits(dyad.listener) is not None for dyad in packed.dyads("train")]
+    assert known == [True, False, False]
+    table.write_text("a,1\n")
+    ((_, message),) = found(files, "personality")
+    assert message.endswith("; nobody's scores are used")
+    prepare(PrepareConfig(files.root, out=tmp_path / "other", workers=1))
+    packed = open_conversations(tmp_path / "other")
+    assert all(packed.traits(dyad.listener) is None for dyad in packed.dyads("train"))
+
+
+def test_a_row_of_clips_in_several_sessions_is_said(files):
+    files.pair("train", "session10", "bb", 60)
+    table = files.root / "train" / "personality" / "listener.csv"
+    table.parent.mkdir()
+    table.write_text(BIG_FIVE + "a,1,2,3,4,5\nbb,1,2,3,4,5\nccc,1,2,3,4,5\n", "utf-8-sig")
+    assert found(files, "personality") == [
+        (
+            "train/personality",
+            "1 rows name no session and are of clips in several, such as */listener/bb",
+        )
+    ]
 
 
 def test_how_much_of_the_eeg_was_measured(files):
