@@ -24,11 +24,11 @@ def root(tmp_path_factory):
     return out
 
 
-def test_the_doctor_finds_nothing_but_litter_and_eeg(root):
+def test_the_doctor_finds_nothing_but_what_the_release_has(root):
     examination = examine(root, workers=1)
     assert examination.of(PROBLEM) == []
     kinds = {finding.kind for finding in examination.findings}
-    assert kinds == {"litter", "eeg"}
+    assert kinds == {"litter", "sides", "eeg"}
 
 
 def test_sessions_have_several_listeners_and_their_own_lengths(root):

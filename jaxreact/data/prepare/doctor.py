@@ -31,6 +31,7 @@ from jaxreact.data.recordings import Recordings
 from jaxreact.data.remarks import taken_down
 from jaxreact.data.sense import doubts_of_mean_face
 from jaxreact.errors import UserError
+from jaxreact.face import FPS
 from jaxreact.processes import in_processes
 
 
@@ -121,7 +122,9 @@ def _partners(facts: SplitFacts, split: str, equal: bool) -> list[Finding]:
             shorter, longer = longer, shorter
         cut_off = equal and longer.frames - shorter.frames > CUT_OFF
         severity = PROBLEM if cut_off else REMARK
-        message = f"{shorter.frames} frames, the partner has {longer.frames} ({longer.file})"
+        message = (
+            f"{shorter.frames} frames of 1/{FPS} s, the partner has {longer.frames} ({longer.file})"
+        )
         findings.append(Finding("length", shorter.file, message, severity, split, pair=row))
     return findings
 

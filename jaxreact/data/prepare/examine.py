@@ -20,6 +20,7 @@ from jaxreact.data.remarks import taken_down
 from jaxreact.data.sense import Doubt, doubts_of_coeffs, doubts_of_emotion, doubts_of_sound
 from jaxreact.data.shards import sha256
 from jaxreact.errors import NotFiniteError, ShapeError, UserError, reading
+from jaxreact.face import FPS
 from jaxreact.media.sound import read_native_audio
 
 _KINDS = {NotFiniteError: "not finite", ShapeError: "shape"}
@@ -91,6 +92,7 @@ def _lengths(split: str, name: str, sources: dict[str, Source]) -> list[Finding]
         return []
     shortest = min(sources.values(), key=lambda source: source.frames)
     spread = max(lengths.values()) - shortest.frames
-    message = ", ".join(f"{modality} {frames}" for modality, frames in lengths.items()) + " frames"
+    listed = ", ".join(f"{modality} {frames}" for modality, frames in lengths.items())
+    message = f"{listed} frames of 1/{FPS} s"
     severity = PROBLEM if spread > CUT_OFF else REMARK
     return [Finding("length", shortest.file, message, severity, split, clip=name)]

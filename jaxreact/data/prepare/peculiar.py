@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from jaxreact.data.layout import COEFFS, VIDEO
+from jaxreact.data.layout import COEFFS, EMOTION, VIDEO
 from jaxreact.data.mars.data_set import Mars
 from jaxreact.data.mars.eeg import EegTables
 from jaxreact.data.mars.files import litter
@@ -27,6 +27,7 @@ def peculiarities(data: Recordings, split: str, names: Iterable[str]) -> list[Fi
     return [
         *_litter(data, split),
         *_without_partner(data, split),
+        *_sides(data, split),
         *_films(data, split, names),
         *_persons(data, split, names),
         *_eeg(data, split, names),
@@ -45,6 +46,34 @@ def _without_partner(data: Mars, split: str) -> list[Finding]:
         Finding("no partner", data.expected(split, COEFFS, name), "left out", REMARK, split)
         for name in data.alone(split)
     ]
+
+
+def _sides(data: Mars, split: str) -> list[Finding]:
+    """How many pairs end at different times, be it by a frame: what REACT 2026's rules stumble at.
+
+    Single ones, where it is more, are found elsewhere.
+    """
+    pairs = data.pairs(split)
+    differences = [_difference(data, split, pair) for pair in pairs]
+    unequal = [frames for frames in differences if frames]
+    if not unequal:
+        return []
+    most = f"up to {max(unequal)} frames" if max(unequal) > 1 else "one frame"
+    message = (
+        f"{len(unequal)} of {len(pairs)} pairs have sides that differ by {most} of"
+        f" 1/{data.release.rate:g} s: mode react2026 needs --alignment for these"
+    )
+    return [Finding("sides", split, message, REMARK, split)]
+
+
+def _difference(data: Mars, split: str, pair: tuple[str, str]) -> int:
+    """Frames of emotion that one has more; 0 where that cannot be said."""
+    files = [data.find(split, EMOTION, name) for name in pair]
+    try:
+        counts = [data.count(EMOTION, file) for file in files if file is not None]
+    except UserError:
+        return 0  # found elsewhere
+    return max(counts) - min(counts) if len(counts) == len(pair) else 0
 
 
 def _films(data: Mars, split: str, names: list[str]) -> list[Finding]:

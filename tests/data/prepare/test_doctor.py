@@ -98,15 +98,15 @@ def test_lengths_are_compared_within_a_clip_and_between_persons(data):
     assert seen == {
         ("length", f"train/Emotion/{NOXI[0]}.csv"): (
             "remark",
-            f"50 frames, the partner has 60 (train/Emotion/{NOXI[1]}.csv)",
+            f"50 frames of 1/25 s, the partner has 60 (train/Emotion/{NOXI[1]}.csv)",
         ),
         ("length", f"train/3D_FV_files/{RECOLA[0]}.npy"): (
             "problem",
-            f"30 frames, the partner has 60 (train/3D_FV_files/{RECOLA[1]}.npy)",
+            f"30 frames of 1/25 s, the partner has 60 (train/3D_FV_files/{RECOLA[1]}.npy)",
         ),
     }
     within = [each.message for each in examine(data.root, 1).findings if each.clip]
-    assert within == ["coeffs 61, emotion 50, audio 60 frames"]
+    assert within == ["coeffs 61, emotion 50, audio 60 frames of 1/25 s"]
 
 
 def test_a_file_cut_off_within_a_clip_is_a_problem(data):

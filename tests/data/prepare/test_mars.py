@@ -68,7 +68,7 @@ def test_files_of_one_clip_that_end_at_different_times(files):
     np.save(path, np.load(path)[:40])  # 33 frames of 25 a second
     where, message = found(files, "length")[0]
     assert where == "val/facial-attributes/speaker/session2/dddd.npy"
-    assert message == "coeffs 62, emotion 33, audio 63 frames"
+    assert message == "coeffs 62, emotion 33, audio 63 frames of 1/25 s"
 
 
 def test_films_of_another_rate_or_length(files):
@@ -175,3 +175,13 @@ def test_a_cache_is_what_its_root_is(files, tmp_path, capsys):
     assert cache.dyads("train", mirrored=True) == root.dyads("train", mirrored=True)
     index = json.loads((tmp_path / "cache" / "cache.json").read_text())
     assert index["release"] == "MARS"
+
+
+def test_sides_of_unequal_length_are_counted(files):
+    """Also by one frame, of which nothing else is said. Session 2 has such a pair."""
+    message = "1 of 3 pairs have sides that differ by one frame of 1/30 s: mode react2026 needs"
+    ((file, said),) = found(files, "sides")
+    assert (file, said[: len(message)]) == ("train", message)
+    files.clip("train", "listener", "session10", "a", 80)
+    others = [said for file, said in found(files, "sides") if file == "train"]
+    assert others[0].startswith("2 of 3 pairs have sides that differ by up to 10 frames of 1/30 s")
