@@ -20,6 +20,8 @@ from jaxreact.tracking import timeline
 from jaxreact.tracking.track import MIN_SOURCE_FPS, Track
 
 _WANTED = (*UNIT_COLUMNS, *HEAD_COLUMNS)
+_MOST_WEIGHT, _WIDEST = 2.0, 3.2
+"""A weight, and an angle of the head (radians), that no face comes near."""
 _APP = "give the csv that Live Link Face has recorded in its mode ARKit"
 
 
@@ -34,8 +36,9 @@ def track_live_link(
 
     Second 0 is the first line's time. Lines without a face, and lines that the app has dropped, are
     bridged as `track_video` bridges pictures, by `max_gap` (s) and `on_gap`; `max_seconds` stops
-    early. The head stays in the middle of the picture: such files say where it looks, not where it
-    is. What is doubtful is a `Remark`, head angles that are all 0 among it.
+    early; of lines of one time the first counts. The head stays in the middle of the picture: such
+    files say where it looks, not where it is. What is doubtful is a `Remark`, repeated lines, head
+    angles that are all 0 and numbers that look like degrees or percent among it.
 
     Raises `UserError` for a file that is missing, empty or no such table, columns that are missing
     (three are named; their order does not matter), a timecode that does not go on, a number that is
@@ -47,13 +50,15 @@ def track_live_link(
         raise UserError(f"{path}: the file is empty; {_APP}")
     columns = _columns(path, rows[0])
     times = _times(path, rows)
+    new = np.flatnonzero(np.diff(times, prepend=-1.0) > 0)
+    repeated, times = len(times) - len(new), times[new]
     whole, kept = _end(times), int(np.searchsorted(times, max_seconds or np.inf))
     stopped = kept < len(times)
-    rows, times = rows[1 : kept + 1], times[:kept]
+    rows, times, lines = [rows[1 + at] for at in new[:kept]], times[:kept], 2 + new[:kept]
     seen = np.array([len(row) > 2 and row[1] != "0" for row in rows])
     if not seen.any():
         raise UserError(f"{path}: shows no face in {len(rows)} lines; {_APP}")
-    values, end, fps = _values(path, rows, seen, columns), _end(times), _rate(path, times)
+    values, end, fps = _values(path, rows, lines, seen, columns), _end(times), _rate(path, times)
     gaps = timeline.find_gaps(times[seen], times[~seen], end, max_gap)
     if on_gap == "error":
         timeline.refuse_long_gaps(path, gaps, max_gap)
@@ -70,12 +75,25 @@ def track_live_link(
         stopped=stopped,
         source_seconds=whole if stopped else None,
     )
-    doubts = track.doubts()
-    if not values[:, len(UNIT_COLUMNS) :].any():
-        doubts.append("the head's angles are all 0 (the app records them if told to): it is still")
+    doubts = [*track.doubts(), *_doubts(values)]
+    if repeated:
+        doubts.append(f"{repeated} lines repeat the time of the one before and are left out")
     for doubt in doubts:
         warnings.warn(f"{path}: {doubt}", Remark, stacklevel=2)
     return track
+
+
+def _doubts(values: Float[np.ndarray, "faces 55"]) -> list[str]:
+    """What is odd about numbers that could be meant otherwise."""
+    weights, angles = values[:, : len(UNIT_COLUMNS)], values[:, len(UNIT_COLUMNS) :]
+    doubts = []
+    if (highest := weights.max()) > _MOST_WEIGHT:
+        doubts.append(f"weights up to {highest:.3g}, ARKit's are 0 to 1: are they percent?")
+    if (widest := np.abs(angles).max()) > _WIDEST:
+        doubts.append(f"the head is turned by up to {widest:.3g} radians: are they degrees?")
+    if not angles.any():
+        doubts.append("the head's angles are all 0 (the app records them if told to): it is still")
+    return doubts
 
 
 def _columns(path: Path, header: list[str]) -> list[int]:
@@ -90,21 +108,22 @@ def _columns(path: Path, header: list[str]) -> list[int]:
 
 
 def _times(path: Path, rows: list[list[str]]) -> Float[np.ndarray, "rows"]:
-    """Seconds since the first line."""
-    if len(rows) < 2:
-        raise UserError(f"{path}: holds no line but that of the names; {_APP}")
+    """Seconds since the first line; two lines may have one time."""
+    if len(rows) < 3:
+        what = "no line but that of the names" if len(rows) < 2 else "a single line of numbers"
+        raise UserError(f"{path}: holds {what}; {_APP}")
     times = np.empty(len(rows) - 1)
     for number, row in enumerate(rows[1:]):
         try:
             times[number] = seconds_of(row[0])
         except ValueError as error:
-            raise UserError(f"{path}: row {number + 1}: {error}; {_APP}") from None
+            raise UserError(f"{path}: line {number + 2}: {error}; {_APP}") from None
     times = through_midnight(times)
-    if (back := np.flatnonzero(np.diff(times) <= 0)).size:
+    if (back := np.flatnonzero(np.diff(times) < 0)).size:
         row = int(back[0]) + 2
         raise UserError(
-            f"{path}: row {row}: its time {rows[row][0]} does not follow {rows[row - 1][0]}; give "
-            "one recording, in its order"
+            f"{path}: line {row + 1}: its time {rows[row][0]} does not follow {rows[row - 1][0]};"
+            " give one recording, in its order"
         )
     return times - times[0]
 
@@ -126,9 +145,9 @@ def _rate(path: Path, times: Float[np.ndarray, "rows"]) -> float:
 
 
 def _values(
-    path: Path, rows: list[list[str]], seen: np.ndarray, columns: list[int]
+    path: Path, rows: list[list[str]], lines: np.ndarray, seen: np.ndarray, columns: list[int]
 ) -> Float[np.ndarray, "faces 55"]:
-    """The numbers of `_WANTED` in the lines that show a face."""
+    """The numbers of `_WANTED` in the rows that show a face; `lines` are the rows' places."""
     values = np.empty((int(seen.sum()), len(columns)))
     for number, place in enumerate(np.flatnonzero(seen).tolist()):
         for column, (name, at) in enumerate(zip(_WANTED, columns, strict=True)):
@@ -137,13 +156,14 @@ def _values(
                 values[number, column] = float(field)
             except ValueError:
                 raise UserError(
-                    f"{path}: row {place + 1}: {name} is {field[:40]!r}, no number; copy it again"
+                    f"{path}: line {lines[place]}: {name} is {field[:40]!r}, no number;"
+                    " copy it again"
                 ) from None
         with np.errstate(over="ignore"):  # what float32 cannot hold is not finite either
             bad = np.flatnonzero(~np.isfinite(values[number].astype(np.float32)))
         if bad.size:
             raise NotFiniteError(
-                f"{path}: row {place + 1}: {_WANTED[bad[0]]} is not finite; leave that row out"
+                f"{path}: line {lines[place]}: {_WANTED[bad[0]]} is not finite; leave that line out"
             )
     return values
 

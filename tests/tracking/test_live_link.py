@@ -1,6 +1,7 @@
 """Recordings of Live Link Face, made here by hand."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -136,6 +137,31 @@ def test_a_head_that_was_not_recorded_is_said(tmp_path):
         track_live_link(saved(tmp_path, take(60, HeadYaw=0)))
 
 
+def test_lines_that_repeat_a_time_are_left_out(tmp_path):
+    rows = take(60)
+    plain = track_live_link(saved(tmp_path, rows))
+    twice = [*rows[:11], rows[10], rows[10], *rows[11:], rows[60]]
+    with pytest.warns(Remark, match="3 lines repeat the time of the one before and are left out"):
+        track = track_live_link(saved(tmp_path, twice))
+    np.testing.assert_array_equal(track.coeffs, plain.coeffs)
+    broken = [list(row) for row in twice]
+    broken[20][NAMES.index("JawOpen")] = "wide"
+    with pytest.raises(UserError, match="line 21: JawOpen is 'wide'"):
+        track_live_link(saved(tmp_path, broken))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"MouthPucker": 35}, "weights up to 35, ARKit's are 0 to 1: are they percent?"),
+        ({"HeadYaw": 20}, "the head is turned by up to 20 radians: are they degrees?"),
+    ],
+)
+def test_numbers_that_look_otherwise_are_said(tmp_path, values, words):
+    with pytest.warns(Remark, match=re.escape(words)):
+        track_live_link(saved(tmp_path, take(60, **values)))
+
+
 def refused(rows: list[list[str]]) -> dict[str, list[list[str]]]:
     """What cannot be read, by what is said of it."""
 
@@ -153,18 +179,18 @@ def refused(rows: list[list[str]]) -> dict[str, list[list[str]]]:
         r"has no column EyeBlinkLeft, EyeLookDownLeft, EyeLookInLeft and 52 more": [
             row[:2] for row in rows
         ],
-        "row 3: its time .* does not follow": [*rows[:3], rows[2], *rows[3:]],
-        "row 60: its time .* does not follow .*59": [*rows[:1], *rows[2:], rows[1]],
-        "row 4: JawOpen is not finite": with_field(4, "JawOpen", "nan"),
-        "row 5: HeadYaw is not finite": with_field(5, "HeadYaw", "inf"),
-        "row 7: HeadYaw is not finite": with_field(7, "HeadYaw", "1e300"),
-        "row 6: MouthLeft is 'wide', no number": with_field(6, "MouthLeft", "wide"),
-        "row 60: MouthLowerDownRight is '', no number": [*rows[:-1], rows[-1][:40]],
-        "row 2: 'noon' is no timecode": with_field(2, "Timecode", "noon"),
-        "row 2: '25:00:00:00.000' is no time": with_field(2, "Timecode", "25:00:00:00.000"),
+        "line 5: its time .* does not follow": [*rows[:4], rows[2], *rows[4:]],
+        "line 61: its time .* does not follow .*59": [*rows[:1], *rows[2:], rows[1]],
+        "line 5: JawOpen is not finite": with_field(4, "JawOpen", "nan"),
+        "line 6: HeadYaw is not finite": with_field(5, "HeadYaw", "inf"),
+        "line 8: HeadYaw is not finite": with_field(7, "HeadYaw", "1e300"),
+        "line 7: MouthLeft is 'wide', no number": with_field(6, "MouthLeft", "wide"),
+        "line 61: MouthLowerDownRight is '', no number": [*rows[:-1], rows[-1][:40]],
+        "line 3: 'noon' is no timecode": with_field(2, "Timecode", "noon"),
+        "line 3: '25:00:00:00.000' is no time": with_field(2, "Timecode", "25:00:00:00.000"),
         "shows no face in 60 lines": [NAMES, *([row[0], "0"] for row in rows[1:])],
         r"3\.0 lines a second are too few": [NAMES, *rows[1::20]],
-        r"0\.0 lines a second are too few": rows[:2],
+        "holds a single line of numbers": rows[:2],
     }
 
 
