@@ -23,6 +23,7 @@ from jaxreact.errors import UserError
 from jaxreact.evaluation.partial_results import open_partial_results
 from jaxreact.face import EMOTIONS
 from jaxreact.metrics.baselines import mean_frame, mean_sequence
+from jaxreact.metrics.command import Score
 from jaxreact.metrics.truth import Truth, TruthFiles, find_truth, split_of
 from jaxreact.predictions import Predictions, read_predictions, write_predictions
 from tests.data.react2024_files import NOXI, RECOLA, TinyDataSet, write_tiny
@@ -214,7 +215,7 @@ def test_predictions_are_read_as_advised(tmp_path):
 def test_truth_that_lacks_is_given(data, tmp_path):
     path = tmp_path / "p.npz"
     write_predictions(path, Predictions(EMOTION))
-    advised("give --data, or --neighbours", split_of, TruthFiles())
+    advised("give --data, or --neighbours", Score(path).run)
     np.save(tmp_path / "n.npy", np.eye(4))
     files = TruthFiles(neighbours=tmp_path / "n.npy")
 

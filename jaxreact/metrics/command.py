@@ -13,6 +13,7 @@ from jaxreact.errors import UserError
 from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
+from jaxreact.metrics.compare_results import compare_results
 from jaxreact.metrics.faces import Faces
 from jaxreact.metrics.notes import (
     interval_notes,
@@ -71,7 +72,7 @@ class Score:
         if holds_results(self.predictions):
             return score_results(self.predictions, self.truth, options, self.baselines)
         _refuse_react2026(self.predictions, options)
-        split = split_of(self.truth)
+        split = _split(self.predictions, self.truth, options)
         predictions = _read(self.predictions, split, self.truth, options, options.original_order)
         truth = find_truth(self.truth, split, self.predictions, predictions, options.frames)
         groups, unit = _groups(options, truth, self.predictions)
@@ -119,7 +120,8 @@ class Compare:
 
     For each score: the difference with its bootstrap interval, a p-value from exchanging the two
     systems' predictions of random clips (or conversations), and the p-value corrected for the
-    number of scores, those of the challenge and ours apart, by which the verdict is drawn.
+    number of scores, those of the challenge and ours apart, by which the verdict is drawn. Both may
+    be of whole clips, or a results.pt each, which hold what they are compared with.
     """
 
     a: Annotated[Positional[Path], arg(metavar="A")]
@@ -133,11 +135,10 @@ class Compare:
         """Prints the table, and writes --json."""
         options = self.options
         options.check()
-        for path in (self.a, self.b):
-            _refuse_react2026(path, options)
-            if holds_results(path):
-                raise UserError(f"{path}: a file of results, which only score reads")
-        split = split_of(self.truth)
+        if holds_results(self.a) or holds_results(self.b):
+            return compare_results(self.a, self.b, self.truth, options)
+        _refuse_react2026(self.a, options)
+        split = _split(self.a, self.truth, options)
         first, second = (
             _read(path, split, self.truth, options, _order_of_one(path, options))
             for path in (self.a, self.b)
@@ -180,6 +181,14 @@ class Compare:
 def _refuse_react2026(path: Path, options: Options) -> None:
     if options.mode == "react2026":
         raise UserError(f"{path}: --mode react2026 is for a results.pt, with GT and PRED in it")
+
+
+def _split(path: Path, truth: TruthFiles, options: Options) -> Split | None:
+    """As `split_of`; without any truth, what is wrong with the predictions comes first."""
+    if truth.data is None and truth.neighbours is None:
+        _read(path, None, truth, options, _order_of_one(path, options))
+        raise UserError(f"{path}: give --data, or --neighbours with the split's neighbour matrix")
+    return split_of(truth)
 
 
 def _read(

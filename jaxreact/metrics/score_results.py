@@ -37,12 +37,10 @@ def score_results(path: Path, truth: TruthFiles, options: Options, baselines: bo
 
     Raises `UserError` for a file that cannot be used, and for options that belong to other files.
     """
-    _refuse_options(path, truth, options, baselines)
+    refuse_options(path, truth, options, baselines)
     results = read_results(path)
-    scores, spread, notes = _scored(path, results, options)
-    groups, unit = None, "clip"
-    if results.clips is not None and options.by != "clip":
-        groups, unit = conversations(results.clips), "conversation"
+    scores, spread, notes = scored(path, results, options)
+    groups, unit = groups_of(results, options)
     ranges = intervals(
         scores, groups=groups, resamples=options.resamples, level=options.level, seed=options.seed
     )
@@ -64,7 +62,14 @@ def score_results(path: Path, truth: TruthFiles, options: Options, baselines: bo
         write_json(options.json, {**content, **options.settings()})
 
 
-def _scored(
+def groups_of(results: Results, options: Options) -> tuple[list[str] | None, str]:
+    """Every clip's conversation, or None to resample clips; and what to call the unit."""
+    if results.clips is None or options.by == "clip":
+        return None, "clip"
+    return conversations(results.clips), "conversation"
+
+
+def scored(
     path: Path, results: Results, options: Options
 ) -> tuple[ClipScores, Mapping[str, DrawInterval], list[str]]:
     """Each clip's scores, how far draws move them, and what there is to say of both."""
@@ -74,6 +79,8 @@ def _scored(
     if options.mode == "corrected":
         return clipwise(*given, mode="corrected", fps=results.fps, **heard), {}, []
     fits = fit(*given)
+    if fits and options.alignment is not None:
+        _alignment(path, results, options)  # is one, though it has nothing to do
     if not fits and options.alignment is None:
         lacking = (
             "FRC and FRD of targets that are not as long as their predictions need the challenge's "
@@ -113,7 +120,8 @@ def _alignment(path: Path, results: Results, options: Options) -> Align:
     return load_alignment(options.alignment)
 
 
-def _refuse_options(path: Path, truth: TruthFiles, options: Options, baselines: bool) -> None:
+def refuse_options(path: Path, truth: TruthFiles, options: Options, baselines: bool) -> None:
+    """Raises `UserError` for options that such a file leaves no room for."""
     check_ragged_mode(options.mode)
     given = [
         f"--{each.name}"

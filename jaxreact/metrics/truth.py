@@ -50,12 +50,10 @@ class Truth:
 def split_of(files: TruthFiles) -> Split | None:
     """The split to compare with, or None where the truth comes from files.
 
-    Raises `UserError` for a data set that lacks emotion, an empty split, options that contradict
-    each other or do not suffice.
+    Raises `UserError` for a data set that lacks emotion, an empty split, and options that
+    contradict each other.
     """
     if files.data is None:
-        if files.neighbours is None:
-            raise UserError("give --data, or --neighbours with the split's neighbour matrix")
         return None
     for name in ("listener", "speaker", "neighbours"):
         if getattr(files, name) is not None:

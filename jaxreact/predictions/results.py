@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from jaxreact.data.sense import doubts_of_scale
 from jaxreact.errors import Remark, UserError, reading
 from jaxreact.face import FPS
 from jaxreact.predictions.npz import map_npz
@@ -70,12 +71,20 @@ def holds_results(path: str | Path) -> bool:
 def read_results(path: str | Path) -> Results:
     """Reads such a file; nothing in a pickle is executed.
 
-    A `Remark` says that EEG is read over. Raises `UserError` naming the entry that is missing,
-    empty, of another shape, or not finite, and for GT and PRED of different numbers of clips.
+    A `Remark` says that EEG is read over, and where emotion is of another scale. Raises `UserError`
+    naming the entry that is missing, empty, of another shape, or not finite, and for GT and PRED of
+    different numbers of clips.
     """
     path = Path(path)
-    if holds_whole(path):
-        return _of_whole(path)
+    results = _of_whole(path) if holds_whole(path) else _of_lists(path)
+    doubts = [doubt for clip in results.predictions for doubt in doubts_of_scale(clip)]
+    if doubts:
+        more = f", and {len(doubts) - 1} clips more" if len(doubts) > 1 else ""
+        warnings.warn(f"{path}: {doubts[0].message}{more}", Remark, stacklevel=2)
+    return results
+
+
+def _of_lists(path: Path) -> Results:
     entries = _entries(path)
     for name in _ENTRIES:
         entry = entries.get(name)

@@ -170,7 +170,10 @@ def _array(path: Path, content: Any, clips: int | None) -> np.ndarray:
     parts = [_array(path, part, clips) for part in content]
     shapes = {part.shape for part in parts}
     if len(shapes) > 1 and len({shape[1:] for shape in shapes}) > 1:
-        raise UserError(f"{path}: a list of arrays of different shapes: {sorted(shapes)[:5]}")
+        raise UserError(
+            f"{path}: a list of arrays of different shapes: {sorted(shapes)[:5]}; clips of lengths"
+            " of their own are read from a results.pt, which has lists GT and PRED"
+        )
     (rows, *rest), total = parts[0].shape, sum(len(part) for part in parts)
     if len(shapes) == 1 and len(rest) == 2 and clips in (len(parts), rows):
         return np.stack(parts)  # a clip each, or a pass over all clips each

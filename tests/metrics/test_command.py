@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,7 +211,11 @@ def refused(*arguments):
 @pytest.mark.wrong_arguments
 def test_truth_that_does_not_suffice_or_fit(files, arrays):
     matrix = ("--neighbours", "neighbours.npy")
-    assert "give --data, or --neighbours" in refused("score", "good.npz")
+    assert "good.npz: give --data, or --neighbours" in refused("score", "good.npz")
+    assert "none.npz: no such file" in refused("score", "none.npz")
+    assert "none.npz: no such file" in refused("compare", "none.npz", "good.npz")
+    Path("empty.pt").touch()
+    assert "empty.pt: not a readable checkpoint: the file is empty" in refused("score", "empty.pt")
     assert "holds no listener; give --listener" in refused("score", "good_alone.npz", *matrix)
     assert "--neighbours contradicts --data" in refused("score", "good.npz", "--data", ".", *matrix)
     assert "no names of clips" in refused(
@@ -311,4 +316,5 @@ def test_errors_are_one_line_and_exit_status_1(files):
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "error: give --data, or --neighbours with the split's neighbour matrix\n"
+    advice = "give --data, or --neighbours with the split's neighbour matrix"
+    assert done.stderr == f"error: good.npz: {advice}\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxreact import metrics
-from jaxreact.errors import ArgumentError, UserError
+from jaxreact.errors import ArgumentError, Remark, UserError
 from tests.metrics.ragged.by_hand import clips, targets
 from tests.metrics.test_command import run
 
@@ -14,11 +14,11 @@ PREDICTED = clips(24, 31, 40)
 NAMES = ("FRC", "FRD", "FRVar", "FRDiv")
 
 
-def write(folder, suiting):
+def write(folder, suiting, predicted=PREDICTED, name="results.npz"):
     """An npz file, which needs no torch."""
-    arrays = {f"PRED_{n}": each for n, each in enumerate(PREDICTED)}
+    arrays = {f"PRED_{n}": each for n, each in enumerate(predicted)}
     arrays |= {f"GT_{n}": np.stack(each) for n, each in enumerate(suiting)}
-    np.savez(folder / "results.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    np.savez(folder / name, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.fixture
@@ -90,4 +90,15 @@ def test_options_of_other_files(folder):
     np.savez("p.npz", emotion=np.stack([PREDICTED[0]] * 2))
     expected = "p.npz: --mode react2026 is for a results.pt, with GT and PRED in it"
     assert refused("score", "p.npz", "--mode", "react2026") == expected
-    assert "only score reads" in refused("compare", "results.npz", "p.npz")
+
+
+def test_emotion_of_another_scale_is_said(folder):
+    write(folder, targets((24,), (31,), (40,)), [100 * each for each in PREDICTED])
+    with pytest.warns(Remark, match=r"results\.npz: emotion up to .*percent\?, and 2 clips more"):
+        run("score", "results.npz")
+
+
+def test_an_alignment_is_looked_at_though_it_has_nothing_to_do(folder):
+    write(folder, targets((24,), (31,), (40,)))
+    told = ("--mode", "react2026", "--alignment", "none")
+    assert "none" in refused("score", "results.npz", *told)
