@@ -51,7 +51,7 @@ def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
     try:
         keep_programs(_take_option() if keep else OFF)
         with warnings.catch_warnings():
-            warnings.showwarning = partial(_show_warning, warnings.showwarning)
+            warnings.showwarning = partial(_show_warning, warnings.showwarning, set())
             main()
     except Stopped as stop:
         print(stop, file=sys.stderr)
@@ -77,11 +77,18 @@ def run_command(main: Callable[[], None], *, keep: bool = True) -> None:
 
 
 def _show_warning(
-    otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any
+    otherwise: Callable[..., None],
+    said: set[str],
+    message: Warning | str,
+    category: type[Warning],
+    *where: Any,
 ) -> None:
-    """As `warnings.showwarning`, but a `Remark` is one line without the place in our code."""
+    """As `warnings.showwarning`, but a `Remark` is one line without the place in our code, and said
+    once: Python forgets what it has shown with every `warnings.catch_warnings`."""
     if issubclass(category, Remark):
-        print(f"warning: {message}", file=sys.stderr)
+        if str(message) not in said:
+            print(f"warning: {message}", file=sys.stderr)
+        said.add(str(message))
     else:
         otherwise(message, category, *where)
 

@@ -59,6 +59,8 @@ def test_stopping_is_a_success(capsys):
 def test_a_remark_is_a_line_and_stops_nothing(capsys, recwarn):
     def main() -> None:
         for _ in range(2):
+            with warnings.catch_warnings():  # after which Python shows again what it has shown
+                pass
             warnings.warn("a.mp4: silent", Remark, stacklevel=1)
         warnings.warn("of a library", UserWarning, stacklevel=1)
 

@@ -57,7 +57,7 @@ def mean_face(root: str | Path) -> Float[np.ndarray, "58"]:
     path = Path(root) / "mean_face.npy"
     if not path.is_file():
         raise UserError(
-            f"{path}: no such file; it is not part of REACT2024: copy mean_face.npy from the "
+            f"{path}: no such file; neither REACT2024 nor MARS has it: copy mean_face.npy from the "
             "FaceVerse files that the challenge's baseline links to into the data root"
         )
     array = np.asarray(open_array(path), np.float32)
@@ -109,7 +109,10 @@ def load_square(path: Path) -> np.ndarray:
 def _as_table(path: Path, array: np.ndarray, channels: int) -> np.ndarray:
     """(T, C), (T, 1, C) or (T, 1, 1, C) -> (T, C)."""
     if array.ndim < 2 or array.shape[-1] != channels or set(array.shape[1:-1]) - {1}:
-        raise ShapeError(f"{path}: shape {array.shape} instead of (frames, {channels})")
+        raise ShapeError(
+            f"{path}: shape {array.shape} instead of (frames, {channels}) or (frames, 1,"
+            f" {channels})"
+        )
     return array.reshape(len(array), channels)
 
 

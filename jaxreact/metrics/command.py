@@ -1,7 +1,7 @@
 """The commands `python -m jaxreact.metrics score` and `compare`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from jaxreact.files import write_json
 from jaxreact.metrics.baseline_scores import baseline_scores
 from jaxreact.metrics.clipwise import ClipScores, aggregate, clipwise
 from jaxreact.metrics.compare_results import compare_results
+from jaxreact.metrics.comparing import show_comparison
 from jaxreact.metrics.faces import Faces
 from jaxreact.metrics.notes import (
     interval_notes,
@@ -25,9 +26,8 @@ from jaxreact.metrics.notes import (
 from jaxreact.metrics.options import Options
 from jaxreact.metrics.recorded_faces import recorded_faces
 from jaxreact.metrics.score_results import score_results
-from jaxreact.metrics.statistics.comparison import compare, smallest_p
 from jaxreact.metrics.statistics.intervals import intervals
-from jaxreact.metrics.table import comparison_table, score_table
+from jaxreact.metrics.table import score_table
 from jaxreact.metrics.truth import (
     Truth,
     TruthFiles,
@@ -150,32 +150,9 @@ class Compare:
         faces = None if second.coeffs is None else recorded_faces(split, first.coeffs)
         scores = _scores(first, truth, options, faces)
         others = _scores(second, truth, options, faces)
-        differences = compare(
-            scores,
-            others,
-            groups=groups,
-            resamples=options.resamples,
-            level=options.level,
-            seed=options.seed,
-        )
-        table = comparison_table(scores.scores, differences)
-        print(f"A {self.a}\nB {self.b}\n{size_note(scores)}\n\n{table}\n")
         notes = _notes(scores, options, groups, unit)
         notes.append(truth_note(truth, scores, faces, options.period))
-        number = _units(scores, groups)
-        if smallest_p(number, scores.scores) > 1 - options.level:
-            notes.append(f"{number} {unit}s are too few to show any difference at this level")
-        print("\n".join(notes))
-        if options.json is not None:
-            _write(
-                options,
-                a=str(self.a),
-                b=str(self.b),
-                differences={name: asdict(each) for name, each in differences.items()},
-                counts={"a": scores.count(), "b": others.count()},
-                unit=unit,
-                notes=notes,
-            )
+        show_comparison((self.a, self.b), (scores, others), groups, unit, notes, options)
 
 
 def _refuse_react2026(path: Path, options: Options) -> None:
@@ -260,15 +237,12 @@ def _check_pair(path_a: Path, a: Predictions, path_b: Path, b: Predictions) -> N
             )
 
 
-def _units(scores: ClipScores, groups: Sequence[str] | None) -> int:
-    return len(scores) if groups is None else len(set(groups))
-
-
 def _notes(
     scores: ClipScores, options: Options, groups: Sequence[str] | None, unit: str
 ) -> list[str]:
     """What a reader of the table has to know."""
-    lines = interval_notes(_units(scores, groups), unit, options.resamples)
+    number = len(scores) if groups is None else len({*groups})
+    lines = interval_notes(number, unit, options.resamples)
     lines += left_out_notes(scores) + lacking_notes(scores)
     if options.original_order in ("keep", "mix"):
         lines.append(_ORDER_NOTE)

@@ -1,20 +1,18 @@
 """The command `python -m jaxreact.metrics compare` for two files of results, whose clips have
 lengths of their own and which hold what they are compared with."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from jaxreact.errors import UserError
-from jaxreact.files import write_json
-from jaxreact.metrics.notes import interval_notes, size_note
+from jaxreact.metrics.comparing import show_comparison
+from jaxreact.metrics.notes import interval_notes
 from jaxreact.metrics.options import Options
-from jaxreact.metrics.score_results import groups_of, refuse_options, scored
-from jaxreact.metrics.statistics.comparison import compare, smallest_p
-from jaxreact.metrics.table import comparison_table
+from jaxreact.metrics.score_results import WITHOUT, groups_of, refuse_options, scored
 from jaxreact.metrics.truth import TruthFiles
 from jaxreact.predictions import Results, holds_results, read_results
+from jaxreact.predictions.sources import open_source
 
 
 def compare_results(a: Path, b: Path, truth: TruthFiles, options: Options) -> None:
@@ -23,41 +21,26 @@ def compare_results(a: Path, b: Path, truth: TruthFiles, options: Options) -> No
     In mode "react2026" both are compared with the same draws of targets. Raises `UserError` for
     files that cannot be used or are of other clips, and for options that belong to other files.
     """
-    for path in (a, b):
+    for path, other in ((a, b), (b, a)):
         if not holds_results(path):
-            other = b if path is a else a
+            open_source(path, None)  # what is wrong with the file itself comes first
             raise UserError(f"{path}: no results of whole clips, which {other} holds; give two")
         refuse_options(path, truth, options, baselines=False)
     first, second = read_results(a), read_results(b)
     _check_same_clips(a, first, b, second)
-    (ours, _, notes), (theirs, _, _) = (
+    (ours, _, of_a), (theirs, _, of_b) = (
         scored(path, results, options) for path, results in ((a, first), (b, second))
     )
     groups, unit = groups_of(first if first.clips is not None else second, options)
-    differences = compare(
-        ours,
-        theirs,
-        groups=groups,
-        resamples=options.resamples,
-        level=options.level,
-        seed=options.seed,
-    )
-    print(f"A {a}\nB {b}\n{size_note(ours)}\n\n{comparison_table(ours.scores, differences)}\n")
     number = len(ours) if groups is None else len({*groups})
-    notes = [*interval_notes(number, unit, options.resamples), *notes]
-    if smallest_p(number, ours.scores) > 1 - options.level:
-        notes.append(f"{number} {unit}s are too few to show any difference at this level")
-    print("\n".join(notes))
-    if options.json is not None:
-        content = {
-            "a": str(a),
-            "b": str(b),
-            "differences": {name: asdict(each) for name, each in differences.items()},
-            "counts": {"a": ours.count(), "b": theirs.count()},
-            "unit": unit,
-            "notes": notes,
-        }
-        write_json(options.json, {**content, **options.settings()})
+    notes = interval_notes(number, unit, options.resamples)
+    notes += of_a if of_a == of_b else [*_said_of("A", of_a), *_said_of("B", of_b)]
+    notes += [WITHOUT] if first.speaker is None else []
+    show_comparison((a, b), (ours, theirs), groups, unit, notes, options)
+
+
+def _said_of(name: str, notes: list[str]) -> list[str]:
+    return [f"{name}: {note}" for note in notes]
 
 
 def _check_same_clips(path_a: Path, a: Results, path_b: Path, b: Results) -> None:

@@ -26,7 +26,8 @@ from jaxreact.metrics.truth import TruthFiles
 from jaxreact.predictions import Results, read_results
 from jaxreact.predictions.whole import holds_whole
 
-_WITHOUT = "FRSyn needs the speakers, which no such file holds: not scored"
+WITHOUT = "FRSyn needs the speakers, which no such file holds: not scored"
+"""Said of a `results.pt`."""
 _NOTHING_DRAWN = "nothing was drawn: no clip has more than ten targets"
 _SCORES = (FRC, FRD, FRVAR, FRDIV)
 _WITH_SPEAKERS = (FRC, FRD, FRDVS, FRVAR, FRDIV, FRSYN)
@@ -47,7 +48,7 @@ def score_results(path: Path, truth: TruthFiles, options: Options, baselines: bo
     print(f"{path}: {size_note(scores)}\n\n{score_table(scores.scores, ranges, {})}\n")
     number = len(scores) if groups is None else len({*groups})
     notes = [*interval_notes(number, unit, options.resamples), *notes]
-    notes += [_WITHOUT] if results.speaker is None else []
+    notes += [WITHOUT] if results.speaker is None else []
     print("\n".join(notes))
     if options.json is not None:
         content = {

@@ -4,6 +4,8 @@ with.
     GT      a list, for each clip a tensor (M, T_i, 25), or a list of M tensors (L, 25)
     PRED    a list, for each clip a tensor (K, T_i, 25)
 
+Tuples do as well as lists.
+
 GT_EEG, PRED_EEG and EEG_MASK may stand beside them and are read over. There are no names of clips,
 and nothing of the speakers. The same is read of npz files without pickles: arrays GT_0, GT_1, ..
 and PRED_0, PRED_1, .., or where all are of one length GT (N, M, T, 25) and PRED (N, K, T, 25); and
@@ -21,15 +23,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.data.sense import doubts_of_scale
+from jaxreact.data.sense import doubts_of_predicted_coeffs, doubts_of_scale
 from jaxreact.errors import Remark, UserError, reading
 from jaxreact.face import FPS
+from jaxreact.predictions.nearly_results import ENTRIES
 from jaxreact.predictions.npz import map_npz
 from jaxreact.predictions.sequences import checked_emotion
 from jaxreact.predictions.whole import WHOLE, holds_whole, read_whole
 from jaxreact.torch_files.torch_file import read_entries, read_keys
 
-_ENTRIES = ("GT", "PRED")
 _EEG = ("GT_EEG", "PRED_EEG", "EEG_MASK")
 _NUMBERED = re.compile(r"(GT|PRED)_(\d{1,9})")
 _DAMAGED = "damaged, or no file of plain arrays"
@@ -61,19 +63,19 @@ def holds_results(path: str | Path) -> bool:
     if not path.is_file():
         return False
     if (names := _names_in_npz(path)) is not None:
-        return any(name in (*_ENTRIES, WHOLE) or _NUMBERED.fullmatch(name) for name in names)
+        return any(name in (*ENTRIES, WHOLE) or _NUMBERED.fullmatch(name) for name in names)
     with path.open("rb") as file:
         if not file.read(2).startswith((b"PK", b"\x80")):
             return False
-    return any(key in _ENTRIES for key in read_keys(path) or [])
+    return any(key in ENTRIES for key in read_keys(path) or [])
 
 
 def read_results(path: str | Path) -> Results:
     """Reads such a file; nothing in a pickle is executed.
 
-    A `Remark` says that EEG is read over, and where emotion is of another scale. Raises `UserError`
-    naming the entry that is missing, empty, of another shape, or not finite, and for GT and PRED of
-    different numbers of clips.
+    A `Remark` says that EEG is read over, where emotion is of another scale, and that the faces of
+    whole clips are upside down. Raises `UserError` naming the entry that is missing, empty, of
+    another shape, or not finite, and for GT and PRED of different numbers of clips.
     """
     path = Path(path)
     results = _of_whole(path) if holds_whole(path) else _of_lists(path)
@@ -86,18 +88,18 @@ def read_results(path: str | Path) -> Results:
 
 def _of_lists(path: Path) -> Results:
     entries = _entries(path)
-    for name in _ENTRIES:
+    for name in ENTRIES:
         entry = entries.get(name)
         if entry is None:
             raise UserError(f"{path}: holds no {name}; give a file with GT and PRED, a list each")
         if isinstance(entry, np.ndarray) and entry.ndim == 4:
             entries[name] = entry = list(entry)
-        if not isinstance(entry, list):
+        if not isinstance(entry, (list, tuple)):
             kind = f"shape {entry.shape}" if isinstance(entry, np.ndarray) else type(entry).__name__
             raise UserError(f"{path}: {name}: {kind} instead of a list with a tensor for each clip")
         if not entry:
             raise UserError(f"{path}: {name}: an empty list; nothing was predicted")
-    recorded, predicted = (entries[name] for name in _ENTRIES)
+    recorded, predicted = (entries[name] for name in ENTRIES)
     if len(recorded) != len(predicted):
         raise UserError(
             f"{path}: GT has {len(recorded)} clips, PRED {len(predicted)}; both need the same"
@@ -119,6 +121,12 @@ def _of_lists(path: Path) -> Results:
 def _of_whole(path: Path) -> Results:
     """Every value is known to be finite since `evaluate.py` has checked it."""
     made = read_whole(path)
+    if made.coeffs is not None:
+        # The first reactions to eight clips tell how heads are turned, whatever the file's size.
+        some = made.coeffs[:: max(1, -(-len(made.coeffs) // 8))]
+        faces = np.concatenate([clip[:1] for clip in some], axis=1)
+        for doubt in doubts_of_predicted_coeffs(faces):
+            warnings.warn(f"{path}: {doubt.message}", Remark, stacklevel=4)
     return Results(made.emotion, made.targets, made.speaker, made.clips, round(made.rate))
 
 
@@ -128,7 +136,7 @@ def _entries(path: Path) -> dict[str, Any]:
         arrays = map_npz(path)
         keys, entries = [*arrays], _joined(path, arrays)
     else:
-        keys, entries = read_keys(path) or [], read_entries(path, _ENTRIES)
+        keys, entries = read_keys(path) or [], read_entries(path, ENTRIES)
     if over := [name for name in _EEG if name in keys]:
         warnings.warn(f"{path}: {', '.join(over)}: EEG is not scored", Remark, stacklevel=3)
     return entries
@@ -148,8 +156,8 @@ def _names_in_npz(path: Path) -> list[str] | None:
 
 def _joined(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """GT_0, GT_1, .. of an npz file as the list GT."""
-    entries: dict[str, Any] = {name: arrays[name] for name in _ENTRIES if name in arrays}
-    for name in _ENTRIES:
+    entries: dict[str, Any] = {name: arrays[name] for name in ENTRIES if name in arrays}
+    for name in ENTRIES:
         numbers = sorted(
             int(found[2])
             for found in map(_NUMBERED.fullmatch, arrays)

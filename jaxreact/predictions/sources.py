@@ -19,6 +19,11 @@ import numpy as np
 from jaxreact.data.npy import map_npy
 from jaxreact.errors import UserError, reading
 from jaxreact.face import COEFFS, EMOTION_CHANNELS
+from jaxreact.predictions.nearly_results import (
+    nearly_results,
+    nearly_results_in_npz,
+    results_inside,
+)
 from jaxreact.predictions.npz import map_npz
 from jaxreact.predictions.writing import ARRAYS
 from jaxreact.torch_files.torch_file import read_content
@@ -83,6 +88,8 @@ def _reader(path: Path) -> Callable[[Path, Sequence[str] | None], Source]:
 def _npz(path: Path, clips: Sequence[str] | None) -> Source:
     arrays = map_npz(path)
     if "emotion" not in arrays:
+        if problem := nearly_results_in_npz(arrays):
+            raise UserError(f"{path}: {problem}")
         held = ", ".join(sorted(arrays)) or "nothing"
         raise UserError(f"{path}: holds {held} but no array emotion (clips, samples, frames, 25)")
     others = {name: arrays[name] for name in ARRAYS[1:] if name in arrays}
@@ -105,6 +112,8 @@ def _torch(path: Path, clips: Sequence[str] | None) -> Source:
         if clips is not None and set(clips) <= set(content):
             rows = [_array(path, content[name], len(clips)) for name in clips]
             return Source(_stack(path, rows), clips=tuple(clips), rows_are_clips=True)
+        if clips is None and (problem := nearly_results(content)):
+            raise UserError(f"{path}: {problem}")
         content = _choose(path, content)
     emotion = _array(path, content, None if clips is None else len(clips))
     return Source(
@@ -154,6 +163,8 @@ def _choose(path: Path, content: dict[Any, Any]) -> Any:
         if isinstance(value, np.ndarray) and value.ndim > 2 and value.shape[-1] == EMOTION_CHANNELS
     ]
     if len(fitting) != 1:
+        if problem := results_inside(content):
+            raise UserError(f"{path}: {problem}")
         held = ", ".join(map(str, list(content)[:10])) or "nothing"
         raise UserError(
             f"{path}: a dictionary of {held}; save the predictions by themselves, or as emotion"

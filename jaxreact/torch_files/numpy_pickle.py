@@ -45,6 +45,8 @@ class PickledArray:
 
     def __init__(self, *_: Any):
         self.content: np.ndarray | list[Any] | None = None
+        self.copied = 0
+        """Bytes that stand nowhere else."""
 
     def build(self, state: Any) -> None:
         _version, shape, dtype, fortran, data = state
@@ -63,7 +65,7 @@ class PickledArray:
             self.content = data
             return
         if isinstance(data, str):  # Python 2 had no bytes
-            data = data.encode("latin-1")
+            data, self.copied = data.encode("latin-1"), len(data)
         if not isinstance(data, (bytes, bytearray)) or len(data) != count * dtype.dtype.itemsize:
             raise Malformed("an array whose bytes are not as many as its shape says")
         flat = np.frombuffer(data, dtype.dtype) if count else np.empty(0, dtype.dtype)

@@ -10,7 +10,7 @@ which checks every length against what is left of the file.
 import io
 import mmap
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from typing import IO, Any, cast
 
 
@@ -42,6 +42,8 @@ class Attributes(dict):
 
 
 _MARK = object()
+_SPARE = 1 << 20
+"""Bytes and elements."""
 
 _CONSTANTS: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None,
@@ -73,9 +75,10 @@ def load(
     `table` maps the dotted names of permitted globals to a `Call` or to a value that stands for
     them; `persistent` turns a persistent id into a value. Raises Refused or Malformed only.
     """
-    machine = _Machine(table, persistent)
+    machine, begin = _Machine(table, persistent), stream.tell()
     try:
-        for operation, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
+        for operation, argument, place in pickletools.genops(cast(IO[bytes], stream)):
+            machine.read = (place or begin) - begin
             if operation.name == "STOP":
                 return machine.stack.pop()
             machine.step(operation.name, argument)
@@ -96,6 +99,8 @@ class _Machine:
         self.table, self.persistent = table, persistent
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.read, self.made = 0, 0
+        """Bytes of the pickle, and what functions of ours have made of them."""
 
     def step(self, name: str, argument: Any) -> None:
         """Carries out one operation."""
@@ -122,7 +127,16 @@ class _Machine:
     def call(self, function: Any, arguments: Any) -> None:
         if not isinstance(function, Call) or not isinstance(arguments, tuple):
             raise Malformed("it calls something that is not a function")
-        self.stack.append(function.function(*arguments))
+        result = function.function(*arguments)
+        self.count(result)
+        self.stack.append(result)
+
+    def count(self, made: Any) -> None:
+        """Ends a pickle that has functions copy the same text or list again and again: what is made
+        has no more bytes or elements than the pickle so far, and some to spare."""
+        self.made += getattr(made, "copied", 0) or (len(made) if isinstance(made, Sized) else 0)
+        if self.made > self.read + _SPARE:
+            raise Malformed("it makes more of its data than it holds")
 
     # Globals and calls
 
@@ -148,6 +162,7 @@ class _Machine:
         state, target = self.stack.pop(), self.stack[-1]
         if hasattr(target, "build"):
             target.build(state)
+            self.count(target)
         elif not isinstance(target, dict):  # of an OrderedDict, the attributes are dropped
             raise Malformed(f"it sets attributes of a {type(target).__name__}")
 

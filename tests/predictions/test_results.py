@@ -8,7 +8,9 @@ import pytest
 
 from jaxreact.errors import Remark, UserError
 from jaxreact.predictions import holds_results, read_results
+from jaxreact.predictions.whole import write_whole
 from tests.metrics.ragged.by_hand import clips, targets
+from tests.predictions.test_whole import made
 
 torch = pytest.importorskip("torch")
 
@@ -72,6 +74,13 @@ def test_views_half_precision_and_targets_of_their_own_lengths(tmp_path):
     )
 
 
+def test_tuples_do_as_well(tmp_path):
+    path = tmp_path / "results.pt"
+    recorded = tuple(tuple(tensors([*each])) for each in GT)
+    torch.save({"GT": recorded, "PRED": tuple(tensors(PRED))}, path)
+    check(read_results(path))
+
+
 def test_npz_files_without_pickles(tmp_path):
     numbered = {f"GT_{n}": each for n, each in enumerate(GT)}
     numbered |= {f"PRED_{n}": each for n, each in enumerate(PRED)}
@@ -90,6 +99,21 @@ def test_eeg_is_read_over(tmp_path):
     path = saved(tmp_path / "results.pt", GT_EEG=[GT[0]], EEG_MASK=[GT[0]])
     with pytest.warns(Remark, match=r"results.pt: GT_EEG, EEG_MASK: EEG is not scored"):
         check(read_results(path))
+
+
+def test_whole_clips_whose_faces_are_upside_down_are_said(tmp_path, recwarn):
+    predictions = made()
+    assert predictions.coeffs is not None
+    for clip in predictions.coeffs:
+        clip[..., 52] = np.pi
+    write_whole(tmp_path / "p.npz", predictions)
+    read_results(tmp_path / "p.npz")
+    assert not recwarn
+    for clip in predictions.coeffs:
+        clip[..., 52] = 0.0
+    write_whole(tmp_path / "p.npz", predictions)
+    with pytest.warns(Remark, match=r"p\.npz: faces are upside down.*is the mean face subtracted"):
+        read_results(tmp_path / "p.npz")
 
 
 def test_other_files_are_none(tmp_path):

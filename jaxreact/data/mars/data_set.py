@@ -118,10 +118,10 @@ class Mars(Recordings):
         return count_frames(modality, path)
 
     def traits(self, clip: Clip) -> Float[np.ndarray, "5"] | None:
-        """As `Conversations.traits`; errors as `personality`, and a `Remark` about rows that cannot
-        be used."""
+        """As `Conversations.traits`, with a `Remark` about rows and tables that cannot be used."""
         if clip.split not in self._persons:
-            persons = self._persons[clip.split] = personality(self.path, clip.split)
+            names = [name for pair in self.pairs(clip.split) for name in pair]
+            persons = self._persons[clip.split] = personality(self.path, clip.split, names)
             if persons.doubts:
                 more = len(persons.doubts) - 1
                 others = f"; and {more} more, which the doctor names" if more else ""

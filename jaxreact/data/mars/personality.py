@@ -1,6 +1,7 @@
 """The persons' Big Five, which MARS of 2026 adds: `<split>/personality/{listener,speaker}.csv`."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Persons:
     """Name of a clip -> its person's `BIG_FIVE`, scores of 1 to 5 as 0 to 1. What a table without a
     column `session` says is of the clips of a name in any: below their role's `*`."""
     doubts: tuple[str, ...] = ()
-    """Rows that cannot be used, whose persons are unknown: a line each, which names the table."""
+    """Rows and tables that cannot be used, whose persons are unknown: a line each, which names the
+    table."""
 
     def of_clip(self, name: str) -> Float[np.ndarray, "5"] | None:
         """A clip's person, whether the table names sessions or not."""
@@ -32,19 +34,33 @@ class Persons:
         return self.scores.get(f"{session}/{role}/{clip}", self.scores.get(f"*/{role}/{clip}"))
 
 
-def personality(root: Path, split: str) -> Persons:
-    """The persons of a split, nobody where there is no such folder.
+def personality(root: Path, split: str, names: Iterable[str] = ()) -> Persons:
+    """The persons of a split, whose clips have these names; nobody where there is no such folder.
 
-    Raises `UserError` naming a table that lacks a column or cannot be read.
+    What cannot be used is a doubt: a table that cannot be read, a row, and one that names no
+    session where several have a clip of its name.
     """
     scores: dict[str, np.ndarray] = {}
     doubts: list[str] = []
     for role in ROLES:
         path = root / split / "personality" / f"{role}.csv"
-        if path.exists():
+        if not path.exists():
+            continue
+        try:
             found = _table(path, role)
-            scores |= found.scores
-            doubts += found.doubts
+        except UserError as error:
+            doubts.append(f"{error}: nobody's scores are used")
+            continue
+        scores |= found.scores
+        doubts += found.doubts
+    sessions = Counter(f"*/{name.split('/', 1)[1]}" for name in names)
+    for name in [name for name in scores if sessions[name] > 1]:
+        del scores[name]
+        _, role, clip = name.split("/")
+        doubts.append(
+            f"{root / split / 'personality' / role}.csv: {clip} stands in {sessions[name]}"
+            " sessions, and its row names none: these persons are unknown"
+        )
     return Persons(scores, tuple(doubts))
 
 

@@ -1,6 +1,5 @@
 """What is found in data of one layout only."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -106,16 +105,12 @@ def _persons(data: Mars, split: str, names: list[str]) -> list[Finding]:
         message = message.removeprefix(f"{data.path}/")
         return Finding("personality", folder, message, REMARK, split)
 
-    try:
-        persons = personality(data.path, split)
-    except UserError as error:
-        return [finding(f"{error}; nobody's scores are used")]
+    persons = personality(data.path, split, names)
     if not persons.scores and not persons.doubts:
         return []
-    shared = Counter(f"*/{name.split('/', 1)[1]}" for name in names)
-    strangers = [name for name in persons.scores if name not in {*names, *shared}]
+    known = {*names, *(f"*/{name.split('/', 1)[1]}" for name in names)}
+    strangers = [name for name in persons.scores if name not in known]
     nobody = [n for n in names if "/listener/" in n and persons.of_clip(n) is None]
-    several = [name for name in persons.scores if shared[name] > 1]
     return [
         *map(finding, persons.doubts),
         *(
@@ -123,7 +118,6 @@ def _persons(data: Mars, split: str, names: list[str]) -> list[Finding]:
             for what, whom in (
                 ("rows are of clips that are not here", strangers),
                 ("listeners have no row that can be used", nobody),
-                ("rows name no session and are of clips in several", several),
             )
             if whom
         ),

@@ -9,6 +9,7 @@ from jaxreact.data.layout import MODALITIES
 from jaxreact.data.prepare.findings import FATAL, PROBLEM, REMARK, Examination, Finding, SplitFacts
 from jaxreact.face import FPS
 
+_NEEDED = ("train", "val")
 _SHOWN = 20
 """Findings of one kind that the text names; JSON names all."""
 
@@ -36,7 +37,10 @@ def as_text(examination: Examination) -> str:
     """The same to read: a table of counts, a line on each split, and findings by kind."""
     parts = [examination.root, _table([_COLUMNS, *_counts(examination)])]
     lines = [f"{split}: {_summary(facts)}" for split, facts in examination.splits.items()]
-    lines += [f"{split}: absent (no {split}.csv)" for split in examination.absent]
+    lines += [
+        f"{split}: absent" + "; training needs it" * (split in _NEEDED)
+        for split in examination.absent
+    ]
     parts.append("\n".join(lines))
     for title, severities in (("problem", (FATAL, PROBLEM)), ("remark", (REMARK,))):
         findings = examination.of(*severities)

@@ -90,17 +90,8 @@ def _between(numbers: Sequence[float]) -> str:
 
 
 def _persons(split: Split) -> dict[str, list[float]]:
-    """Columns of what is known of the listeners, NaN where it is not; none where nothing is.
-
-    A table that cannot be read is left out, with a `Remark`: no score depends on it.
-    """
-    columns: dict[str, list[float]] = {}
-    for read in (_traits, _eeg):
-        try:
-            columns |= read(split)
-        except UserError as error:
-            warnings.warn(f"{error}; left out of the report", Remark, stacklevel=2)
-    return columns
+    """Columns of what is known of the listeners, NaN where it is not; none where nothing is."""
+    return _traits(split) | _eeg(split)
 
 
 def _traits(split: Split) -> dict[str, list[float]]:
@@ -114,13 +105,26 @@ def _traits(split: Split) -> dict[str, list[float]]:
 def _eeg(split: Split) -> dict[str, list[float]]:
     if not isinstance(split.data, Mars):
         return {}
-    eeg = EegTables(split.data.path, split.name)
+    try:
+        eeg = EegTables(split.data.path, split.name)
+    except UserError as error:
+        _leave_out(error)
+        return {}
     shares = [_measured(eeg, dyad) for dyad in split.dyads]
     return {} if all(map(math.isnan, shares)) else {"EEG measured, %": shares}
 
 
 def _measured(eeg: EegTables, dyad: Dyad) -> float:
-    found = eeg.of(dyad.listener.name)
+    try:
+        found = eeg.of(dyad.listener.name)
+    except UserError as error:
+        _leave_out(error)
+        return math.nan
     if found is None or not found.measured.size:
         return math.nan
     return 100 * float(found.measured.mean())
+
+
+def _leave_out(error: UserError) -> None:
+    """What cannot be read: no score depends on it."""
+    warnings.warn(f"{error}; left out of the report", Remark, stacklevel=2)

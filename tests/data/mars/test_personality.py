@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from jaxreact.data.mars.personality import personality
-from jaxreact.errors import UserError
 
 HEADER = "video_name,session,Extraversion,Agreeableness,Conscientiousness,Neuroticism,Openness\n"
 
@@ -46,10 +45,14 @@ def test_no_folder_no_persons(tmp_path):
     ],
 )
 def test_a_table_that_cannot_be_used_is_named(tmp_path, text, message):
+    """And the other one is read."""
     path = write(tmp_path, text)
-    with pytest.raises(UserError, match=message) as error:
-        personality(tmp_path, "val")
-    assert str(error.value).startswith(str(path))
+    write(tmp_path, HEADER + "a,2,1,1,1,1,1\n", "speaker")
+    table = personality(tmp_path, "val")
+    (doubt,) = table.doubts
+    assert doubt.startswith(f"{path}: {message}")
+    assert doubt.endswith(": nobody's scores are used")
+    assert [*table.scores] == ["session2/speaker/a"]
 
 
 @pytest.mark.parametrize(
@@ -74,5 +77,13 @@ def test_a_row_that_cannot_be_used_is_somebody_unknown(tmp_path, rows, words):
 
 def test_a_folder_is_no_table(tmp_path):
     (tmp_path / "val" / "personality" / "listener.csv").mkdir(parents=True)
-    with pytest.raises(UserError, match=r"listener\.csv"):
-        personality(tmp_path, "val")
+    assert "listener.csv" in personality(tmp_path, "val").doubts[0]
+
+
+def test_a_row_that_could_be_of_two_sessions_is_of_nobody(tmp_path):
+    path = write(tmp_path, HEADER.replace("session,", "") + "a,1,1,1,1,1\nb,1,1,1,1,1\n")
+    names = ["session1/listener/a", "session2/listener/a", "session2/listener/b"]
+    table = personality(tmp_path, "val", names)
+    assert [name for name in names if table.of_clip(name) is not None] == names[2:]
+    words = "a stands in 2 sessions, and its row names none: these persons are unknown"
+    assert table.doubts == (f"{path}: {words}",)

@@ -28,7 +28,7 @@ def test_a_data_set_in_order(data, capsys, tmp_path):
     text = capsys.readouterr().out
     assert "0 problems" in text
     assert "can be packed" in text
-    assert "val: absent (no val.csv)" in text
+    assert "val: absent; training needs it" in text
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["packable"]
     assert report["absent"] == ["val", "test"]

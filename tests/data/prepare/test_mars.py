@@ -127,24 +127,12 @@ def test_what_is_wrong_with_persons_stops_nothing(files, tmp_path):
     known = [packed.traits(dyad.listener) is not None for dyad in packed.dyads("train")]
     assert known == [True, False, False]
     table.write_text("a,1\n")
-    ((_, message),) = found(files, "personality")
-    assert message.endswith("; nobody's scores are used")
+    (_, message), (_, nobody) = found(files, "personality")
+    assert message.endswith(": nobody's scores are used")
+    assert nobody.startswith("3 listeners have no row that can be used")
     prepare(PrepareConfig(files.root, out=tmp_path / "other", workers=1))
     packed = open_conversations(tmp_path / "other")
     assert all(packed.traits(dyad.listener) is None for dyad in packed.dyads("train"))
-
-
-def test_a_row_of_clips_in_several_sessions_is_said(files):
-    files.pair("train", "session10", "bb", 60)
-    table = files.root / "train" / "personality" / "listener.csv"
-    table.parent.mkdir()
-    table.write_text(BIG_FIVE + "a,1,2,3,4,5\nbb,1,2,3,4,5\nccc,1,2,3,4,5\n", "utf-8-sig")
-    assert found(files, "personality") == [
-        (
-            "train/personality",
-            "1 rows name no session and are of clips in several, such as */listener/bb",
-        )
-    ]
 
 
 def test_how_much_of_the_eeg_was_measured(files):

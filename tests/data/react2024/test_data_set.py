@@ -210,7 +210,7 @@ def test_mean_face(data):
     with pytest.raises(UserError, match=r"shape \(52,\) instead of \(58,\)"):
         mean_face(data.root)
     (data.root / "mean_face.npy").unlink()
-    with pytest.raises(UserError, match="not part of REACT2024"):
+    with pytest.raises(UserError, match="neither REACT2024 nor MARS has it"):
         mean_face(data.root)
 
 
