@@ -55,13 +55,23 @@ def separator_of(line: str) -> str:
 
 
 def read_rows(path: Path) -> list[list[str]]:
-    """The rows of a table in text, empty lines left out, fields without surrounding spaces.
+    """The rows of a table in text, as `read_numbered_rows` has them."""
+    return [row for _, row in read_numbered_rows(path)]
 
-    Fields are separated as in the first line that is not empty: `separator_of`. Raises `UserError`
-    as `read_text` does, and for quotes that do not close.
+
+def read_numbered_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Each row of a table in text, and the line of the file that it ends in, from 1.
+
+    Empty lines are left out, and spaces around fields, which are separated as in the first line
+    that is not empty: `separator_of`. Raises `UserError` as `read_text` does, and for quotes that
+    do not close.
     """
     text = read_text(path)
     first = next((line for line in text.split("\n") if line.strip()), "")
     with reading(path, "not a table in text"):
         rows = csv.reader(io.StringIO(text), delimiter=separator_of(first), strict=True)
-        return [[field.strip() for field in row] for row in rows if any(map(str.strip, row))]
+        return [
+            (rows.line_num, [field.strip() for field in row])
+            for row in rows
+            if any(map(str.strip, row))
+        ]

@@ -16,8 +16,10 @@ from jaxreact.metrics.ragged.reactions import OfRagged, RaggedReactions, ragged_
 from jaxreact.metrics.score import Reactions, Score
 from jaxreact.metrics.targets import Clips, Sequences
 
-MAX_LAG = 2 * FPS - 1
-"""Lags of -49 to 49 frames are compared: just under two seconds."""
+
+def longest_lag(fps: int = FPS) -> int:
+    """The most frames by which speaker and listener are shifted, just under two seconds: 49."""
+    return 2 * fps - 1
 
 
 def frsyn(
@@ -76,7 +78,7 @@ def _offsets_as_original(predicted: Clips, heard: Sequences) -> Float[np.ndarray
     for clip, (samples, other) in enumerate(zip(predicted, heard, strict=True)):
         # float32 like the original, whose ties are decided by this rounding
         course = lagged_correlation(samples[:1], other)[0].astype(np.float32).mean(axis=-1)
-        lags[clip] = abs(int(np.argmax(course)) - MAX_LAG)  # argmax stops at the first NaN
+        lags[clip] = abs(int(np.argmax(course)) - longest_lag())  # argmax stops at the first NaN
     return lags
 
 
@@ -91,7 +93,7 @@ def offsets(
     a motionless face.
     """
     best = np.full((len(predictions), len(predictions[0])), np.nan)
-    max_lag = 2 * fps - 1
+    max_lag = longest_lag(fps)
     lags = np.abs(np.arange(-max_lag, max_lag + 1))
     pairs = zip(predictions, speaker, strict=True)
     for clip, (samples, other) in enumerate(
@@ -111,7 +113,7 @@ def offsets(
 def lagged_correlation(
     samples: Float[np.ndarray, "samples frames channels"],
     other: Float[np.ndarray, "frames channels"],
-    max_lag: int = MAX_LAG,
+    max_lag: int = longest_lag(),
 ) -> Float[np.ndarray, "samples lags channels"]:
     """Pearson's r at lags -49 .. 49, float64, NaN where a window is constant or too short.
 

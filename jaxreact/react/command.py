@@ -55,7 +55,7 @@ def run(config: Config) -> None:
     sound = sound_of_long(config) if is_long(until, len(track.coeffs)) else None
     heard = len(waveform) if sound is None else round(sound.seconds * SAMPLE_RATE)
     usable = len(track.coeffs) if emotion is None else min(len(track.coeffs), len(emotion))
-    frames = usable_frames(config.seen, usable, heard, system.frame_multiple)
+    frames = usable_frames(config.seen, config.heard, usable, heard, system.frame_multiple)
     check_tracked(config.seen, system, config.seconds, until, track)
     if track.stopped:
         warnings.warn(f"{config.seen}: {used(track)}", Remark, stacklevel=2)

@@ -100,26 +100,28 @@ def check_emotion(
         )
 
 
-def usable_frames(path: Path, track_frames: int, samples: int, block: int) -> int:
+def usable_frames(seen: Path, heard: Path, track_frames: int, samples: int, block: int) -> int:
     """How many frames of a clip can be used: whole blocks for which there is sound.
 
-    `samples` are those of the 16 kHz sound; up to `MISSING` seconds may lack at the end.
+    It is `seen` and `heard` in these files, which may be one. `samples` are those of the 16 kHz
+    sound; up to `MISSING` seconds may lack at the end.
     Raises `UserError` when not even one block is left, or much of the sound is missing.
     """
     needed = block / FPS
-    heard, shown = samples / SAMPLE_RATE, track_frames / FPS
+    sounds, shown = samples / SAMPLE_RATE, track_frames / FPS
     frames = track_frames // block * block
     if not frames:
-        raise UserError(f"{path}: {shown:.2f} s are too short; at least {needed:.2f} s needed")
-    if shown - heard > MISSING:
-        ends = f"the sound ends {shown - heard:.1f} s before the picture"
-        if heard < needed:
+        raise UserError(f"{seen}: {shown:.2f} s are too short; at least {needed:.2f} s needed")
+    if shown - sounds > MISSING:
+        picture = "the picture" if seen == heard else str(seen)
+        ends = f"{heard}: the sound ends {shown - sounds:.1f} s before {picture}"
+        if sounds < needed:
             raise UserError(
-                f"{path}: {ends}, after {heard:.2f} s; at least {needed:.2f} s needed: give "
-                "a video with sound throughout"
+                f"{ends}, after {sounds:.2f} s; at least {needed:.2f} s needed: give one that lasts"
+                " to the end"
             )
-        until = math.floor(heard * 100) / 100  # rounded up it would be refused again
-        raise UserError(f"{path}: {ends}; cut the video there (--seconds {until:.2f})")
+        until = math.floor(sounds * 100) / 100  # rounded up it would be refused again
+        raise UserError(f"{ends}; end there too (--seconds {until:.2f})")
     return frames
 
 

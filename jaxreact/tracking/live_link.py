@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxreact.data.text import read_rows
+from jaxreact.data.text import read_numbered_rows
 from jaxreact.errors import NotFiniteError, Remark, UserError
 from jaxreact.face import COEFFS, NEUTRAL_TRANSLATION, ROTATION, TRANSLATION
 from jaxreact.media.live_link_format import (
@@ -45,20 +45,21 @@ def track_live_link(
     none or not finite (line and column are named), under 5 lines a second, and long gaps.
     """
     path = Path(path)
-    rows = read_rows(path)
-    if not rows:
+    table = read_numbered_rows(path)
+    if not table:
         raise UserError(f"{path}: the file is empty; {_APP}")
-    columns = _columns(path, rows[0])
+    (_, header), *rows = table
+    columns = _columns(path, header)
     times = _times(path, rows)
     new = np.flatnonzero(np.diff(times, prepend=-1.0) > 0)
     repeated, times = len(times) - len(new), times[new]
     whole, kept = _end(times), int(np.searchsorted(times, max_seconds or np.inf))
     stopped = kept < len(times)
-    rows, times, lines = [rows[1 + at] for at in new[:kept]], times[:kept], 2 + new[:kept]
-    seen = np.array([len(row) > 2 and row[1] != "0" for row in rows])
+    rows, times = [rows[at] for at in new[:kept]], times[:kept]
+    seen = np.array([len(row) > 2 and row[1] != "0" for _, row in rows])
     if not seen.any():
         raise UserError(f"{path}: shows no face in {len(rows)} lines; {_APP}")
-    values, end, fps = _values(path, rows, lines, seen, columns), _end(times), _rate(path, times)
+    values, end, fps = _values(path, rows, seen, columns), _end(times), _rate(path, times)
     gaps = timeline.find_gaps(times[seen], times[~seen], end, max_gap)
     if on_gap == "error":
         timeline.refuse_long_gaps(path, gaps, max_gap)
@@ -107,23 +108,23 @@ def _columns(path: Path, header: list[str]) -> list[int]:
     return [places[name.lower()] for name in _WANTED]
 
 
-def _times(path: Path, rows: list[list[str]]) -> Float[np.ndarray, "rows"]:
+def _times(path: Path, rows: list[tuple[int, list[str]]]) -> Float[np.ndarray, "rows"]:
     """Seconds since the first line; two lines may have one time."""
-    if len(rows) < 3:
-        what = "no line but that of the names" if len(rows) < 2 else "a single line of numbers"
+    if len(rows) < 2:
+        what = "a single line of numbers" if rows else "no line but that of the names"
         raise UserError(f"{path}: holds {what}; {_APP}")
-    times = np.empty(len(rows) - 1)
-    for number, row in enumerate(rows[1:]):
+    times = np.empty(len(rows))
+    for place, (line, row) in enumerate(rows):
         try:
-            times[number] = seconds_of(row[0])
+            times[place] = seconds_of(row[0])
         except ValueError as error:
-            raise UserError(f"{path}: line {number + 2}: {error}; {_APP}") from None
+            raise UserError(f"{path}: line {line}: {error}; {_APP}") from None
     times = through_midnight(times)
     if (back := np.flatnonzero(np.diff(times) < 0)).size:
-        row = int(back[0]) + 2
+        (_, before), (line, row) = rows[back[0]], rows[back[0] + 1]
         raise UserError(
-            f"{path}: line {row + 1}: its time {rows[row][0]} does not follow {rows[row - 1][0]};"
-            " give one recording, in its order"
+            f"{path}: line {line}: its time {row[0]} does not follow {before[0]}; give one"
+            " recording, in its order"
         )
     return times - times[0]
 
@@ -145,25 +146,25 @@ def _rate(path: Path, times: Float[np.ndarray, "rows"]) -> float:
 
 
 def _values(
-    path: Path, rows: list[list[str]], lines: np.ndarray, seen: np.ndarray, columns: list[int]
+    path: Path, rows: list[tuple[int, list[str]]], seen: np.ndarray, columns: list[int]
 ) -> Float[np.ndarray, "faces 55"]:
-    """The numbers of `_WANTED` in the rows that show a face; `lines` are the rows' places."""
+    """The numbers of `_WANTED` in the rows that show a face."""
     values = np.empty((int(seen.sum()), len(columns)))
     for number, place in enumerate(np.flatnonzero(seen).tolist()):
+        line, row = rows[place]
         for column, (name, at) in enumerate(zip(_WANTED, columns, strict=True)):
-            field = rows[place][at] if at < len(rows[place]) else ""
+            field = row[at] if at < len(row) else ""
             try:
                 values[number, column] = float(field)
             except ValueError:
                 raise UserError(
-                    f"{path}: line {lines[place]}: {name} is {field[:40]!r}, no number;"
-                    " copy it again"
+                    f"{path}: line {line}: {name} is {field[:40]!r}, no number; copy it again"
                 ) from None
         with np.errstate(over="ignore"):  # what float32 cannot hold is not finite either
             bad = np.flatnonzero(~np.isfinite(values[number].astype(np.float32)))
         if bad.size:
             raise NotFiniteError(
-                f"{path}: line {lines[place]}: {_WANTED[bad[0]]} is not finite; leave that line out"
+                f"{path}: line {line}: {_WANTED[bad[0]]} is not finite; leave that line out"
             )
     return values
 

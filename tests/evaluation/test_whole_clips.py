@@ -240,6 +240,8 @@ def test_the_page_names_every_clip_and_its_length(mimed):
     rows = [row.split(",") for row in (mimed[0].out / "clip_scores.csv").read_text().splitlines()]
     column = rows[0].index("FRC")
     assert best == max(rows[1:], key=lambda row: float(row[column]))[0]
+    assert "Correlation over lags from -59 to 59 frames" in page
+    assert "mime: highest 1 at lag 0" in page
 
 
 def test_the_page_can_be_written_again(files, mimed, tmp_path):

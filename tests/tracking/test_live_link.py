@@ -146,8 +146,13 @@ def test_lines_that_repeat_a_time_are_left_out(tmp_path):
     np.testing.assert_array_equal(track.coeffs, plain.coeffs)
     broken = [list(row) for row in twice]
     broken[20][NAMES.index("JawOpen")] = "wide"
+    path = saved(tmp_path, broken)
     with pytest.raises(UserError, match="line 21: JawOpen is 'wide'"):
-        track_live_link(saved(tmp_path, broken))
+        track_live_link(path)
+    lines = path.read_text().split("\n")
+    path.write_text("\n".join(["", *lines[:4], "", *lines[4:]]))
+    with pytest.raises(UserError, match="line 23: JawOpen is 'wide'"):
+        track_live_link(path)
 
 
 @pytest.mark.parametrize(

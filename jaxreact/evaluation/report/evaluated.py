@@ -17,7 +17,7 @@ from jaxreact.errors import UserError
 from jaxreact.evaluation.drawing.choice import film_files
 from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.clip_table import ClipTable
-from jaxreact.evaluation.report.shown import Shown
+from jaxreact.evaluation.report.shown import Emotions, Shown
 from jaxreact.face import FPS
 from jaxreact.files import read_json
 from jaxreact.predictions import Predictions, read_predictions
@@ -90,13 +90,17 @@ class Evaluated:
             return None
         return metrics.neighbour_lists(self.recorded.neighbours(), self.predictions.emotion)
 
+    def emotion(self, clip: int) -> Emotions:
+        """The emotion channels of a clip."""
+        recorded = {"speaker": self.speaker[clip], "listener": self.listener[clip]}
+        return Emotions(recorded, self.predictions.emotion[clip])
+
     def shown(self, clip: int) -> Shown:
         """What is seen in a clip."""
-        emotion = {"speaker": self.speaker[clip], "listener": self.listener[clip]}
         recorded, made = self.recorded, self.predictions
         coeffs = {} if recorded is None else recorded.coeffs(clip, self.shape[2])
         faces = None if made.coeffs is None else made.coeffs[clip]
-        return Shown(FPS, emotion, coeffs, made.emotion[clip], faces)
+        return Shown(FPS, self.emotion(clip), coeffs, faces)
 
     @property
     def videos(self) -> dict[int, Path]:

@@ -12,7 +12,7 @@ from jaxreact.evaluation.drawing.choice import film_files
 from jaxreact.evaluation.report import clip_table
 from jaxreact.evaluation.report.clip_table import ClipTable
 from jaxreact.evaluation.report.evaluated import intervals, numbers, read_metrics
-from jaxreact.evaluation.report.shown import Shown
+from jaxreact.evaluation.report.shown import Emotions, Shown
 from jaxreact.face import FPS
 from jaxreact.predictions.whole import WholePredictions, read_whole
 
@@ -55,19 +55,23 @@ class EvaluatedWhole:
         """Clip -> its video, for those that have one."""
         return film_files(self.out, str(self.content.get("split", "val")), self.clips)
 
+    def emotion(self, clip: int) -> Emotions:
+        """The emotion channels of a clip, at the predictions' rate."""
+        made = self.predictions
+        recorded = {"speaker": made.speaker[clip], "listener": made.listener[clip]}
+        return Emotions(recorded, made.emotion[clip])
+
     def shown(self, clip: int) -> Shown:
         """What is seen in a clip, at the predictions' rate."""
-        made = self.predictions
-        emotion = {"speaker": made.speaker[clip], "listener": made.listener[clip]}
+        made, emotion = self.predictions, self.emotion(clip)
         coeffs = {} if self.recorded is None else self.recorded.coeffs(clip)
         return Shown(
             made.rate,
             emotion,
             {
-                name: coeffs_at(rows, FPS, made.rate, len(emotion[name]))
+                name: coeffs_at(rows, FPS, made.rate, len(emotion.recorded[name]))
                 for name, rows in coeffs.items()
             },
-            made.emotion[clip],
             None if made.coeffs is None else made.coeffs[clip],
         )
 

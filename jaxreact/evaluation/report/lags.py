@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxreact.evaluation.report.evaluated import Evaluated, of_most, spread
+from jaxreact.evaluation.report.evaluated import of_most, spread
 from jaxreact.evaluation.report.scores import scored
+from jaxreact.evaluation.report.shown import ClipByClip
 from jaxreact.face import FPS
 from jaxreact.html.axes import Axes, Margins
 from jaxreact.html.charts import Drawing, Figure, Key, band, grid, group, line, upright
-from jaxreact.metrics.frsyn import MAX_LAG, lagged_correlation
+from jaxreact.metrics.frsyn import lagged_correlation, longest_lag
 
 CLIPS = 100
 """Clips that the curves are taken over at most, which takes some seconds."""
 
-LAGS = np.arange(-MAX_LAG, MAX_LAG + 1)
 SMALL, LARGE = (380, 250), (780, 320)
 _MARGINS = Margins(48, 12, 10, 40)
-_AXIS = "lag in frames of 1/25 s; right: the listener comes after the speaker"
-_AXIS_SHORT = "lag in frames; right: after the speaker"
+_NONE = np.zeros(0, int)
+_AXIS = "lag in frames; right: after the speaker"
 
 
 @dataclass(frozen=True)
@@ -30,56 +30,73 @@ class Lags:
 
     kind: str
     name: str
-    curves: Float[np.ndarray, "clips 99"]
+    curves: Float[np.ndarray, "clips lags"]
     best: Int[np.ndarray, "samples"]
 
 
 def curves(
-    samples: Float[np.ndarray, "samples frames 25"], speaker: Float[np.ndarray, "frames 25"]
-) -> Float[np.ndarray, "samples 99"]:
+    samples: Float[np.ndarray, "samples frames 25"],
+    speaker: Float[np.ndarray, "frames 25"],
+    fps: int = FPS,
+) -> Float[np.ndarray, "samples lags"]:
     """Mean correlation over the channels at each lag: what FRSyn takes the greatest of.
 
     By the rules of `jaxreact.metrics.frsyn.offsets`; NaN where a lag takes no part.
     """
-    r = lagged_correlation(samples, speaker)
+    r = lagged_correlation(samples, speaker, longest_lag(fps))
     frames = len(speaker)
-    r[:, frames - np.abs(LAGS) < min(FPS, frames // 2)] = np.nan
+    too_short = frames - np.abs(_lags_of(r.shape[1])) < min(fps, frames // 2)
+    r[:, too_short] = np.nan
     known = np.isfinite(r)
     count = known.sum(axis=-1)
     with np.errstate(invalid="ignore"):
         return np.where(known, r, 0.0).sum(axis=-1) / np.where(count, count, np.nan)
 
 
-def best_lags(courses: Float[np.ndarray, "samples 99"]) -> Int[np.ndarray, "known"]:
+def best_lags(courses: Float[np.ndarray, "samples lags"]) -> Int[np.ndarray, "known"]:
     """Signed lag of each curve's greatest value, of those that have one."""
     known = courses[np.isfinite(courses).any(axis=1)]
-    return LAGS[np.nanargmax(known, axis=1)] if len(known) else np.zeros(0, int)
+    return _lags_of(courses.shape[1])[np.nanargmax(known, axis=1)] if len(known) else _NONE
 
 
-def section(evaluated: Evaluated) -> dict[str, Any]:
-    """Curves of model, ground truth and mime, and where their maxima are."""
-    shown = spread(evaluated.shape[0], CLIPS)
-    emotion, speaker, listener = (
-        evaluated.predictions.emotion,
-        evaluated.speaker,
-        evaluated.listener,
-    )
+def section(evaluated: ClipByClip, fps: int = FPS) -> dict[str, Any]:
+    """Curves of model, ground truth and mime, and where their maxima are, at `fps` frames a second.
+
+    Of persons who end at different times the frames that both have are compared.
+    """
+    shown = spread(len(evaluated.clips), CLIPS)
+    clips = [evaluated.emotion(clip) for clip in shown.tolist()]
+    speakers = [clip.recorded["speaker"] for clip in clips]
     kinds = [
-        _lags("model", scored(evaluated).lower(), ((emotion[n], speaker[n]) for n in shown)),
-        _lags("truth", "ground truth", ((listener[n][None], speaker[n]) for n in shown)),
-        _lags("mime", "mime", ((speaker[n][None], speaker[n]) for n in shown)),
+        _lags(kind, name, zip(samples, speakers, strict=True), fps)
+        for kind, name, samples in (
+            ("model", scored(evaluated).lower(), [clip.samples for clip in clips]),
+            ("truth", "ground truth", [clip.recorded["listener"][None] for clip in clips]),
+            ("mime", "mime", [speaker[None] for speaker in speakers]),
+        )
     ]
     moving = [lags for lags in kinds if np.isfinite(lags.curves).any()]
-    charts = [_curve_chart(moving), _best_chart(moving[:2])] if moving else []
-    return {"clips": of_most(shown, evaluated.shape[0]), "charts": charts}
+    title = "Best lags, % of the samples"
+    if evaluated.content["mode"] == "corrected":
+        title += ": their mean distance from 0 is FRSyn"
+    charts = [_curve_chart(moving, fps), _best_chart(moving[:2], title)] if moving else []
+    count = of_most(shown, len(evaluated.clips))
+    return {"clips": count, "charts": charts, "most": longest_lag(fps)}
 
 
-def _lags(kind: str, name: str, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Lags:
+def _lags_of(count: int) -> Int[np.ndarray, "lags"]:
+    """The lags of so many, 0 in the middle."""
+    return np.arange(count) - count // 2
+
+
+def _lags(kind: str, name: str, pairs: Iterable[tuple[np.ndarray, np.ndarray]], fps: int) -> Lags:
     means, best = [], []
     for samples, speaker in pairs:
+        frames = min(samples.shape[1], len(speaker))
+        samples, speaker = samples[:, :frames], speaker[:frames]
         if (samples == samples[:1]).all():  # one reaction copied
             samples = samples[:1]
-        courses = curves(samples, speaker)
+        courses = curves(samples, speaker, fps)
         best.append(best_lags(courses))
         count = np.isfinite(courses).sum(axis=0)
         total = np.where(np.isfinite(courses), courses, 0.0).sum(axis=0)
@@ -87,7 +104,9 @@ def _lags(kind: str, name: str, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) 
     return Lags(kind, name, np.stack(means), np.concatenate(best))
 
 
-def _curve_chart(kinds: list[Lags]) -> Figure:
+def _curve_chart(kinds: list[Lags], fps: int) -> Figure:
+    most = longest_lag(fps)
+    shown = _lags_of(2 * most + 1)
     bands = {lags.kind: _summary(lags.curves) for lags in kinds}
     ends = _ends(bands)
     peaks = {kind: _peak(mean) for kind, (mean, _, _) in bands.items()}
@@ -95,17 +114,18 @@ def _curve_chart(kinds: list[Lags]) -> Figure:
         f"{lags.name}: highest {peaks[lags.kind][0]:.3g} at lag {peaks[lags.kind][1]}"
         for lags in kinds
     )
-    description = f"Correlation over lags from -49 to 49 frames. {words}."
+    description = f"Correlation over lags from -{most} to {most} frames. {words}."
     drawings = []
     for style, size in {"small": SMALL, "large": LARGE}.items():
-        axes = Axes((-MAX_LAG, MAX_LAG), ends, size, margins=_MARGINS)
-        shapes = grid(axes, columns=10, name=_AXIS if style == "large" else _AXIS_SHORT)
+        axes = Axes((-most, most), ends, size, margins=_MARGINS)
+        long = f"lag in frames of 1/{fps} s; right: the listener comes after the speaker"
+        shapes = grid(axes, columns=10, name=long if style == "large" else _AXIS)
         shapes.append(upright(axes, "mark", 0))
         for lags in reversed(kinds):
             mean, lower, upper = bands[lags.kind]
-            area = band(axes, LAGS, lower, upper) if lags.kind != "mime" else []
+            area = band(axes, shown, lower, upper) if lags.kind != "mime" else []
             inside = np.where((mean >= ends[0]) & (mean <= ends[1]), mean, np.nan)
-            shapes.append(group(lags.kind, *area, line(axes, "line", LAGS, inside)))
+            shapes.append(group(lags.kind, *area, line(axes, "line", shown, inside)))
         drawings.append(Drawing(size, description, shapes, style))
     keys = []
     for lags in kinds:
@@ -119,7 +139,7 @@ def _curve_chart(kinds: list[Lags]) -> Figure:
 def _peak(mean: np.ndarray) -> tuple[float, int]:
     """The greatest value of a curve, and its lag."""
     place = int(np.nanargmax(mean))
-    return float(mean[place]), int(LAGS[place])
+    return float(mean[place]), place - len(mean) // 2
 
 
 def _ends(bands: dict[str, tuple[np.ndarray, ...]]) -> tuple[float, float]:
@@ -143,16 +163,18 @@ def _summary(courses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return result[0], result[1], result[2]
 
 
-def _best_chart(kinds: list[Lags]) -> Figure:
+def _best_chart(kinds: list[Lags], title: str) -> Figure:
     """How often the maximum is at which lag, model and truth."""
-    edges = np.linspace(-MAX_LAG - 0.5, MAX_LAG + 0.5, 34)  # three lags a bar
+    most = kinds[0].curves.shape[1] // 2
+    side = -(-(most - 1) // 3)
+    edges = 3 * (np.arange(-side, side + 2) - 0.5)  # three lags a bar, 0 in the middle of one
     shares = {
         lags.kind: 100 * np.histogram(lags.best, edges)[0] / max(1, len(lags.best))
         for lags in kinds
     }
     highest = max(share.max() for share in shares.values())
     axes = Axes((edges[0], edges[-1]), (0.0, 1.08 * highest or 1.0), SMALL, margins=_MARGINS)
-    shapes = grid(axes, columns=10, name=_AXIS_SHORT)
+    shapes = grid(axes, columns=10, name=_AXIS)
     for lags in reversed(kinds):
         heights, steps = np.repeat(shares[lags.kind], 2), np.repeat(edges, 2)[1:-1]
         area = band(axes, steps, np.zeros_like(heights), heights) if lags.kind == "model" else []
@@ -163,7 +185,7 @@ def _best_chart(kinds: list[Lags]) -> Figure:
         if len(lags.best)
     )
     return Figure(
-        "Best lags, % of the samples: their mean distance from 0 is FRSyn",
+        title,
         [Drawing(SMALL, f"Where the maxima of the lag curves are. {words}.", shapes)],
         [Key(lags.kind, lags.name) for lags in kinds],
     )

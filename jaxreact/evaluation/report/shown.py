@@ -13,17 +13,24 @@ from jaxreact.evaluation.report.scores import Scored
 
 
 @dataclass(frozen=True)
+class Emotions:
+    """The emotion channels of one clip, from its begin; persons may end at different times."""
+
+    recorded: Mapping[str, Float[np.ndarray, "_ 25"]]
+    """Of "speaker" and "listener"."""
+    samples: Float[np.ndarray, "samples frames 25"]
+    """Of the reactions."""
+
+
+@dataclass(frozen=True)
 class Shown:
-    """What is seen in one clip, from its begin; persons may end at different times."""
+    """What is seen in one clip, from its begin."""
 
     rate: float
     """Frames a second of everything here."""
-    emotion: Mapping[str, Float[np.ndarray, "_ 25"]]
-    """Of the recorded "speaker" and "listener"."""
+    emotion: Emotions
     coeffs: Mapping[str, Float[np.ndarray, "_ 58"]]
-    """Theirs, raw; nothing where the data set is not at hand."""
-    samples: Float[np.ndarray, "samples frames 25"]
-    """Emotion of the reactions."""
+    """Of the recorded "speaker" and "listener", raw; nothing where the data set is not at hand."""
     faces: Float[np.ndarray, "samples frames 58"] | None
     """Raw coefficients of the reactions, where there are any."""
 
@@ -49,6 +56,10 @@ class ClipByClip(Scored, Protocol):
     @property
     def videos(self) -> Mapping[int, Path]:
         """Clip -> its video, for those that have one."""
+        ...
+
+    def emotion(self, clip: int) -> Emotions:
+        """The emotion channels of a clip."""
         ...
 
     def shown(self, clip: int) -> Shown:

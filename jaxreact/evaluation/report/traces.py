@@ -35,10 +35,11 @@ def traces_of(shown: Shown) -> list[Traces]:
     traces = []
     for curve in IN_REPORTS:
         sides = {
-            name: curve.of(shown.coeffs.get(name), rows) for name, rows in shown.emotion.items()
+            name: curve.of(shown.coeffs.get(name), rows)
+            for name, rows in shown.emotion.recorded.items()
         }
         people = {name: side for name, side in sides.items() if side is not None}
-        samples = curve.of(shown.faces, shown.samples)
+        samples = curve.of(shown.faces, shown.emotion.samples)
         if people or samples is not None:
             traces.append(Traces(curve, shown.rate, people, samples))
     return traces

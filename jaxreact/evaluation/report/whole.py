@@ -16,7 +16,7 @@ from jaxreact.data.mars.personality import BIG_FIVE
 from jaxreact.data.split import Split
 from jaxreact.data.traits import traits_of_listeners
 from jaxreact.errors import Remark, UserError
-from jaxreact.evaluation.report import clips, distributions, published, scores
+from jaxreact.evaluation.report import clips, distributions, lags, published, scores
 from jaxreact.evaluation.report.evaluated_whole import EvaluatedWhole
 from jaxreact.evaluation.report.facts import facts_of_run
 from jaxreact.evaluation.report.page_file import write_page
@@ -52,6 +52,7 @@ def write_whole_report(evaluated: EvaluatedWhole) -> Path:
         "scores": scores.section(evaluated, round(predictions.rate), _NAIVE),
         "published": published.section(release.name),
         "distributions": distributions.section(evaluated),
+        "lags": lags.section(evaluated, round(predictions.rate)),
         "persons": None if recorded is None else bool(persons),
         "clips": {
             **shown,

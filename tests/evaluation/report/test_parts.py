@@ -38,17 +38,18 @@ def test_a_reaction_that_follows_has_a_positive_lag():
     assert np.nanmax(curves(late[None], speaker)) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("fps", [25, 30])
 @pytest.mark.parametrize("frames", [6, 40, 80, 200])
-def test_the_best_lags_are_what_frsyn_averages(frames):
+def test_the_best_lags_are_what_frsyn_averages(frames, fps):
     predictions = some_predictions(3, 4, frames)
     predictions.emotion[1, 2] = 0.5  # a motionless face
     assert predictions.speaker is not None
     pairs = zip(predictions.emotion, predictions.speaker, strict=True)
-    lags = np.concatenate([best_lags(curves(*pair)) for pair in pairs])
-    expected = offsets(predictions.emotion, predictions.speaker)
+    lags = np.concatenate([best_lags(curves(*pair, fps)) for pair in pairs])
+    expected = offsets(predictions.emotion, predictions.speaker, fps)
     np.testing.assert_array_equal(np.abs(lags), expected[np.isfinite(expected)])
     assert np.abs(lags).mean() == pytest.approx(
-        metrics.frsyn(predictions.emotion, predictions.speaker)
+        metrics.frsyn(predictions.emotion, predictions.speaker, fps=fps)
     )
 
 
