@@ -34,7 +34,7 @@ def _compiled_programs(request: pytest.FixtureRequest) -> Iterator[None]:
     tests are, as users' are.
     """
     is_optimized = request.node.get_closest_marker("optimized") is not None
-    is_optimized = is_optimized or request.config.getoption("markexpr") == "slow"
+    is_optimized = is_optimized or request.config.getoption("markexpr").startswith("slow")
     jax.config.update("jax_disable_most_optimizations", not is_optimized)
     yield
     jax.clear_caches()
