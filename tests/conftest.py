@@ -26,6 +26,24 @@ from tests.clips import BUNNY, CARPHONE, decode, write_clip  # noqa: E402
 from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors  # noqa: E402
 
 
+QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+"""Without its optimizations XLA writes loops faster by its older way than by MLIR, and in one part
+faster than in many: half the processor time of the tests of systems. JAX 0.11 has no other way."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Has XLA compile as is quickest where tests are not `slow` ones."""
+    if config.option.markexpr.startswith("slow") or jax.__version_info__[:2] != (0, 10):
+        return
+    given = os.environ.get("XLA_FLAGS")
+    os.environ["XLA_FLAGS"] = f"{QUICK} {given or ''}"
+    jax.devices()  # reads them
+    if given is None:
+        del os.environ["XLA_FLAGS"]  # what tests start compiles as it does for users
+    else:
+        os.environ["XLA_FLAGS"] = given
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _compiled_programs(request: pytest.FixtureRequest) -> Iterator[None]:
     """Programs of one module are of no use to the next, and JAX keeps each for ever.
