@@ -25,7 +25,6 @@ from jaxreact.variables import variables_of  # noqa: E402
 from tests.clips import BUNNY, CARPHONE, decode, write_clip  # noqa: E402
 from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors  # noqa: E402
 
-
 QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 """Without its optimizations XLA writes loops faster by its older way than by MLIR, and in one part
 faster than in many: half the processor time of the tests of systems. JAX 0.11 has no other way."""
