@@ -60,6 +60,7 @@ def test_pairs_with_missing_files_are_left_out(data, tmp_path):
     advised(advice, React2024(data.root).dyads, "val")
     split = open_split(packed(data, tmp_path / "cache", drop_broken=True), "val")
     assert (len(split.dyads), split.neighbours().shape) == (2, (2, 2))
+    assert split.data.left_out("val") == 1
 
 
 def test_pairs_without_pictures_are_taken_out_by_hand(data):
@@ -81,9 +82,12 @@ def test_short_pairs_are_left_out(data, tmp_path, from_cache):
     for name in NOXI:
         np.save(data.path("3D_FV_files", name, ".npy"), data.coeffs(name, 50))
     source = packed(data, tmp_path / "all") if from_cache else data.root
-    dyads = open_conversations(source).dyads("val")
+    whole = open_conversations(source)
+    assert whole.left_out("val") == 0
+    dyads = whole.dyads("val")
     shortest = int(advised(r"prepare --shortest (\d+)`", check_lengths, dyads, 55)[1])
     split = open_split(packed(data, tmp_path / "cache", drop_broken=True, shortest=shortest), "val")
+    assert split.data.left_out("val") == 1
     check_lengths(split.dyads, 55)
     assert (split.clips, split.neighbours().shape) == ((RECOLA[0], RECOLA[1]), (2, 2))
     less = r"--shortest 90: no pair of val is so long; choose less"

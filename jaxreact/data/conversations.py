@@ -107,6 +107,10 @@ class Conversations(Protocol):
         """Row k has a 1 where dyad j's listener also suits dyad k; of n dyads, mirrored or not."""
         ...
 
+    def left_out(self, split: str) -> int:
+        """How many pairs of a split are not here, though they were where this was made of."""
+        ...
+
     def fingerprint(self) -> str:
         """16 hex digits that tell data sets apart by their content, wherever they lie.
 

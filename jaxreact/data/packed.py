@@ -152,6 +152,10 @@ class Packed:
             raise UserError(f"{self.path / part.file}: shape {matrix.shape}, not {n} dyads")
         return matrix
 
+    def left_out(self, split: str) -> int:
+        """Pairs that were not packed; 0 too for a cache of a time that did not count them."""
+        return (self._index.left_out or {}).get(split, 0)
+
     def fingerprint(self) -> str:
         """Digest of the index, which names the digest of every shard."""
         return self._index.fingerprint()

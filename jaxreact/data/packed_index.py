@@ -21,7 +21,7 @@ INDEX = "cache.json"
 SHARD_SUFFIX = ".arrayrecord"
 AGAIN = "`python -m jaxreact.data.prepare`"
 _NO_INDEX = "not the index of a cache"
-_LATER = ("pictures", "release", "traits")
+_LATER = ("pictures", "release", "traits", "left_out")
 """What caches may lack."""
 
 
@@ -65,6 +65,8 @@ class PackedIndex:
     """Which data set was packed; one of `layout.RELEASES`."""
     traits: dict[str, dict[str, list[float]]] | None = None
     """Of splits, the Big Five of clips by name, 0 to 1; None where nothing is known of anybody."""
+    left_out: dict[str, int] | None = None
+    """Of splits, how many pairs were not packed; None where all were."""
 
     def content(self) -> dict[str, Any]:
         """As JSON holds it, without the fingerprint; without what stands at its default, so that

@@ -190,6 +190,10 @@ class Recordings(ABC):
         """What is subtracted from raw coefficients: `contents.mean_face`."""
         return mean_face(self.path)
 
+    def left_out(self, split: str) -> int:
+        """None: a root has all its pairs."""
+        return 0
+
     def fingerprint(self) -> str:
         """Digest of the pairs, the mean face and the bytes of 16 coefficient files, as hex; the
         files are spread evenly over all the splits together."""

@@ -1,5 +1,6 @@
 """The command `evaluate.py`: generate, export, score, and draw."""
 
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from jaxreact import metrics
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.split import Split, open_split
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation.config import Evaluation, check
 from jaxreact.evaluation.drawing.choice import choose
 from jaxreact.evaluation.drawing.draw import draw
@@ -50,6 +51,9 @@ def evaluate(config: Evaluation) -> str:
     data, matrix = split.data, split.neighbours()
     if config.mode == "react2026" and not (data.release.whole and config.frames is None):
         raise UserError("--mode react2026 is for whole clips of MARS; leave it or --frames out")
+    if left_out := data.left_out(config.split):
+        remark = f"{data.path}: {left_out} pairs of {config.split} were left out of this cache"
+        warnings.warn(f"{remark}: scores are of the others", Remark, stacklevel=2)
     check_matrix(matrix, config.mode)
     if config.export_results is not None and not (data.release.whole and config.frames is None):
         raise UserError("--export-results is for whole clips of MARS; leave it or --frames out")

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 
 from jaxreact import metrics
 from jaxreact.data.conversations import open_conversations
+from jaxreact.data.prepare import PrepareConfig, prepare
 from jaxreact.data.split import open_split
-from jaxreact.errors import UserError
+from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation import command, evaluated_system
 from jaxreact.evaluation.command import evaluate
 from jaxreact.evaluation.config import Evaluation
@@ -176,6 +178,17 @@ def test_a_baseline(config, name):
     # Copies of one reaction are scored as one, whose matrix products round by their size.
     assert content["scores"] == pytest.approx(content["baselines"][name], rel=1e-12, nan_ok=True)
     assert read_predictions(other.out / "predictions.npz").coeffs is None
+
+
+def test_pairs_that_a_cache_lacks_are_said(config, conversations, tmp_path):
+    root, cache = shutil.copytree(conversations, tmp_path / "root"), tmp_path / "cache"
+    next((root / "train" / "3D_FV_files").rglob("*.npy")).unlink()
+    prepare(PrepareConfig(root, cache, drop_broken=True, workers=1))
+    asked = dataclasses.replace(
+        config, data=cache, tokenizer=None, predictor=None, baseline="mime", samples=1
+    )
+    with pytest.warns(Remark, match="cache: 1 pairs of train were left out of this cache: scores"):
+        assert "2 clips of 96 frames" in evaluate(asked)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ class ChosenSplit:
     sources: dict[str, dict[str, Source]]
     """By clip and modality; the order is that of the records."""
     neighbours: UInt8[np.ndarray, "n n"] | None
+    left_out: int
+    """Pairs of the split that are not."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def _without(facts: SplitFacts, broken: set[int]) -> ChosenSplit:
         both = np.array([*kept, *(len(facts.pairs) + row for row in kept)], int)
         matrix = matrix[np.ix_(both, both)]
     names = dict.fromkeys(name for pair in pairs for name in pair)
-    return ChosenSplit(pairs, {name: facts.clips[name].sources for name in names}, matrix)
+    sources = {name: facts.clips[name].sources for name in names}
+    return ChosenSplit(pairs, sources, matrix, len(broken))
 
 
 def _refusal(examination: Examination, problems: list[Finding]) -> str:

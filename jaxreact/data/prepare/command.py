@@ -68,11 +68,7 @@ def prepare(config: PrepareConfig) -> None:
         with replacing(config.json) as temporary:
             temporary.write_text(json.dumps(as_json(examination), indent=1) + "\n")
     choice = choose(examination, config.drop_broken, config.shortest)
-    left_out = sum(
-        len(facts.pairs) - len(choice.splits[split].pairs)
-        for split, facts in examination.splits.items()
-    )
-    if left_out:
+    if left_out := sum(chosen.left_out for chosen in choice.splits.values()):
         print(f"{left_out} pairs are left out")
     if config.check_only or config.out is None:
         print(f"{config.data}: can be packed")

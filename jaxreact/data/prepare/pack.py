@@ -234,8 +234,18 @@ def _index(
         for split, chosen in choice.splits.items()
         if (known := _traits(data, split, chosen.sources))
     }
-    name = data.release.name
-    return PackedIndex(choice.mean_face, CLIPS_PER_SHARD, splits, pictures, name, traits or None)
+    left_out = {
+        split: chosen.left_out for split, chosen in choice.splits.items() if chosen.left_out
+    }
+    return PackedIndex(
+        choice.mean_face,
+        CLIPS_PER_SHARD,
+        splits,
+        pictures,
+        data.release.name,
+        traits or None,
+        left_out or None,
+    )
 
 
 def _traits(data: Recordings, split: str, names: Iterable[str]) -> dict[str, list[float]]:
