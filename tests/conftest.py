@@ -26,13 +26,17 @@ from tests.clips import BUNNY, CARPHONE, decode, write_clip  # noqa: E402
 from tests.rendering.pirender.weights import SMALL, SMALL_CONFIG, generator, tensors  # noqa: E402
 
 QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-"""Without its optimizations XLA writes loops faster by its older way than by MLIR, and in one part
-faster than in many: half the processor time of the tests of systems. JAX 0.11 has no other way."""
+"""Not optimizing, XLA writes loops sooner by its older way than by MLIR, and in one part sooner
+than in many: half the processor time of the tests of systems. JAX 0.11 has no other way."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Has XLA compile as is quickest where tests are not `slow` ones."""
-    if config.option.markexpr.startswith("slow") or jax.__version_info__[:2] != (0, 10):
+    """Has XLA compile fast tests' programs, which is most of what they do, as is quickest: not
+    optimized. Those of slow tests are, as users' are."""
+    if config.option.markexpr.startswith("slow"):
+        return
+    jax.config.update("jax_disable_most_optimizations", True)
+    if jax.__version_info__[:2] != (0, 10):
         return
     given = os.environ.get("XLA_FLAGS")
     os.environ["XLA_FLAGS"] = f"{QUICK} {given or ''}"
@@ -44,15 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _compiled_programs(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Programs of one module are of no use to the next, and JAX keeps each for ever.
-
-    Compiling is most of what fast tests do, so that their programs are not optimized; those of slow
-    tests are, as users' are.
-    """
-    is_optimized = request.node.get_closest_marker("optimized") is not None
-    is_optimized = is_optimized or request.config.getoption("markexpr").startswith("slow")
-    jax.config.update("jax_disable_most_optimizations", not is_optimized)
+def _compiled_programs() -> Iterator[None]:
+    """Programs of one module are of no use to the next, and JAX keeps each for ever."""
     yield
     jax.clear_caches()
     gc.collect()

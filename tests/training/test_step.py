@@ -21,8 +21,6 @@ from jaxreact.variables import one_by_one
 from tests.golden import recipe
 from tests.weights import golden, predictor, tokenizer, torch_tensors
 
-pytestmark = pytest.mark.optimized
-
 BLOCK, END_TO_END = 1e-5, 1e-4
 STEPS, RATE = 3, 1e-3
 
