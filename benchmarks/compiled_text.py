@@ -58,7 +58,7 @@ def _launched(
             sizes = [size for size in _sizes(operation.shape, trips) if size > 64]
             yield times, 2 * min(sizes, default=0.0)
         else:
-            used = re.findall(r"%([\w.\-]+)", rest.partition(")")[0])
+            used = dict.fromkeys(re.findall(r"%([\w.\-]+)", rest.partition(")")[0]))
             arrays = [operation.shape, *(shapes.get(one, "") for one in used)]
             yield times, sum(sum(_sizes(shape, trips)) for shape in arrays)
 

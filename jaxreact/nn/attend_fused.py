@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -49,24 +49,58 @@ def is_usable() -> bool:
     return major.isdecimal() and int(major) >= 8
 
 
+class Heads(NamedTuple):
+    """Some of the heads that an array holds, `count` of them from `first` on."""
+
+    array: Float[Array, "batch time heads size"]
+    first: int
+    count: int
+
+    def taken(self) -> Float[Array, "batch time some size"]:
+        """Them alone."""
+        return self.array[:, :, self.first : self.first + self.count]
+
+    def last(self, time: int) -> "Heads":
+        """Of them the last positions."""
+        return Heads(self.taken()[:, -time:], 0, self.count)
+
+
 def attend(
-    query: Float[Array, "batch queries heads size"],
-    key: Float[Array, "batch keys heads size"],
-    value: Float[Array, "batch keys heads size"],
+    query: Float[Array, "batch queries heads size"] | Heads,
+    key: Float[Array, "batch keys heads size"] | Heads,
+    value: Float[Array, "batch keys heads size"] | Heads,
     allowed: HeadsMask = None,
     patch: int | None = None,
     rate: float = 0.0,
     seed: Seed = None,
     interpret: bool = False,
 ) -> Float[Array, "batch queries heads size"]:
-    """As `jaxreact.nn.attend.attend`; on a device other than a GPU of NVIDIA's, that."""
-    plan = Plan(patch, 0.0 if seed is None else rate, interpret, query.shape[1], key.shape[1])
-    return _attend(plan, query, key, value, allowed, seed if plan.rate else None)
+    """As `jaxreact.nn.attend.attend`; on a device other than a GPU of NVIDIA's, that.
+
+    What a layer makes at once need not be cut into queries, keys and values: `Heads` of one array
+    are read, and their gradients written, where they are.
+    """
+    parts = [
+        part if isinstance(part, Heads) else Heads(part, 0, part.shape[2])
+        for part in (query, key, value)
+    ]
+    arrays = list({id(part.array): part.array for part in parts}.values())
+    where = {id(array): number for number, array in enumerate(arrays)}
+    plan = Plan(
+        patch,
+        0.0 if seed is None else rate,
+        interpret,
+        queries=parts[0].array.shape[1],
+        keys=parts[1].array.shape[1],
+        heads=parts[0].count,
+        places=tuple((where[id(part.array)], part.first) for part in parts),
+    )
+    return _attend(plan, tuple(arrays), allowed, seed if plan.rate else None)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _attend(plan: Plan, query: Any, key: Any, value: Any, allowed: Any, seed: Any) -> Any:
-    return _forward(plan, query, key, value, allowed, seed)[0]
+def _attend(plan: Plan, arrays: Any, allowed: Any, seed: Any) -> Any:
+    return _forward(plan, arrays, allowed, seed)[0]
 
 
 def _forward(plan: Plan, *inputs: Any) -> Any:
@@ -85,53 +119,70 @@ def _forward(plan: Plan, *inputs: Any) -> Any:
 
 def _backward(plan: Plan, kept: Any, gradient: Any) -> Any:
     if plan.interpret:
-        return (*_backward_kernels(plan, *kept, gradient), None, None)
+        return _backward_kernels(plan, *kept, gradient), None, None
     gradients = jax.lax.platform_dependent(
         *kept,
         gradient,
         cuda=partial(_backward_kernels, plan),
         default=partial(_backward_written_out, plan),
     )
-    return (*gradients, None, None)
+    return gradients, None, None
 
 
 _attend.defvjp(_forward, _backward)
 
 
-def _written_out(plan: Plan, allowed: Any, seed: Any) -> Callable[..., Any]:
-    return partial(written_out.attend, allowed=allowed, patch=plan.patch, rate=plan.rate, seed=seed)
+def _written_out(plan: Plan, arrays: Any, allowed: Any, seed: Any) -> Any:
+    query, key, value = (Heads(arrays[at], first, plan.heads).taken() for at, first in plan.places)
+    return written_out.attend(query, key, value, allowed, plan.patch, plan.rate, seed)
 
 
-def _forward_written_out(plan: Plan, query: Any, key: Any, value: Any, allowed: Any, seed: Any):
-    output = _written_out(plan, allowed, seed)(query, key, value)
-    unused = jnp.zeros((query.shape[0], query.shape[2], query.shape[1]), jnp.float32)
+def _forward_written_out(plan: Plan, arrays: Any, allowed: Any, seed: Any):
+    output = _written_out(plan, arrays, allowed, seed)
+    unused = jnp.zeros((len(output), plan.heads, plan.queries), jnp.float32)
     return output, unused, unused
 
 
 def _backward_written_out(plan: Plan, *kept: Any):
-    query, key, value, allowed, seed, _, _, _, gradient = kept
-    return jax.vjp(_written_out(plan, allowed, seed), query, key, value)[1](gradient)
+    arrays, allowed, seed, _, _, _, gradient = kept
+    return jax.vjp(lambda arrays: _written_out(plan, arrays, allowed, seed), arrays)[1](gradient)[0]
 
 
-def _forward_kernels(plan: Plan, query: Any, key: Any, value: Any, allowed: Any, seed: Any):
+def _joined(plan: Plan, arrays: tuple[jax.Array, ...], gradients: Any) -> tuple[jax.Array, ...]:
+    """Those of arrays, from those by queries, keys and values; zeros where heads are none."""
+    places = sorted((*place, part) for part, place in enumerate(plan.places))
+    pieces: list[list[jax.Array]] = [[] for _ in arrays]
+    ends = [0 for _ in arrays]
+    for at, first, part in places:
+        if first > ends[at]:
+            pieces[at].append(jnp.zeros_like(arrays[at][:, :, ends[at] : first]))
+        pieces[at].append(gradients[part])
+        ends[at] = first + plan.heads
+    for at, array in enumerate(arrays):
+        if ends[at] < array.shape[2]:
+            pieces[at].append(jnp.zeros_like(array[:, :, ends[at] :]))
+    return tuple(jnp.concatenate(each, axis=2) for each in pieces)
+
+
+def _forward_kernels(plan: Plan, arrays: Any, allowed: Any, seed: Any):
     """Output, and of each row (batch, heads, queries) the largest score and the sum of weights."""
-    call = _Call(plan, (plan.query_block, plan.key_block), query, key, value, allowed, seed)
+    call = _Call(plan, (plan.query_block, plan.key_block), arrays, allowed, seed)
     rows = jax.ShapeDtypeStruct((*call.rows, call.padded_queries), jnp.float32)
-    output = jax.ShapeDtypeStruct(call.query.shape, query.dtype)
     output, peak, total = call(
         forward_kernel,
         ("queries", "all keys", "all keys"),
-        (call.query, call.key, call.value),
+        call.given,
         ("queries", "rows", "rows"),
-        (output, rows, rows),
+        (call.like_queries, rows, rows),
         warps=4,
     )
-    return call.cut(output, query), peak[..., : plan.queries], total[..., : plan.queries]
+    output = call.cut(output, plan.queries)
+    return output, peak[..., : plan.queries], total[..., : plan.queries]
 
 
 def _backward_kernels(plan: Plan, *kept: Any):
-    query, key, value, allowed, seed, output, peak, total, gradient = kept
-    call = _Call(plan, (plan.queries_back, plan.keys_back), query, key, value, allowed, seed)
+    arrays, allowed, seed, output, peak, total, gradient = kept
+    call = _Call(plan, (plan.queries_back, plan.keys_back), arrays, allowed, seed)
     products = gradient.astype(jnp.float32) * output.astype(jnp.float32)
     shift = jnp.sum(products, axis=-1).swapaxes(1, 2)  # (batch, heads, queries)
     rest = [(0, 0), (0, 0), (0, call.padded_queries - plan.queries)]
@@ -139,22 +190,25 @@ def _backward_kernels(plan: Plan, *kept: Any):
     total = jnp.pad(total, rest, constant_values=1.0)
     gradient = call.pad(gradient, call.padded_queries)
     # Gradients by keys of each block of queries, which are summed here.
-    blocks = (call.blocks, *call.key.shape)
-    wide = key.dtype if call.blocks == 1 else jnp.float32
+    kind = call.like_queries.dtype
+    blocks = (call.blocks, *call.shape(call.padded_keys))
+    wide = kind if call.blocks == 1 else jnp.float32
     by_query, by_key, by_value = call(
         backward_kernel,
         ("queries", "all keys", "all keys", "queries", "rows", "rows", "rows"),
-        (call.query, call.key, call.value, gradient, peak, total, shift),
+        (*call.given, gradient, peak, total, shift),
         ("queries", "keys of a block", "keys of a block"),
         (
-            jax.ShapeDtypeStruct(call.query.shape, query.dtype),
+            call.like_queries,
             jax.ShapeDtypeStruct(blocks, wide),
             jax.ShapeDtypeStruct(blocks, wide),
         ),
         warps=max(1, plan.queries_back // 32),
     )
-    by_key, by_value = (part.sum(axis=0).astype(key.dtype) for part in (by_key, by_value))
-    return call.cut(by_query, query), call.cut(by_key, key), call.cut(by_value, value)
+    by_key, by_value = (
+        call.cut(part.sum(axis=0).astype(kind), plan.keys) for part in (by_key, by_value)
+    )
+    return _joined(plan, arrays, (call.cut(by_query, plan.queries), by_key, by_value))
 
 
 class _Call:
@@ -164,21 +218,26 @@ class _Call:
         self,
         plan: Plan,
         block: tuple[int, int],
-        query: Any,
-        key: Any,
-        value: Any,
+        arrays: tuple[jax.Array, ...],
         allowed: Any,
         seed: Any,
     ):
         """`block` counts the queries and the keys that a program takes at once."""
         self.plan, self.block = plan, block
-        self.size = power_of_two(query.shape[-1])
-        self.rows = (query.shape[0], query.shape[2])
+        self.own_size = arrays[0].shape[-1]
+        self.size = power_of_two(self.own_size)
+        self.rows = (arrays[0].shape[0], plan.heads)
         self.blocks = -(-plan.queries // block[0])
         self.padded_queries = self.blocks * block[0]
         self.padded_keys = -(-plan.keys // block[1]) * block[1]
-        self.query = self.pad(query, self.padded_queries)
-        self.key, self.value = (self.pad(part, self.padded_keys) for part in (key, value))
+        lengths = (self.padded_queries, self.padded_keys, self.padded_keys)
+        needed = [0 for _ in arrays]
+        for (at, _), length in zip(plan.places, lengths, strict=True):
+            needed[at] = max(needed[at], length)
+        padded = [self.pad(*each) for each in zip(arrays, needed, strict=True)]
+        self.given = tuple(padded[at] for at, _ in plan.places)
+        """Queries, keys and values, or the arrays that hold them."""
+        self.like_queries = jax.ShapeDtypeStruct(self.shape(self.padded_queries), arrays[0].dtype)
         self.allowed, self.seed = allowed, seed
         if allowed is not None:
             rest = self.padded_keys - plan.keys
@@ -189,8 +248,12 @@ class _Call:
         rest = (length - part.shape[1], self.size - part.shape[3])
         return jnp.pad(part, [(0, 0), (0, rest[0]), (0, 0), (0, rest[1])])
 
-    def cut(self, part: jax.Array, like: jax.Array) -> jax.Array:
-        return part[:, : like.shape[1], :, : like.shape[3]]
+    def cut(self, part: jax.Array, length: int) -> jax.Array:
+        return part[:, :length, :, : self.own_size]
+
+    def shape(self, length: int) -> tuple[int, int, int, int]:
+        """Of queries, keys or values alone."""
+        return (self.rows[0], length, self.rows[1], self.size)
 
     def __call__(
         self,
@@ -203,7 +266,8 @@ class _Call:
     ) -> Any:
         """A program for each sample, head, and block of queries."""
         plan, heads = self.plan, self.rows[1]
-        specs, arrays = [self._spec(part) for part in parts], list(inputs)
+        firsts = [first for _, first in plan.places] + [0] * (len(parts) - len(plan.places))
+        specs, arrays = list(map(self._spec, parts, firsts)), list(inputs)
         given = []
         if self.allowed is not None:
             of_heads = self.allowed.shape[1] > 1
@@ -237,7 +301,8 @@ class _Call:
             name=kernel.__name__,
         )(*arrays)
 
-    def _spec(self, part: str) -> pl.BlockSpec:
+    def _spec(self, part: str, first: int = 0) -> pl.BlockSpec:
+        """`first`: where the heads begin in the array."""
         heads, size = self.rows[1], self.size
         if part == "rows":
             return pl.BlockSpec(
@@ -246,12 +311,12 @@ class _Call:
         if part == "queries":
             return pl.BlockSpec(
                 (None, self.block[0], None, size),
-                lambda row, block: (row // heads, block, row % heads, 0),
+                lambda row, block: (row // heads, block, first + row % heads, 0),
             )
         if part == "all keys":
             return pl.BlockSpec(
                 (None, self.padded_keys, None, size),
-                lambda row, block: (row // heads, 0, row % heads, 0),
+                lambda row, block: (row // heads, 0, first + row % heads, 0),
             )
         assert part == "keys of a block"
         return pl.BlockSpec(

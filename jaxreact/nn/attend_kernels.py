@@ -35,6 +35,9 @@ class Plan:
     """Walk through the kernels step by step on any device, slowly, for tests."""
     queries: int = 0
     keys: int = 0
+    heads: int = 0
+    places: tuple[tuple[int, int], ...] = ()
+    """Where queries, keys and values are: which array, and the first of their heads in it."""
 
     @property
     def query_block(self) -> int:

@@ -90,6 +90,42 @@ def test_in_half_precision():
         assert error < 1.5 * other + 1e-3
 
 
+@pytest.mark.parametrize("form", [IN_STEPS, attend_fused.attend])
+@pytest.mark.parametrize("places", ["qkv", "q.kv", "vq.k", "q,kv", "q,k.v.", "-q,-k.v"])
+def test_heads_of_one_array_are_read_where_they_are(form, places):
+    """Each letter is three heads, each point one that nobody reads; a comma, another array."""
+    parts, allowed, gradient = given(32, 40 if places[0] == "-" else 32, 21, 1)
+    named = dict(zip("qkv", parts, strict=True))
+    names = places.replace("-", "").split(",")
+    key = jax.random.key(7)
+
+    def array(name: str) -> jax.Array:
+        length = named[name.strip(".")[0]].shape[1]
+        spare = jax.random.normal(key, (2, length, 1, 21))
+        return jnp.concatenate([named.get(one, spare) for one in name], axis=2)
+
+    arrays = [array(name) for name in names]
+
+    def of_arrays(arrays: list[jax.Array]) -> jax.Array:
+        heads = {}
+        for name, array in zip(names, arrays, strict=True):
+            first = 0
+            for one in name:
+                count = 1 if one == "." else 3
+                heads[one] = attend_fused.Heads(array, first, count)
+                first += count
+        return form(heads["q"], heads["k"], heads["v"], allowed, None, 0.1, SEED)
+
+    expected = computed(written_out.attend, (parts, allowed, gradient), rate=0.1)
+    by_name = dict(zip("qkv", expected[1:], strict=True))
+    found, back = jax.vjp(of_arrays, arrays)
+    np.testing.assert_allclose(found, expected[0], rtol=0, atol=4e-6)
+    for name, ours in zip(names, back(gradient)[0], strict=True):
+        zeros = jnp.zeros_like(ours[:, :, :1])
+        theirs = jnp.concatenate([by_name.get(one, zeros) for one in name], axis=2)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=4e-6)
+
+
 def test_another_seed_drops_other_weights():
     (query, key, value), _, _ = given(16, 16, 16, 0)
     value = jnp.broadcast_to(jnp.eye(16)[:, None], (2, 16, 3, 16))
@@ -202,6 +238,18 @@ def test_a_gpu_gets_two_kernels_and_no_scores(dtype, queries, patch):
     text = lowered(jax.grad(total, (0, 1, 2)), query, key, value)
     assert text.count("xla.gpu.triton") == 2
     assert f"x3x{queries}x256x" not in text  # the scores of three heads
+
+
+def test_a_gpu_cuts_nothing_that_is_made_at_once():
+    joint = jnp.ones((2, 256, 9, 32), jnp.bfloat16)
+
+    def output(joint: jax.Array) -> jax.Array:
+        query, key, value = (attend_fused.Heads(joint, first, 3) for first in (0, 3, 6))
+        return attend_fused.attend(query, key, value, None, None, 0.1, SEED)
+
+    text = lowered(output, joint)
+    assert text.count("xla.gpu.triton") == 1
+    assert "stablehlo.slice" not in text
 
 
 def test_samples_are_one_axis_more():

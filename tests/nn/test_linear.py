@@ -36,7 +36,7 @@ def test_a_gpu_computes_the_same(monkeypatch, inputs, outputs, dtype):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("kind", [SelfAttention, CrossAttention])
 def test_heads_as_wide_as_the_kernel_reads_them(monkeypatch, kind, bias):
-    """21 features a head, with zeros up to 32; gradients too."""
+    """21 features a head, with zeros up to 32; biases in the products; gradients too."""
     config = PredictorConfig(n_embd=42, n_head=2, n_layer=1, bias=bias, init_std=0.5)
     graph, state = nnx.split(kind(config, rngs=nnx.Rngs(0)))
     count = 1 if kind is SelfAttention else 2
@@ -48,7 +48,8 @@ def test_heads_as_wide_as_the_kernel_reads_them(monkeypatch, kind, bias):
     expected = jax.value_and_grad(total)(state)
     monkeypatch.setenv(attend_fused.CHOICE, "on")
     text = str(jax.make_jaxpr(total)(state))
-    assert "2,16,2,32" in text  # what the kernel reads
+    made_at_once = 6 if kind is SelfAttention else 4
+    assert f"2,16,{made_at_once},32" in text  # what the kernel reads
     found = jax.value_and_grad(total)(state)
     for ours, theirs in zip(*map(jax.tree.leaves, (found, expected)), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=3e-3)  # of up to 90
