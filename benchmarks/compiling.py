@@ -35,11 +35,13 @@ from jaxreact.nn.compiling import FOR_A_GPU
 from jaxreact.sharding import DeviceMesh
 
 STEPS = (
-    ("predictor", 16, "tensorfloat32"),
-    ("predictor", 64, "bfloat16"),
-    ("tokenizer", 8, "tensorfloat32"),
-    ("tokenizer", 64, "bfloat16"),
+    ("predictor", 16, "tensorfloat32", "coded"),
+    ("predictor", 64, "bfloat16", "coded"),
+    ("predictor", 64, "bfloat16", "known"),
+    ("tokenizer", 8, "tensorfloat32", "coded"),
+    ("tokenizer", 64, "bfloat16", "coded"),
 )
+"""Stage, rows of a batch, precision, and whether the step codes its faces or is given codes."""
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu,cuda",
     # It would ask a driver, which is not there.
@@ -80,11 +82,12 @@ class Config:
 
     out: Path | None = None
     """JSON to write; printed in any case."""
-    one: tuple[str, int, str, str] | None = None
-    """Stage, rows, precision, and "ours" or "plain" options: compiles this here, prints a line."""
+    one: tuple[str, int, str, str, str] | None = None
+    """Stage, rows, precision, "coded" or "known", and "ours" or "plain" options: compiles this
+    here, prints a line."""
 
 
-def compiled(kind: str, rows: int, precision: str, options: str) -> dict[str, Any]:
+def compiled(kind: str, rows: int, precision: str, faces: str, options: str) -> dict[str, Any]:
     [device, *_] = topologies.get_topology_desc(
         platform="cuda", topology_name="h200", topology="1x1x1", target_config=H200
     ).devices
@@ -100,7 +103,7 @@ def compiled(kind: str, rows: int, precision: str, options: str) -> dict[str, An
         stage = Sizes(small=False).stage(kind, rows, precision)
         given = {
             name: jax.ShapeDtypeStruct(part.shape, part.dtype, sharding=mesh.batch)
-            for name, part in batch(kind, rows).items()
+            for name, part in batch(kind, rows, known=faces == "known").items()
         }
         began = time.perf_counter()
         step: Any = stage.step(0)
@@ -118,9 +121,9 @@ def compiled(kind: str, rows: int, precision: str, options: str) -> dict[str, An
     }
 
 
-def measured(kind: str, rows: int, precision: str, options: str) -> dict[str, Any]:
+def measured(kind: str, *others: Any) -> dict[str, Any]:
     """`compiled` in a process of its own. Raises `UserError` where it fails."""
-    words = [sys.executable, __file__, "--one", kind, str(rows), precision, options]
+    words = [sys.executable, __file__, "--one", kind, *map(str, others)]
     environment = {**os.environ, **ENVIRONMENT}
     done = subprocess.run(words, capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -138,7 +141,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     found: dict[str, Any] = {}
     for step in STEPS:
-        name = "{} step, batch {}, {}".format(*step)
+        name = "{} step, batch {}, {}, faces {}".format(*step)
         found[name] = {options: measured(*step, options) for options in ("plain", "ours")}
         print(name, found[name], flush=True)
     write({"options": FOR_A_GPU, "steps": found, **machine(load)}, config.out)

@@ -72,8 +72,8 @@ class Way:
     needs_original: bool = False
 
 
-def step(kind: str, rows: int, precision: str) -> tuple[str, ...]:
-    return ("step", kind, str(rows), precision)
+def step(kind: str, rows: int, precision: str, faces: str = "coded") -> tuple[str, ...]:
+    return ("step", kind, str(rows), precision, faces)
 
 
 WRITTEN_OUT = (("JAXREACT_FUSED_ATTENTION", "off"),)
@@ -82,6 +82,11 @@ TABLE = (
     Way("golden parity", 90, ("parity",)),
     Way("predictor step 16 tensorfloat32, first", 150, step("predictor", 16, "tensorfloat32")),
     Way("predictor step 16 tensorfloat32, second", 60, step("predictor", 16, "tensorfloat32")),
+    Way(
+        "predictor step 64 bfloat16, codes known",
+        100,
+        step("predictor", 64, "bfloat16", "known"),
+    ),
     Way("predictor step 64 bfloat16", 100, step("predictor", 64, "bfloat16")),
     Way("generation, first", 100, ("generation",)),
     Way("generation, second", 50, ("generation",)),
@@ -94,7 +99,11 @@ TABLE = (
     Way("FRD", 80, ("frd",)),
     Way("PyTorch3D", 60, ("pytorch3d",)),
     Way("passes", 60, ("passes",)),
-    Way("predictor step 256 bfloat16", 100, step("predictor", 256, "bfloat16")),
+    Way(
+        "predictor step 256 bfloat16, codes known",
+        100,
+        step("predictor", 256, "bfloat16", "known"),
+    ),
     Way(
         "predictor step 64 bfloat16, attention written out",
         100,

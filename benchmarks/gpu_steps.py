@@ -23,10 +23,11 @@ MOST_SMALL = 16
 """Rows of a batch where it is only tried out whether all of this works."""
 
 
-def step(sizes: Sizes, kind: str, rows: str, precision: str) -> Found:
-    """From a bare process to the first step, and the steps after it."""
+def step(sizes: Sizes, kind: str, rows: str, precision: str, faces: str = "coded") -> Found:
+    """From a bare process to the first step, and the steps after it; which code the `faces` of
+    their batches, or are given codes that are "known"."""
     count = min(int(rows), MOST_SMALL) if sizes.small else int(rows)
-    made = batch(kind, count)
+    made = batch(kind, count, known=faces == "known")
     stage = sizes.stage(kind, count, precision)
     placed = stage.mesh.put_local_rows(made)
     ready = since_start()

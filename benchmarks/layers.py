@@ -81,7 +81,7 @@ def make_stage(kind: str, size: str) -> tuple[Stage, dict[str, np.ndarray]]:
     encoder = AudioEncoder(encoder_config, rngs=nnx.Rngs(0))
     sizes = predictor._with_codebook(config.model, coder)
     context, block = config.audio_context, coder_config.model.block_size
-    frames = context + predictor.crop_frames(sizes, block)
+    frames = predictor.crop_frames(sizes, block)
     shapes: dict[str, tuple[int, ...]] = {
         f"{role}_coeffs": (rows, frames, 58) for role in ("speaker", "listener")
     }

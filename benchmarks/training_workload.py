@@ -8,15 +8,17 @@ beginning of the past hidden, and with all of it to be seen (behaviour 41)."""
 BATCH = {"tokenizer": 8, "predictor": 16}
 """The original's batch sizes."""
 FRAMES = {"tokenizer": 736, "predictor": 288}
-SOUND_SAMPLES = 256 * 640
+WINDOW, CODES = 256, 1000
+SOUND_SAMPLES = WINDOW * 640
 DROPOUT = 0.1
 """Of the model that is trained."""
 
 
-def batch(stage: str, rows: int) -> dict[str, np.ndarray]:
+def batch(stage: str, rows: int, known: bool = False) -> dict[str, np.ndarray]:
     """A made-up batch as our stages take it: mean-subtracted coefficients, emotion, 16 kHz sound.
 
-    (rows, frames, 58), (rows, frames, 25) and (rows, samples), float32.
+    (rows, frames, 58), (rows, frames, 25) and (rows, samples), float32. Of the predictor's, faces
+    whose codes are `known` are these, (rows, frames) int32.
     """
     random = np.random.default_rng(0)
     shapes: dict[str, tuple[int, ...]] = {"listener_coeffs": (rows, FRAMES[stage], 58)}
@@ -25,4 +27,12 @@ def batch(stage: str, rows: int) -> dict[str, np.ndarray]:
     else:
         shapes["speaker_coeffs"] = (rows, FRAMES[stage], 58)
         shapes["speaker_waveform"] = (rows, SOUND_SAMPLES)
-    return {name: 0.1 * random.standard_normal(shape, np.float32) for name, shape in shapes.items()}
+    made = {name: 0.1 * random.standard_normal(shape, np.float32) for name, shape in shapes.items()}
+    if not known:
+        return made
+    frames = {"speaker": WINDOW, "listener": FRAMES[stage]}
+    codes = {
+        f"{role}_codes": random.integers(0, CODES, (rows, count), np.int32)
+        for role, count in frames.items()
+    }
+    return {"speaker_waveform": made["speaker_waveform"], **codes}

@@ -63,6 +63,8 @@ class CropReader:
         start, count = first - modality.before, modality.before + frames
         if modality.kind == "coeffs":
             return self._coeffs(clip, start, count)
+        if modality.codes is not None:
+            return modality.codes(clip, start, count)
         if modality.kind == "emotion":
             whole = self.cache.get((EMOTION, clip), partial(self.data.emotion, clip))
             return whole[start : start + count].copy()

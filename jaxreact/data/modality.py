@@ -5,6 +5,7 @@ modalities = (
     Modality("listener", "waveform", before=96, frames=256),  # batch["listener_waveform"]
     Modality("speaker", "video", size=(64, 64)),  # batch["speaker_video"]
     Modality("listener", "traits"),  # batch["listener_traits"]
+    Modality("listener", "codes", codes=known),  # batch["listener_codes"]
 )
 dyads = data.dyads("train", modalities)
 batches = training_batches(data, dyads, mean_face, modalities=modalities, frames=288, ...)
@@ -15,12 +16,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
-from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, VIDEO
+from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, VIDEO, Clip
 
 Role = Literal["speaker", "listener"]
-Kind = Literal["coeffs", "emotion", "waveform", "features", "video", "traits"]
+Kind = Literal["coeffs", "emotion", "waveform", "features", "video", "traits", "codes"]
 
 _FILE: dict[str, str | None] = {
     "coeffs": COEFFS,
@@ -29,6 +30,7 @@ _FILE: dict[str, str | None] = {
     "features": AUDIO,
     "video": VIDEO,
     "traits": None,
+    "codes": COEFFS,
 }
 """Which of a clip's files a kind is read from; None: of what is known of its person."""
 
@@ -44,6 +46,7 @@ class Modality:
     video     (n, *size, 3) uint8 RGB, the last picture repeated where the recording ends early;
               quick from a folder of frames, while a film is decoded from its beginning every time
     traits    (5,) float32, the person's Big Five, 0 to 1; NaN where nobody knows them
+    codes     (n,) int32, what `codes` has computed of the coefficients beforehand
 
     n = `before` + `frames` frames (25 a second), `frames` by default those of the crop. Raises
     ValueError where the fields contradict each other.
@@ -57,6 +60,9 @@ class Modality:
     """Frames from the beginning of the crop on. Sound and pictures may go on beyond its end."""
     function: Callable[[Float[np.ndarray, "samples"]], Shaped[np.ndarray, "..."]] | None = None
     """Of features: what computes them. With worker processes it has to be picklable."""
+    codes: Callable[[Clip, int, int], Int[np.ndarray, "frames"]] | None = None
+    """Of codes: what knows those of a clip's stretch, by its first frame and their number. With
+    worker processes it has to be picklable."""
     size: tuple[int, int] | None = None
     """Of video: height and width that pictures are resized to."""
     name: str = ""
@@ -70,6 +76,8 @@ class Modality:
             raise ValueError(f"{self.key}: {self.frames} frames and {self.before} before them")
         if (self.kind == "features") != (self.function is not None):
             raise ValueError(f"{self.key}: features, and nothing else, need a function")
+        if (self.kind == "codes") != (self.codes is not None):
+            raise ValueError(f"{self.key}: codes, and nothing else, need what knows them")
         if (self.kind == "video") != (self.size is not None):
             raise ValueError(f"{self.key}: video, and nothing else, needs a size")
         if self.kind == "traits" and (self.before or self.frames is not None):
@@ -97,7 +105,7 @@ def check_modalities(modalities: Sequence[Modality], frames: int) -> None:
     if len(set(keys)) < len(keys):
         raise ValueError(f"modalities of the same name: {', '.join(sorted(keys))}")
     for modality in modalities:
-        if modality.kind in ("coeffs", "emotion") and (modality.frames or 0) > frames:
+        if modality.kind in ("coeffs", "emotion", "codes") and (modality.frames or 0) > frames:
             raise ValueError(f"{modality.key}: {modality.frames} frames of a crop of {frames}")
 
 

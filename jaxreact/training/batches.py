@@ -69,6 +69,7 @@ def read_data(
     seed: int,
     workers: int,
     windows: int = 1,
+    validated: Sequence[Modality] | None = None,
     roles: Roles = "both",
     crop: Crop = "random",
     validation_crop: Crop = "start",
@@ -76,12 +77,13 @@ def read_data(
     """Batches of crops of `frames` frames for training, and of fixed ones for validation.
 
     `path` is a root or a cache; `trained_frames` of a crop are what a model learns from;
-    validation looks at `windows` places of each conversation, or with the `validation_crop`
-    "random" at one that the seed decides. Of data whose pairs are not mirrored, `roles` are those
-    that it gives; where only one person of a pair is asked for, everybody is. Of data whose clips
-    have lengths of their own, those that are shorter than a crop are left out, with a `Remark`; it
-    is a `UserError` if all are. The rest is as `training_batches` takes it, whose errors this
-    raises, and those of `check_traits` where traits are asked for.
+    validation reads the modalities `validated`, by default the same, and looks at `windows` places
+    of each conversation, or with the `validation_crop` "random" at one that the seed decides. Of
+    data whose pairs are not mirrored, `roles` are those that it gives; where only one person of a
+    pair is asked for, everybody is. Of data whose clips have lengths of their own, those that are
+    shorter than a crop are left out, with a `Remark`; it is a `UserError` if all are. The rest is
+    as `training_batches` takes it, whose errors this raises, and those of `check_traits` where
+    traits are asked for.
     """
     conversations = open_conversations(path)
     mirrored = conversations.release.mirrors or len({modality.role for modality in modalities}) == 1
@@ -102,7 +104,7 @@ def read_data(
         fingerprint += f"-{fingerprint_of(np.concatenate(both))}"
     trained, coin = _in_roles(splits["train"], roles) if mirrored else (splits["train"], {})
 
-    def batches(dyads: Sequence[Any], **options: Any) -> Any:
+    def batches(dyads: Sequence[Any], read: Sequence[Modality] = modalities, **options: Any) -> Any:
         return training_batches(
             conversations,
             dyads,
@@ -110,7 +112,7 @@ def read_data(
             frames=frames,
             batch_size=batch_size,
             seed=seed,
-            modalities=modalities,
+            modalities=read,
             **options,
         )
 
@@ -121,7 +123,8 @@ def read_data(
     once: dict[str, Any] = {"shuffle": False, "epochs": 1, "drop_remainder": False}
 
     def validation() -> Iterable[Tree]:
-        return batches(splits["val"], crop=validation_crop, windows=windows, **once)
+        read = modalities if validated is None else validated
+        return batches(splits["val"], read, crop=validation_crop, windows=windows, **once)
 
     def everything() -> Iterable[Tree]:
         return batches(splits["train"], crop="start", **once)

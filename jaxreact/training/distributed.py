@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import jax
+import numpy as np
 from jax.experimental import multihost_utils
 
 from jaxreact.errors import Stopped, UserError
@@ -143,3 +144,10 @@ def wait_for_all(name: str) -> None:
     """Returns when every process has come to the point called `name`."""
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(name)
+
+
+def all_of_them(value: bool) -> bool:
+    """Whether it holds in every process."""
+    if jax.process_count() == 1:
+        return value
+    return bool(np.all(multihost_utils.process_allgather(np.array(value))))

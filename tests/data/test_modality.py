@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxreact.data.layout import Clip
 from jaxreact.data.modality import Modality, files_by_role
 from jaxreact.data.packed import Packed
 from jaxreact.data.pipeline import evaluation_items, training_batches
@@ -33,6 +34,11 @@ def data(tmp_path_factory) -> TinyDataSet:
         else:
             write_video(film, pictures)
     return data
+
+
+def known(clip: Clip, start: int, frames: int) -> np.ndarray:
+    """Stands in for codes that were computed before: the numbers of the frames."""
+    return np.arange(start, start + frames, dtype=np.int32)
 
 
 def crops(data: TinyDataSet, *wanted: Modality, mean: bool = False, **options):
@@ -161,6 +167,12 @@ def test_files_are_needed_of_those_who_are_asked_for():
     }
 
 
+def test_codes_are_those_of_the_crop_and_of_what_is_before_it(data):
+    codes = Modality("listener", "codes", before=4, frames=8, codes=known)
+    found = crops(data, codes)[0]["listener_codes"]
+    np.testing.assert_array_equal(found, np.arange(12))
+
+
 def test_a_person_of_whom_nothing_is_asked_limits_nothing(data):
     dyads = React2024(data.root).dyads("train", [Modality("listener", "coeffs")], mirrored=False)
     assert [(dyad.speaker.frames, dyad.frames) for dyad in dyads] == [(0, 61)] * 2
@@ -183,6 +195,8 @@ def test_modalities_that_make_no_sense(data):
         {"kind": "waveform", "function": energy},
         {"kind": "video"},
         {"kind": "emotion", "size": (8, 8)},
+        {"kind": "codes"},
+        {"kind": "coeffs", "codes": known},
     )
     for options in wrong:
         with pytest.raises(ValueError, match="speaker"):
@@ -191,5 +205,7 @@ def test_modalities_that_make_no_sense(data):
         crops(data, Modality("speaker", "video", size=(8, 8)))
     with pytest.raises(ValueError, match="30 frames of a crop of 20"):
         crops(data, Modality("speaker", "coeffs", frames=30))
+    with pytest.raises(ValueError, match="speaker_codes: 30 frames of a crop of 20"):
+        crops(data, Modality("speaker", "codes", frames=30, codes=known))
     with pytest.raises(ValueError, match="modalities of the same name: speaker_emotion, speaker"):
         crops(data, *[Modality("speaker", "emotion")] * 2)

@@ -18,10 +18,12 @@ from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.rendering.pictures.training import draw_faces
 from jaxreact.sharding import DeviceMesh
+from jaxreact.systems.fiber.code_ahead import Choice, codes_ahead
 from jaxreact.systems.fiber.config import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.frozen_parts import FrozenParts, load_frozen_parts
 from jaxreact.systems.fiber.generation import generate
 from jaxreact.systems.fiber.kinds import PREDICTOR
+from jaxreact.systems.fiber.known_codes import KnownCodes
 from jaxreact.systems.fiber.losses import past_masks, predictor_loss
 from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
@@ -56,6 +58,10 @@ class PredictorTraining(StageTraining):
     traits_mask_probability: float = 0.2
     """With --model.traits: share of the listeners whose traits are hidden from the model, so that
     it learns to answer as somebody of whom nothing is known too."""
+    codes: Choice = "auto"
+    """When faces become codes. Once: before the training, all that it can crop from the clips, kept
+    in the user's cache folder for the next training with this tokenizer. Auto: once where that
+    pays and takes a minute at most."""
     audio_context: int = 0
     """Frames of sound before the window that the audio encoder hears too. It normalises what it is
     given, so that features of a short window differ from those of the whole clip that generation
@@ -124,23 +130,39 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
         )
     if not 0 <= config.traits_mask_probability <= 1:
         raise UserError(f"--traits-mask-probability {config.traits_mask_probability} is not 0 to 1")
-    heard = config.audio_context + model.block_size
-    traits = (Modality("listener", "traits"),) if model.traits else ()
+    frames = crop_frames(model, tokenizer.config.block_size)
+    faces = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
+    others = (
+        Modality("speaker", "waveform", before=config.audio_context, frames=model.block_size),
+        *((Modality("listener", "traits"),) if model.traits else ()),
+    )
+    known = codes_ahead(
+        config.codes,
+        config.data,
+        (*faces, *others),
+        tokenizer,
+        frozen.mean_face,
+        config.loop.epochs * (model.block_size + frames),
+    )
     return read_data(
         config.data,
         frozen.mean_face,
-        modalities=(
-            Modality("speaker", "coeffs"),
-            Modality("listener", "coeffs"),
-            Modality("speaker", "waveform", frames=heard),
-            *traits,
-        ),
-        frames=config.audio_context + crop_frames(model, tokenizer.config.block_size),
+        modalities=(*(faces if known is None else _coded(known, model)), *others),
+        validated=(*faces, *others),
+        frames=frames,
         trained_frames=model.block_size,
         batch_size=config.loop.batch_size,
         seed=config.loop.seed,
         workers=config.loop.workers,
         windows=config.validation_windows,
+    )
+
+
+def _coded(known: KnownCodes, model: PredictorConfig) -> tuple[Modality, Modality]:
+    """Faces of a batch as codes that are known."""
+    return (
+        Modality("speaker", "codes", frames=model.block_size, codes=known),
+        Modality("listener", "codes", codes=known),
     )
 
 
@@ -153,15 +175,19 @@ def inputs(
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Audio features, speaker tokens, listener tokens and targets of a batch (behaviour 42).
 
-    The window lies behind `context` frames of which only the sound is used. The features of T
-    frames are 2 T - 1; a zero is put in front (behaviour 49).
+    The sound begins `context` frames before the window. The features of T frames are 2 T - 1; a
+    zero is put in front (behaviour 49). Faces are coded here unless the batch has their codes.
     """
     length, patch = model.block_size, model.patch_size
     features = encode_waveforms(encoder, batch["speaker_waveform"])
     features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
-    speaker, listener = (batch[f"{role}_coeffs"][:, context:] for role in ("speaker", "listener"))
-    both = jnp.concatenate([speaker[:, :length], listener], axis=1)  # whole blocks one by one
-    speaker, listener = jnp.split(tokenizer.encode(both) + SPECIAL_TOKENS, [length], axis=1)
+    if "listener_codes" in batch:
+        speaker, listener = batch["speaker_codes"], batch["listener_codes"]
+    else:
+        faces = (batch["speaker_coeffs"][:, :length], batch["listener_coeffs"])
+        both = jnp.concatenate(faces, axis=1)  # whole blocks one by one
+        speaker, listener = jnp.split(tokenizer.encode(both), [length], axis=1)
+    speaker, listener = speaker + SPECIAL_TOKENS, listener + SPECIAL_TOKENS
     return features, speaker, listener[:, :length], listener[:, patch : length + patch]
 
 
@@ -260,8 +286,7 @@ def _show(given: Given, model: ReactPredictor, frozen: Any, batch: Any) -> Faces
         REACTIONS,
         traits=traits,
     )
-    begin = given.training.audio_context
-    truth = first["listener_coeffs"][:, begin : begin + given.model.block_size]
+    truth = first["listener_coeffs"][:, : given.model.block_size]
     return {
         "ground truth": (truth, None),
         "reconstruction": tokenizer.decode(listener - SPECIAL_TOKENS),

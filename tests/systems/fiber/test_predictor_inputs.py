@@ -27,7 +27,7 @@ def encoder():
 
 
 def batch(context: int) -> dict:
-    draw, frames = np.random.default_rng(0), context + 96
+    draw, frames = np.random.default_rng(0), 96
     return {
         "speaker_coeffs": jnp.asarray(draw.normal(0, 1, (2, frames, 58)), jnp.float32),
         "listener_coeffs": jnp.asarray(draw.normal(0, 1, (2, frames, 58)), jnp.float32),
@@ -55,8 +55,7 @@ def test_context_is_heard_and_not_seen(tokenizer, encoder):
     # Sound of 96 frames gives 191 features; the window's 128 are the last.
     expected = encoder(given["speaker_waveform"])[:, -128:]
     np.testing.assert_allclose(features, expected, rtol=0, atol=ROUNDING)
-    window = given | {name: given[name][:, 32:] for name in ("speaker_coeffs", "listener_coeffs")}
-    window["speaker_waveform"] = given["speaker_waveform"][:, 32 * 640 :]
+    window = given | {"speaker_waveform": given["speaker_waveform"][:, 32 * 640 :]}
     alone, *expected = inputs(window, tokenizer, encoder, MODEL)
     for ours, theirs in zip(tokens, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -41,9 +41,11 @@ def given(model: PredictorConfig) -> Any:
 def test_traits_are_read_where_the_model_takes_them(monkeypatch, traits):
     asked: dict[str, Any] = {}
     monkeypatch.setattr(module, "read_data", lambda *_, **options: asked.update(options))
-    module._data(CONFIG, replace(MODEL, traits=traits), FROZEN)
-    assert len(asked["modalities"]) == (4 if traits else 3)
-    assert (Modality("listener", "traits") in asked["modalities"]) == traits
+    config = replace(CONFIG, codes="every-step")
+    module._data(config, replace(MODEL, traits=traits), FROZEN)
+    for read in ("modalities", "validated"):
+        assert len(asked[read]) == (4 if traits else 3)
+        assert (Modality("listener", "traits") in asked[read]) == traits
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])

@@ -38,7 +38,7 @@ from jaxreact.variables import one_by_one
 from tests.test_runs import variables
 
 CONTEXT, LENGTH, PATCH, BLOCK = 8, 8, 4, 4
-FRAMES = CONTEXT + LENGTH + PATCH
+FRAMES = LENGTH + PATCH
 FACE = FaceTokenizerConfig(
     n_embd=4, n_head=1, n_layer=1, block_size=BLOCK, quantize_levels=(4, 3, 3), input_init_std=1.0
 )
@@ -51,6 +51,8 @@ MODEL = PredictorConfig(
     n_head=1,
     n_layer=1,
 )
+FACES = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
+HEARD = Modality("speaker", "waveform", before=CONTEXT, frames=LENGTH)
 ENCODER = AudioEncoderConfig(conv_dim=(2, 2, 2, 2, 2, 2, 512))
 MEAN = np.linspace(0, 1, 58, dtype=np.float32)
 
@@ -129,6 +131,7 @@ def predictor(tokenizer_run, tmp_path_factory) -> tuple[dict[str, Any], Recipe]:
         out=tmp_path_factory.mktemp("predictor") / "run",
         new_patch_only=True,
         past_mask_probability=0.75,
+        codes="every-step",
         audio_context=CONTEXT,
         validation_windows=5,
         untrained_encoder=ENCODER,
@@ -170,11 +173,11 @@ def test_what_a_predictor_reads(predictor):
     assert asked == {
         "path": Path("data"),
         "modalities": (
-            Modality("speaker", "coeffs"),
-            Modality("listener", "coeffs"),
-            Modality("speaker", "waveform", frames=CONTEXT + LENGTH),
+            *FACES,
+            HEARD,
         ),
-        "frames": CONTEXT + LENGTH + PATCH,
+        "validated": (*FACES, HEARD),
+        "frames": FRAMES,
         "trained_frames": LENGTH,
         "batch_size": 6,
         "seed": 4,
@@ -231,7 +234,7 @@ def test_what_a_predictors_loss_is_given(predictor, batch, monkeypatch, train):
 
 
 def test_what_a_predictors_pictures_show(predictor, batch, monkeypatch):
-    """The window behind the context, of the first clip; what is generated hears it too."""
+    """The window, of the first clip; what is generated hears it and what is before it."""
     recipe, asked = predictor[1], []
 
     def generate(model: Any, *given: Any, traits: Any) -> jax.Array:
@@ -247,7 +250,7 @@ def test_what_a_predictors_pictures_show(predictor, batch, monkeypatch):
     np.testing.assert_allclose(features, expected[0][:1], rtol=0, atol=1e-5)
     np.testing.assert_array_equal(speaker, expected[1][:1] - 2)
     assert asked[0][-1] == 3
-    window = batch["listener_coeffs"][:1, CONTEXT : CONTEXT + LENGTH]
+    window = batch["listener_coeffs"][:1, :LENGTH]
     np.testing.assert_array_equal(faces["ground truth"][0], window)
     tokenizer = runs.build(TOKENIZER, FACE, one_by_one(recipe.frozen["tokenizer"]))
     for name, codes in (

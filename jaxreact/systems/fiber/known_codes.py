@@ -1,0 +1,187 @@
+"""Codes of all that a training can see of its clips, computed once and kept.
+
+A frame's code depends on its block alone (behaviour 34). A crop begins at any frame and is coded
+block by block from there, so that a clip of T frames has T - block + 1 different blocks: what a
+thousand epochs would code again and again is one table, of some 150 MB for REACT2024.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import Float, Int
+from numpy.lib import format as npy
+from numpy.lib.stride_tricks import sliding_window_view
+from tqdm import tqdm
+
+from jaxreact.commands import user_cache
+from jaxreact.data.conversations import Conversations
+from jaxreact.data.layout import Clip
+from jaxreact.data.npy import map_npy
+from jaxreact.files import replacing
+from jaxreact.nn.compiling import compiler_options
+from jaxreact.nn.fingerprint import fingerprint
+from jaxreact.systems.fiber.tokenizer import FaceTokenizer
+from jaxreact.variables import variables_of
+
+FORMAT = 1
+"""Raised whenever a file of codes changes its meaning."""
+MAX_BYTES = 4 * 1024**3
+"""Of all files of codes together; those that were used longest ago make room."""
+TOGETHER = 512
+"""Blocks that are coded at once."""
+
+
+@dataclass(frozen=True)
+class KnownCodes:
+    """A file of codes, a row for each block, clip by clip. Picklable; nothing of it is read yet."""
+
+    file: Path
+    block: int
+    """Frames of a block."""
+    firsts: Mapping[str, int]
+    """The row of a clip's first block, by the clip's name."""
+
+    def __call__(self, clip: Clip, start: int, frames: int) -> Int[np.ndarray, "frames"]:
+        """Codes of a stretch that is coded from frame `start` on, int32.
+
+        Raises ValueError for a stretch that is no whole number of blocks.
+        """
+        if frames % self.block:
+            raise ValueError(f"{frames} frames are not a multiple of {self.block}")
+        first = self.firsts[clip.name] + start
+        rows = _mapped(self.file)[first : first + frames : self.block]
+        return rows.reshape(-1).astype(np.int32)
+
+
+_mapped = lru_cache(maxsize=8)(map_npy)
+
+
+class CodeTable:
+    """What there is to know of some clips with a tokenizer, and where it is kept."""
+
+    def __init__(
+        self,
+        data: Conversations,
+        clips: Iterable[Clip],
+        tokenizer: FaceTokenizer,
+        mean_face: Float[np.ndarray, "58"],
+    ):
+        """`clips` are of one split, and may come more than once; `mean_face` is the tokenizer's."""
+        self.data, self.tokenizer, self.mean_face = data, tokenizer, mean_face
+        self.block = tokenizer.config.block_size
+        longest: dict[str, Clip] = {}  # a speaker's may be shorter by the sound that it needs too
+        for clip in clips:
+            if clip.name not in longest or clip.frames > longest[clip.name].frames:
+                longest[clip.name] = clip
+        self.clips = [longest[name] for name in sorted(longest)]
+        self.counts = [max(0, clip.frames - self.block + 1) for clip in self.clips]
+
+    @property
+    def blocks(self) -> int:
+        """Rows of the table."""
+        return sum(self.counts)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the file is there, and whole."""
+        try:
+            there = map_npy(self.file)
+        except (OSError, ValueError):
+            return False
+        return (there.shape, there.dtype) == (self._shape, self._type)
+
+    @cached_property
+    def file(self) -> Path:
+        """Named by all that the codes depend on, in the user's cache folder."""
+        named = {
+            "format": FORMAT,
+            "data": self.data.fingerprint(),
+            "tokenizer": fingerprint(self.tokenizer.config, variables_of(self.tokenizer)),
+            "mean_face": self.mean_face.tolist(),
+            "clips": [(clip.split, clip.name, clip.frames) for clip in self.clips],
+        }
+        name = hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
+        return user_cache() / "jaxreact" / "codes" / f"{name}.npy"
+
+    def known(self) -> KnownCodes:
+        """The codes, computed now unless they are kept. Raises OSError where they cannot be, and
+        what reading clips raises."""
+        file = self.file
+        if self.is_kept:
+            os.utime(file)
+        else:
+            with replacing(file) as temporary, temporary.open("wb") as new:
+                header = {"descr": npy.dtype_to_descr(self._type), "fortran_order": False}
+                npy.write_array_header_1_0(new, header | {"shape": self._shape})
+                for codes in self._coded():
+                    new.write(codes.astype(self._type).tobytes())
+            _make_room(file)
+        firsts = np.cumsum([0, *self.counts])
+        names = [clip.name for clip in self.clips]
+        return KnownCodes(file, self.block, dict(zip(names, firsts.tolist(), strict=False)))
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return (self.blocks, self.block)
+
+    @property
+    def _type(self) -> np.dtype[Any]:
+        small = self.tokenizer.config.codebook_size <= 1 << 16
+        return np.dtype(np.uint16 if small else np.int32)
+
+    def _coded(self) -> Iterator[Int[np.ndarray, "some block"]]:
+        """Rows of the table, in order; while a device codes some, the next are cut."""
+        graph, state = nnx.split(self.tokenizer)
+
+        def encode(state: nnx.State, coeffs: jax.Array) -> jax.Array:
+            return nnx.merge(graph, state).encode(coeffs)
+
+        jitted = jax.jit(encode, compiler_options=compiler_options())
+        device = jax.local_devices()[0]
+        run = partial(jitted, jax.device_put(state, device))
+        waiting: Sequence[tuple[jax.Array, int]] = ()
+        with tqdm(total=self.blocks, disable=None, unit="block", leave=False, desc="codes") as bar:
+            for blocks, count in self._batches():
+                begun = (run(jax.device_put(blocks, device)), count)
+                yield from (np.asarray(codes)[:rows] for codes, rows in waiting)
+                waiting = (begun,)
+                bar.update(count)
+            yield from (np.asarray(codes)[:rows] for codes, rows in waiting)
+
+    def _batches(self) -> Iterator[tuple[Float[np.ndarray, "together block 58"], int]]:
+        """All blocks of all clips, and how many of each batch are meant: the last is filled up."""
+        batch = np.zeros((TOGETHER, self.block, len(self.mean_face)), np.float32)
+        used = 0
+        for clip, count in zip(self.clips, self.counts, strict=True):
+            if not count:
+                continue
+            coeffs = self.data.coeffs(clip) - self.mean_face
+            blocks = sliding_window_view(coeffs, self.block, axis=0).swapaxes(1, 2)
+            while len(blocks):
+                some, blocks = np.split(blocks, [TOGETHER - used])
+                batch[used : used + len(some)] = some
+                used += len(some)
+                if used == TOGETHER:
+                    yield batch.copy(), used
+                    used = 0
+        if used:
+            yield batch, used
+
+
+def _make_room(kept: Path) -> None:
+    """Removes other files of codes, those first that were used longest ago."""
+    files = [(path.stat(), path) for path in kept.parent.glob("*.npy") if path != kept]
+    room = MAX_BYTES - kept.stat().st_size
+    for status, path in sorted(files, key=lambda file: -file[0].st_mtime):
+        room -= status.st_size
+        if room < 0:
+            path.unlink(missing_ok=True)
