@@ -80,12 +80,16 @@ def attend(
     What a layer makes at once need not be cut into queries, keys and values: `Heads` of one array
     are read, and their gradients written, where they are.
     """
+    arrays: list[jax.Array] = []
+    places: list[tuple[int, int]] = []
     parts = [
         part if isinstance(part, Heads) else Heads(part, 0, part.shape[2])
         for part in (query, key, value)
     ]
-    arrays = list({id(part.array): part.array for part in parts}.values())
-    where = {id(array): number for number, array in enumerate(arrays)}
+    for given, part in zip((query, key, value), parts, strict=True):
+        shared = [at for at, array in enumerate(arrays) if given is part and array is part.array]
+        places.append((shared[0] if shared else len(arrays), part.first))
+        arrays += [] if shared else [part.array]
     plan = Plan(
         patch,
         0.0 if seed is None else rate,
@@ -93,7 +97,7 @@ def attend(
         queries=parts[0].array.shape[1],
         keys=parts[1].array.shape[1],
         heads=parts[0].count,
-        places=tuple((where[id(part.array)], part.first) for part in parts),
+        places=tuple(places),
     )
     return _attend(plan, tuple(arrays), allowed, seed if plan.rate else None)
 
@@ -170,10 +174,10 @@ def _forward_kernels(plan: Plan, arrays: Any, allowed: Any, seed: Any):
     rows = jax.ShapeDtypeStruct((*call.rows, call.padded_queries), jnp.float32)
     output, peak, total = call(
         forward_kernel,
-        ("queries", "all keys", "all keys"),
-        call.given,
-        ("queries", "rows", "rows"),
-        (call.like_queries, rows, rows),
+        parts=("queries", "all keys", "all keys"),
+        inputs=call.given,
+        out_parts=("queries", "rows", "rows"),
+        out_shapes=(call.like_queries, rows, rows),
         warps=4,
     )
     output = call.cut(output, plan.queries)
@@ -183,27 +187,30 @@ def _forward_kernels(plan: Plan, arrays: Any, allowed: Any, seed: Any):
 def _backward_kernels(plan: Plan, *kept: Any):
     arrays, allowed, seed, output, peak, total, gradient = kept
     call = _Call(plan, (plan.queries_back, plan.keys_back), arrays, allowed, seed)
-    products = gradient.astype(jnp.float32) * output.astype(jnp.float32)
-    shift = jnp.sum(products, axis=-1).swapaxes(1, 2)  # (batch, heads, queries)
     rest = [(0, 0), (0, 0), (0, call.padded_queries - plan.queries)]
-    peak, shift = jnp.pad(peak, rest), jnp.pad(shift, rest)
-    total = jnp.pad(total, rest, constant_values=1.0)
-    gradient = call.pad(gradient, call.padded_queries)
+    run = partial(
+        call,
+        parts=("queries", "all keys", "all keys", "queries", "queries", "rows", "rows"),
+        inputs=(
+            *call.given,
+            *(call.pad(part, call.padded_queries) for part in (gradient, output)),
+            jnp.pad(peak, rest),
+            jnp.pad(total, rest, constant_values=1.0),
+        ),
+        warps=max(1, plan.queries_back // 32),
+    )
+    if call.fills(arrays):
+        there = partial(backward_kernel, places=plan.places, heads=plan.heads)
+        like = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arrays]
+        return tuple(run(there, out_parts=("whole",) * len(arrays), out_shapes=like))
     # Gradients by keys of each block of queries, which are summed here.
     kind = call.like_queries.dtype
     blocks = (call.blocks, *call.shape(call.padded_keys))
-    wide = kind if call.blocks == 1 else jnp.float32
-    by_query, by_key, by_value = call(
-        backward_kernel,
-        ("queries", "all keys", "all keys", "queries", "rows", "rows", "rows"),
-        (*call.given, gradient, peak, total, shift),
-        ("queries", "keys of a block", "keys of a block"),
-        (
-            call.like_queries,
-            jax.ShapeDtypeStruct(blocks, wide),
-            jax.ShapeDtypeStruct(blocks, wide),
-        ),
-        warps=max(1, plan.queries_back // 32),
+    wide = jax.ShapeDtypeStruct(blocks, kind if call.blocks == 1 else jnp.float32)
+    by_query, by_key, by_value = run(
+        partial(backward_kernel, places=((0, 0), (1, 0), (2, 0)), heads=1),
+        out_parts=("queries of one head", "keys of a block", "keys of a block"),
+        out_shapes=(call.like_queries, wide, wide),
     )
     by_key, by_value = (
         call.cut(part.sum(axis=0).astype(kind), plan.keys) for part in (by_key, by_value)
@@ -231,10 +238,10 @@ class _Call:
         self.padded_queries = self.blocks * block[0]
         self.padded_keys = -(-plan.keys // block[1]) * block[1]
         lengths = (self.padded_queries, self.padded_keys, self.padded_keys)
-        needed = [0 for _ in arrays]
+        self.needed = [0 for _ in arrays]
         for (at, _), length in zip(plan.places, lengths, strict=True):
-            needed[at] = max(needed[at], length)
-        padded = [self.pad(*each) for each in zip(arrays, needed, strict=True)]
+            self.needed[at] = max(self.needed[at], length)
+        padded = [self.pad(*each) for each in zip(arrays, self.needed, strict=True)]
         self.given = tuple(padded[at] for at, _ in plan.places)
         """Queries, keys and values, or the arrays that hold them."""
         self.like_queries = jax.ShapeDtypeStruct(self.shape(self.padded_queries), arrays[0].dtype)
@@ -242,6 +249,17 @@ class _Call:
         if allowed is not None:
             rest = self.padded_keys - plan.keys
             self.allowed = jnp.pad(allowed, [(0, 0), (0, 0), (0, rest)]).astype(jnp.int32)
+
+    def fills(self, arrays: tuple[jax.Array, ...]) -> bool:
+        """Whether programs of the way back can write gradients where they stand in those of
+        `arrays`: each has all queries, nothing is filled up, and no head belongs to others."""
+        heads = [0 for _ in arrays]
+        for at, _ in self.plan.places:
+            heads[at] += self.plan.heads
+        shapes = [
+            (length, count, self.size) for length, count in zip(self.needed, heads, strict=True)
+        ]
+        return self.blocks == 1 and [array.shape[1:] for array in arrays] == shapes
 
     def pad(self, part: jax.Array, length: int) -> jax.Array:
         """With zeros, to whole blocks and a size that Triton's products take."""
@@ -258,6 +276,7 @@ class _Call:
     def __call__(
         self,
         kernel: Callable[..., None],
+        *,
         parts: tuple[str, ...],
         inputs: tuple[jax.Array, ...],
         out_parts: tuple[str, ...],
@@ -295,15 +314,20 @@ class _Call:
             out_shape=list(out_shapes),
             grid=(math.prod(self.rows), self.blocks),
             in_specs=specs,
-            out_specs=[self._spec(part) for part in out_parts],
+            out_specs=[
+                self._spec(part, like=like)
+                for part, like in zip(out_parts, out_shapes, strict=True)
+            ],
             interpret=plan.interpret,
             compiler_params=triton.CompilerParams(num_warps=warps, num_stages=2),
-            name=kernel.__name__,
+            name=getattr(kernel, "func", kernel).__name__,
         )(*arrays)
 
-    def _spec(self, part: str, first: int = 0) -> pl.BlockSpec:
-        """`first`: where the heads begin in the array."""
+    def _spec(self, part: str, first: int = 0, like: Any = None) -> pl.BlockSpec:
+        """`first`: where the heads begin in the array, which is as `like` says."""
         heads, size = self.rows[1], self.size
+        if part == "whole":
+            return pl.BlockSpec((None, *like.shape[1:]), lambda row, _: (row // heads, 0, 0, 0))
         if part == "rows":
             return pl.BlockSpec(
                 (None, None, self.block[0]), lambda row, block: (row // heads, row % heads, block)
@@ -318,8 +342,13 @@ class _Call:
                 (None, self.padded_keys, None, size),
                 lambda row, block: (row // heads, 0, first + row % heads, 0),
             )
+        if part == "queries of one head":
+            return pl.BlockSpec(
+                (None, self.block[0], 1, size),
+                lambda row, block: (row // heads, block, row % heads, 0),
+            )
         assert part == "keys of a block"
         return pl.BlockSpec(
-            (None, None, self.padded_keys, None, size),
+            (None, None, self.padded_keys, 1, size),
             lambda row, block: (block, row // heads, 0, row % heads, 0),
         )

@@ -141,28 +141,37 @@ def forward_kernel(scores: Scores, query, key, value, output, peak, total) -> No
 
 
 def backward_kernel(
-    scores, query, key, value, gradient, peak, total, shift, by_query, by_key, by_value
+    scores, query, key, value, gradient, output, peak, total, *found, places, heads
 ) -> None:
     """Of many queries at once and one block of keys after the other, so that each weight is
-    computed again once, for all three gradients."""
+    computed again once, for all three gradients.
+
+    `places` says where gradients by queries, keys and values belong: which of `found`, (positions,
+    heads, size), and at which of its heads the first of this attention's `heads` stands.
+    """
     plan, rows, above = scores.plan, query[...], gradient[...]
     queries = _positions(scores.block, plan.queries_back)
-    highest, sums, drop = peak[...], total[...], shift[...]
+    highest, sums = peak[...], total[...]
+    drop = (above.astype(jnp.float32) * output[...].astype(jnp.float32)).sum(axis=1)
+
+    def write(part: int, at: Any, values: jax.Array) -> None:
+        number, first = places[part]
+        ref = found[number]
+        ref[at, first + scores.row % heads, :] = values.astype(ref.dtype)
 
     def look(block: Any, gathered: jax.Array) -> jax.Array:
         keys = _positions(block, plan.keys_back)
         at = pl.ds(block * plan.keys_back, plan.keys_back)
         columns = key[at, :]
-        found = scores.of(rows, columns, queries, keys, at)
-        weights = jnp.exp(found - highest[:, None]) / sums[:, None]
+        logits = scores.of(rows, columns, queries, keys, at)
+        weights = jnp.exp(logits - highest[:, None]) / sums[:, None]
         kept = scores.dropped(weights, queries, keys)
         pulled = _product(above, value[at, :], trans_b=True)
         slope = (kept * pulled - weights * drop[:, None]).astype(rows.dtype)
-        by_key[at, :] = _product(slope, rows, trans_a=True).astype(by_key.dtype)
-        kept = kept.astype(above.dtype)
-        by_value[at, :] = _product(kept, above, trans_a=True).astype(by_value.dtype)
+        write(1, at, _product(slope, rows, trans_a=True))
+        write(2, at, _product(kept.astype(above.dtype), above, trans_a=True))
         return gathered + _product(slope, columns)
 
     start = jnp.zeros(rows.shape, jnp.float32)
     gathered = jax.lax.fori_loop(0, -(-plan.keys // plan.keys_back), look, start)
-    by_query[...] = gathered.astype(by_query.dtype)
+    write(0, pl.ds(0, plan.queries_back), gathered)
