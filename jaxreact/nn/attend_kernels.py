@@ -40,6 +40,11 @@ class Plan:
     """Where queries, keys and values are: which array, and the first of their heads in it."""
 
     @property
+    def gain(self) -> float:
+        """Of the weights that are not dropped."""
+        return 1.0 / (1.0 - self.rate)
+
+    @property
     def query_block(self) -> int:
         return min(BLOCK, power_of_two(self.queries))
 
@@ -83,18 +88,22 @@ class Scores:
             position = queries + (plan.keys - plan.queries)
             later = (keys // plan.patch)[None, :] > (position // plan.patch)[:, None]
             scores = jnp.where(later, 2 * MASKED_SCORE, scores)
+        if plan.keys % len(keys) == 0:
+            return scores
         return jnp.where((keys < plan.keys)[None, :], scores, -jnp.inf)
 
     def dropped(self, weights: jax.Array, queries: jax.Array, keys: jax.Array) -> jax.Array:
+        """Those that are kept as they are, without their gain."""
         plan = self.plan
         if self.seed is None:
             return weights
-        # As `hashed_bits` numbers the entries of (batch, heads, queries, keys).
+        # As `hashed_bits` numbers the entries of (batch, heads, queries, keys); times its step
+        # before they are summed, which is the same modulo 2**32 and less to do for each entry.
+        step = self.seed[0] | np.uint32(1)
         row = self.row.astype(jnp.uint32) * np.uint32(plan.queries)
-        row = (row + queries.astype(jnp.uint32)) * np.uint32(plan.keys)
-        number = row[:, None] + keys.astype(jnp.uint32)[None, :]
-        bits = mixed(number * (self.seed[0] | np.uint32(1)) + self.seed[1])
-        return jnp.where(bits >= np.uint32(plan.rate * 2**32), weights / (1.0 - plan.rate), 0.0)
+        row = (row + queries.astype(jnp.uint32)) * np.uint32(plan.keys) * step + self.seed[1]
+        bits = mixed(row[:, None] + (keys.astype(jnp.uint32) * step)[None, :])
+        return jnp.where(bits >= np.uint32(plan.rate * 2**32), weights, 0.0)
 
 
 def _positions(block: Any, length: int) -> jax.Array:
@@ -135,7 +144,7 @@ def forward_kernel(scores: Scores, query, key, value, output, peak, total) -> No
     )
     blocks = -(-plan.keys // plan.key_block)
     gathered, highest, sums = jax.lax.fori_loop(0, blocks, look, start)
-    output[...] = (gathered / sums[:, None]).astype(output.dtype)
+    output[...] = (gathered * (plan.gain / sums)[:, None]).astype(output.dtype)
     peak[...] = highest
     total[...] = sums
 
@@ -151,7 +160,7 @@ def backward_kernel(
     """
     plan, rows, above = scores.plan, query[...], gradient[...]
     queries = _positions(scores.block, plan.queries_back)
-    highest, sums = peak[...], total[...]
+    highest, share = peak[...], 1.0 / total[...]
     drop = (above.astype(jnp.float32) * output[...].astype(jnp.float32)).sum(axis=1)
 
     def write(part: int, at: Any, values: jax.Array) -> None:
@@ -164,8 +173,8 @@ def backward_kernel(
         at = pl.ds(block * plan.keys_back, plan.keys_back)
         columns = key[at, :]
         logits = scores.of(rows, columns, queries, keys, at)
-        weights = jnp.exp(logits - highest[:, None]) / sums[:, None]
-        kept = scores.dropped(weights, queries, keys)
+        weights = jnp.exp(logits - highest[:, None]) * share[:, None]
+        kept = scores.dropped(weights * plan.gain, queries, keys)
         pulled = _product(above, value[at, :], trans_b=True)
         slope = (kept * pulled - weights * drop[:, None]).astype(rows.dtype)
         write(1, at, _product(slope, rows, trans_a=True))
