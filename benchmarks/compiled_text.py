@@ -9,6 +9,7 @@ OTHERWISE = 4
 NOTHING = {"parameter", "get-tuple-element", "tuple", "constant", "bitcast", "after-all"}
 """Operations that only name what is there."""
 ARRAY = re.compile(r"\b(pred|[a-z]+\d+)\[([\d,]*)\]")
+SCRATCH = re.compile(r", [su]8\[\d+\]\{0\}")
 COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
 OPERATION = re.compile(r"(?:ROOT )?%([\w.\-]+) = (\(.*?\)|\S+) ([\w\-]+)\((.*)$")
 
@@ -23,7 +24,8 @@ class Operation(NamedTuple):
 def traffic(text: str) -> tuple[int, float]:
     """Kernels launched, and bytes that they read and write, loops counted as often as they run.
 
-    Of an array whose first axis is as long as the loop around it, one slice is counted.
+    Of an array whose first axis is as long as the loop around it, one slice is counted; where one
+    goes in and comes out, a slice of it is written. What libraries work in is not counted.
     """
     bodies: dict[str, list[Operation]] = {}
     entry, current = "", ""
@@ -59,8 +61,12 @@ def _launched(
             yield times, 2 * min(sizes, default=0.0)
         else:
             used = dict.fromkeys(re.findall(r"%([\w.\-]+)", rest.partition(")")[0]))
-            arrays = [operation.shape, *(shapes.get(one, "") for one in used)]
-            yield times, sum(sum(_sizes(shape, trips)) for shape in arrays)
+            written = operation.shape
+            if kind == "custom-call" or "__custom_fusion" in rest:
+                written = SCRATCH.sub("", written)
+            read = [shapes.get(one, "") for one in used]
+            read = [shape for shape in read if not (_is_stack(shape, trips) and shape in written)]
+            yield times, sum(sum(_sizes(shape, trips)) for shape in (written, *read))
 
 
 def _called(role: str, rest: str) -> str:
@@ -73,10 +79,23 @@ def _sizes(shape: str, trips: int) -> list[float]:
     """Bytes of each array of a shape."""
     found: list[float] = []
     for kind, axes in ARRAY.findall(shape):
-        lengths = [int(length) for length in axes.split(",") if length]
+        lengths = _lengths(axes)
         size = float(BYTES.get(kind, OTHERWISE))
         for length in lengths:
             size *= length
-        sliced = trips > 1 and len(lengths) > 1 and lengths[0] in (trips, trips + 1)
-        found.append(size / lengths[0] if sliced else size)
+        found.append(size / lengths[0] if _are_slices(lengths, trips) else size)
     return found
+
+
+def _is_stack(shape: str, trips: int) -> bool:
+    """Whether it is one array, of which a loop takes or gives a slice at a time."""
+    arrays = ARRAY.findall(shape)
+    return len(arrays) == 1 and _are_slices(_lengths(arrays[0][1]), trips)
+
+
+def _are_slices(lengths: list[int], trips: int) -> bool:
+    return trips > 1 and len(lengths) > 1 and lengths[0] in (trips, trips + 1)
+
+
+def _lengths(axes: str) -> list[int]:
+    return [int(length) for length in axes.split(",") if length]
