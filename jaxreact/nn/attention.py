@@ -3,7 +3,7 @@
 Attribute names follow the original's torch modules, so that weight conversion is a readable table.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -75,17 +75,24 @@ def linear_of(inputs: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> j
     return rows.reshape(*inputs.shape[:-1], outputs)
 
 
-def with_bias(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Inputs and weights whose product has the bias in it: with a column of ones and a row.
+def with_ones(x: jax.Array) -> jax.Array:
+    """Inputs with a column of ones, for weights `with_bias`."""
+    ones = jnp.zeros((_more(x.shape[-1]),), x.dtype).at[0].set(1)
+    return jnp.concatenate([x, jnp.broadcast_to(ones, (*x.shape[:-1], len(ones)))], axis=-1)
 
-    On a GPU this spares a pass over the result, and one over its gradient to sum it up. More of
-    both, zeros, let rows begin at a multiple of 16 bytes.
+
+def with_bias(kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    """Weights with the bias as a row, so that the product with inputs `with_ones` has it in it.
+
+    On a GPU this spares a pass over the result, and one over its gradient to sum it up. More rows,
+    of zeros, let those of the inputs begin at a multiple of 16 bytes.
     """
-    more = 1 + -(x.shape[-1] + 1) % ALIGNED
-    ones = jnp.zeros((more,), x.dtype).at[0].set(1)
-    rows = jnp.zeros((more, *bias.shape), kernel.dtype).at[0].set(bias)
-    x = jnp.concatenate([x, jnp.broadcast_to(ones, (*x.shape[:-1], more))], axis=-1)
-    return x, jnp.concatenate([kernel, rows])
+    rows = jnp.zeros((_more(len(kernel)), *bias.shape), kernel.dtype).at[0].set(bias)
+    return jnp.concatenate([kernel, rows])
+
+
+def _more(features: int) -> int:
+    return 1 + -(features + 1) % ALIGNED
 
 
 def linear(inputs: int, outputs: int, bias: bool, rngs: nnx.Rngs, std: float) -> Linear:
@@ -131,11 +138,6 @@ def attend(
     return output.reshape(batch, queries, features)
 
 
-def _patch(config: Any) -> int | None:
-    """What `attend` takes as `patch`: None unless the configuration has causal patches."""
-    return config.patch_size if getattr(config, "block_causal", False) else None
-
-
 Seeds = tuple[Seed, Seed]
 """Of the dropouts of attention: its weights and its output."""
 
@@ -150,26 +152,37 @@ class _Attention(nnx.Module):
     instead of all that passes between them.
     """
 
-    c_proj: Linear
-    n_head: int
-    dropout: float
-    mixed: bool
-    patch: int | None
+    MAKERS: ClassVar[dict[str, str]]
+    """Layers that make queries, keys and values, and which of these each makes."""
 
-    def parts(self, layer: Linear, x: jax.Array, named: str) -> list[Heads]:
-        """Queries, keys, values or some of these, as they are `named` in the order in which a layer
-        makes them at once; queries are scaled."""
-        kernel = layer.kernel[...]
-        bias = None if layer.bias is None else layer.bias[...]
-        scale = np.repeat([self._size**-0.5 if one == "q" else 1.0 for one in named], self._width)
+    def __init__(self, config: Any, rngs: nnx.Rngs):
+        n = config.n_embd
+        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config))
+        self.width, self.n_head, self.dropout = n, config.n_head, config.dropout
+        self.mixed = getattr(config, "mixed_masks", False)
+        self.patch = config.patch_size if getattr(config, "block_causal", False) else None
+        self.is_prepared = False
+
+    def prepare(self) -> bool:
+        """Fills up the weights for the kernel, where one attends."""
+        if not attend_fused.is_usable():
+            return False
+        for name in self.MAKERS:
+            layer: Linear = getattr(self, name)
+            layer.kernel = nnx.Param(self._making(name))
+        self.c_proj.kernel = nnx.Param(self._projecting())
+        self.is_prepared = True
+        return True
+
+    def parts(self, name: str, x: jax.Array) -> list[Heads]:
+        """What a layer makes at once of queries, keys and values; queries are scaled."""
+        layer, named = getattr(self, name), self.MAKERS[name]
         if attend_fused.is_usable():
-            if bias is not None:
-                x, kernel = with_bias(x, kernel, bias)
-            kernel = self._widened(kernel * scale.astype(kernel.dtype), 1)
-            rows = linear_of(x, kernel, None)
+            x = x if layer.bias is None else with_ones(x)
+            rows = linear_of(x, self._making(name), None)
         else:
-            rows = linear_of(x, kernel, bias)
-            rows = rows * scale.astype(rows.dtype) if "q" in named else rows
+            rows = layer(x)
+            rows = rows * self._scales(named).astype(rows.dtype) if "q" in named else rows
         heads = rows.reshape(*x.shape[:2], len(named) * self.n_head, -1)
         return [Heads(heads, part * self.n_head, self.n_head) for part in range(len(named))]
 
@@ -181,23 +194,36 @@ class _Attention(nnx.Module):
             y = written_out.attend(query.taken(), key.taken(), value.taken(), *how)
         bias = None if self.c_proj.bias is None else self.c_proj.bias[...]
         y = y.reshape(*y.shape[:2], -1)
-        y = linear_of(y, self._widened(self.c_proj.kernel[...], 0), bias)
+        y = linear_of(y, self._projecting(), bias)
         return dropout(y, self.dropout, seeds[1])
-
-    @property
-    def _width(self) -> int:
-        """Features of all heads."""
-        return self.c_proj.kernel.shape[0]
 
     @property
     def _size(self) -> int:
         """Features of a head."""
-        return self._width // self.n_head
+        return self.width // self.n_head
+
+    def _scales(self, named: str) -> np.ndarray:
+        return np.repeat([self._size**-0.5 if one == "q" else 1.0 for one in named], self.width)
+
+    def _making(self, name: str) -> jax.Array:
+        """Weights of a layer that makes heads for the kernel, scales and biases within."""
+        layer: Linear = getattr(self, name)
+        kernel = layer.kernel[...]
+        if self.is_prepared:
+            return kernel
+        if layer.bias is not None:
+            kernel = with_bias(kernel, layer.bias[...])
+        return self._widened(kernel * self._scales(self.MAKERS[name]).astype(kernel.dtype), 1)
+
+    def _projecting(self) -> jax.Array:
+        """Weights of the layer that reads the heads."""
+        kernel = self.c_proj.kernel[...]
+        if self.is_prepared or not attend_fused.is_usable():
+            return kernel
+        return self._widened(kernel, 0)
 
     def _widened(self, weights: jax.Array, axis: int) -> jax.Array:
         """Weights whose `axis` counts the features of heads, filled up."""
-        if not attend_fused.is_usable():
-            return weights
         before, after = weights.shape[:axis], weights.shape[axis + 1 :]
         heads = weights.reshape(*before, -1, self._size, *after)
         rest = [(0, 0)] * heads.ndim
@@ -208,19 +234,18 @@ class _Attention(nnx.Module):
 class SelfAttention(_Attention):
     """Attention of a sequence to itself, all positions to all unless `block_causal`."""
 
+    MAKERS: ClassVar = {"c_attn": "qkv"}
+
     def __init__(self, config, *, rngs: nnx.Rngs):
         n = config.n_embd
         self.c_attn = linear(n, 3 * n, config.bias, rngs, config.init_std)
-        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config))
-        self.n_head, self.dropout = config.n_head, config.dropout
-        self.mixed = getattr(config, "mixed_masks", False)
-        self.patch = _patch(config)
+        super().__init__(config, rngs)
 
     def __call__(
         self, x: jax.Array, mask: Mask = None, seeds: Seeds = NO_SEEDS, last: int | None = None
     ) -> jax.Array:
         """The output of all positions, or of the `last` ones; all positions are attended to."""
-        query, key, value = self.parts(self.c_attn, x, "qkv")
+        query, key, value = self.parts("c_attn", x)
         query = query if last is None else query.last(last)
         return self.output(query, key, value, mask, seeds)
 
@@ -232,14 +257,13 @@ class CrossAttention(_Attention):
     if y has one; without one for y, x's is used (behaviour 15b).
     """
 
+    MAKERS: ClassVar = {"x_c_attn": "q", "y_c_attn": "kv"}
+
     def __init__(self, config, *, rngs: nnx.Rngs):
         n = config.n_embd
         self.x_c_attn = linear(n, n, config.bias, rngs, config.init_std)
         self.y_c_attn = linear(n, 2 * n, config.bias, rngs, config.init_std)
-        self.c_proj = linear(n, n, config.bias, rngs, residual_std(config))
-        self.n_head, self.dropout = config.n_head, config.dropout
-        self.mixed = getattr(config, "mixed_masks", False)
-        self.patch = _patch(config)
+        super().__init__(config, rngs)
 
     def __call__(
         self,
@@ -250,8 +274,8 @@ class CrossAttention(_Attention):
         seeds: Seeds = NO_SEEDS,
     ) -> jax.Array:
         mask = mask_x if mask_x is None or mask_y is None else mask_x & mask_y
-        [query] = self.parts(self.x_c_attn, x, "q")
-        key, value = self.parts(self.y_c_attn, y, "kv")
+        [query] = self.parts("x_c_attn", x)
+        key, value = self.parts("y_c_attn", y)
         return self.output(query, key, value, mask, seeds)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,15 @@ def keep(x: jax.Array) -> jax.Array:
     return checkpoint_name(x, _KEPT)
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """A module that makes something of its variables which is the same in every call."""
+
+    def prepare(self) -> bool:
+        """Puts it in their place; returns whether it has changed anything."""
+        ...
+
+
 class Layers(nnx.Module):
     """Layers that differ in nothing but their weights.
 
@@ -34,6 +43,9 @@ class Layers(nnx.Module):
     and runs as fast as all of them written out. So their variables are kept joined, those of
     `each` having one more axis, in front, for the layer; files hold them one by one
     (`jaxreact.variables`).
+
+    Modules of theirs that are `Preparing` are asked before the loop, so that what they make of
+    their variables is made once for all layers.
     """
 
     def __init__(self, layers: Sequence[nnx.Module]):
@@ -92,8 +104,30 @@ def _scan(
     def body(x: Any, layer: Any) -> tuple[Any, None]:
         return step(nnx.merge(graph, layer[0]), x, layer[1], *given), None
 
+    graph, state = _prepared(graph, state)
     forgetting = None if seeds is None else _rematerialized(remat)
     return jax.lax.scan(forgetting(body) if forgetting else body, x, (state, seeds))[0]
+
+
+def _prepared(graph: nnx.GraphDef, state: nnx.State) -> tuple[nnx.GraphDef, nnx.State]:
+    """The layers with what their modules make of their variables beforehand."""
+    graphs: list[nnx.GraphDef] = []
+
+    def prepare(state: nnx.State) -> nnx.State:
+        layer = nnx.merge(graph, state)
+        modules = list(nnx.iter_modules(layer))
+        later = [path for path, part in modules if isinstance(part, Layers)]  # prepare their own
+        changed = [
+            part.prepare()
+            for path, part in modules
+            if isinstance(part, Preparing) and not any(path[: len(one)] == one for one in later)
+        ]
+        new_graph, new_state = nnx.split(layer)
+        graphs.append(new_graph if any(changed) else graph)
+        return new_state if any(changed) else state
+
+    joined = jax.vmap(prepare)(state)
+    return graphs[0], joined
 
 
 _loop = jax.jit(_scan, static_argnames=("graph", "step", "remat"))

@@ -8,12 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
 
 from jaxreact.errors import UserError
 from jaxreact.nn import attend as written_out
 from jaxreact.nn import attend_fused, attention, layers
-from jaxreact.nn.dropout import seed_of
+from jaxreact.nn.attention import Block
+from jaxreact.nn.dropout import hashed_bits, seed_of
+from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from tests.weights import golden, predictor, tokenizer
 
 END_TO_END = 1e-4
@@ -158,6 +161,30 @@ def test_a_predictor_is_the_originals(case):
     last = arrays[f"{case}.logits"]
     logits = jax.jit(model)(*inputs, *masks)
     np.testing.assert_allclose(logits[:, -last.shape[1] :], last, rtol=0, atol=END_TO_END)
+
+
+@pytest.mark.usefixtures("in_steps")
+def test_weights_that_are_filled_up_beforehand_train_as_those_that_are_not():
+    """A stack of blocks, whose loop is given them so, beside one block after the other."""
+    config = FaceTokenizerConfig(n_embd=6, n_head=2, n_layer=2, bias=True, dropout=0.1)
+    stack = layers.Layers([Block(config, rngs=nnx.Rngs(number)) for number in range(2)])
+    x = jax.random.normal(jax.random.key(0), (2, 16, 6))
+
+    def through(block: Block, x: jax.Array, seed: Any) -> jax.Array:
+        return block(x, None, seed)
+
+    def looped(stack: Any) -> jax.Array:
+        return jnp.sum(jnp.sin(stack(through, x, seed=SEED)))
+
+    def one_by_one(stack: Any) -> jax.Array:
+        y = x
+        for number, seed in enumerate(hashed_bits(SEED, (2, 2))):
+            y = through(stack[number], y, seed)
+        return jnp.sum(jnp.sin(y))
+
+    ours, theirs = (nnx.jit(nnx.value_and_grad(form))(stack) for form in (looped, one_by_one))
+    for found, expected in zip(*map(jax.tree.leaves, (ours, theirs)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5)
 
 
 @pytest.mark.usefixtures("in_steps")

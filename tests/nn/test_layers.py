@@ -1,7 +1,7 @@
 """What is kept of a stack of blocks: less with remat, on a processor too."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -132,3 +132,61 @@ def test_a_program_holds_one_layer_however_many_there_are():
     three, six = program(3), program(6)
     assert six.count("stablehlo.dot_general") == three.count("stablehlo.dot_general") > 6
     assert six.count("\n") == three.count("\n")
+
+
+class Squared(nnx.Module):
+    """Multiplies by the square of its number, which it may square beforehand."""
+
+    asked: ClassVar[list[tuple[int, ...]]] = []
+
+    def __init__(self, number: float, *, prepares: bool):
+        self.number, self.prepares = nnx.Param(jnp.array(number)), prepares
+        self.is_prepared = False
+
+    def prepare(self) -> bool:
+        self.asked.append(self.number.shape)
+        if self.prepares:
+            self.number = nnx.Param(self.number[...] ** 2)
+            self.is_prepared = True
+        return self.prepares
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        number = self.number[...]
+        return x * (number if self.is_prepared else number**2)
+
+
+class Nested(nnx.Module):
+    """Layers in a layer."""
+
+    def __init__(self, number: float):
+        self.own = Squared(number, prepares=True)
+        self.inner = Layers([Squared(number, prepares=True)] * 2)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.inner(through, self.own(x))
+
+
+def through(layer: Any, x: jax.Array, seed: Any) -> jax.Array:
+    return layer(x)
+
+
+@pytest.mark.parametrize("prepares", [True, False])
+def test_what_is_made_of_weights_beforehand_is_made_once(prepares):
+    Squared.asked.clear()
+    layers = Layers([Squared(number, prepares=prepares) for number in (2.0, 3.0, 5.0)])
+
+    def total(layers: Layers) -> jax.Array:
+        return layers(through, jnp.ones(()), final=through)  # the last is not asked
+
+    assert total(layers) == 900
+    assert Squared.asked == [()]  # one layer's, whose variables stand for those of all
+    gradient = nnx.grad(total)(layers)["each"]["number"]
+    assert jnp.allclose(gradient[...], jnp.array([900.0, 600, 360]))
+    assert layers.each.number.shape == (3,)
+    assert not layers.each.is_prepared
+
+
+def test_layers_in_layers_prepare_themselves():
+    Squared.asked.clear()
+    assert Layers([Nested(2.0), Nested(3.0)])(through, jnp.ones(())) == 6.0**6
+    assert set(Squared.asked) == {()}
