@@ -1,12 +1,12 @@
-"""What a GPU's compiler makes of the training steps, and how long it takes: without a GPU.
+"""What a GPU's compiler makes of the large programs, and how long it takes: without a GPU.
 
     pip install "jax[cuda13]"
     python benchmarks/compiling.py --out benchmarks/results/compiling.json
 
 XLA compiles for an H200 that need not be there, kernels of Triton's included; only products are not
-tried out. Each step once as commands compile it and once without our options of the compiler
+tried out. Each program once as commands compile it and once without our options of the compiler
 (`jaxreact/nn/compiling.py`). `gigabytes` counts what the launched kernels read and write, which
-over 4.3 TB/s is the least that a step can take; it is an estimate from shapes (`compiled_text.py`).
+over 4.3 TB/s is the least that it can take; it is an estimate from shapes (`compiled_text.py`).
 """
 
 import json
@@ -23,18 +23,26 @@ import jax
 import numpy as np
 import tyro
 from compiled_text import traffic
+from flax import nnx
 from gpu_models import Sizes
 from jax.experimental import topologies
 from jax.sharding import AbstractDevice, AbstractMesh, AxisType, Mesh, use_abstract_mesh
 from record import machine, write
 from training_workload import batch
 
+from jaxreact import runs
 from jaxreact.commands import keep_programs, run_command
 from jaxreact.errors import UserError
 from jaxreact.nn.compiling import FOR_A_GPU
+from jaxreact.nn.precision import products_in
 from jaxreact.sharding import DeviceMesh
+from jaxreact.systems.fiber.config import AUDIO_FEATURES, AUDIO_RATE, PredictorConfig
+from jaxreact.systems.fiber.generation import generate
+from jaxreact.systems.fiber.kinds import PREDICTOR
+from jaxreact.systems.sampling import Sampling
 
-STEPS = (
+Program = tuple[str, int, str, str]
+STEPS: tuple[Program, ...] = (
     ("predictor", 16, "tensorfloat32", "coded"),
     ("predictor", 64, "bfloat16", "coded"),
     ("predictor", 64, "bfloat16", "known"),
@@ -42,6 +50,9 @@ STEPS = (
     ("tokenizer", 64, "bfloat16", "coded"),
 )
 """Stage, rows of a batch, precision, and whether the step codes its faces or is given codes."""
+GENERATION: Program = ("generation", 10, "tensorfloat32", "known")
+"""Samples of one clip of 736 frames, from features and codes to codes."""
+FRAMES = 736
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu,cuda",
     # It would ask a driver, which is not there.
@@ -83,8 +94,37 @@ class Config:
     out: Path | None = None
     """JSON to write; printed in any case."""
     one: tuple[str, int, str, str, str] | None = None
-    """Stage, rows, precision, "coded" or "known", and "ours" or "plain" options: compiles this
-    here, prints a line."""
+    """A program, and "ours" or "plain" options: compiles this here, prints a line."""
+
+
+def step(
+    mesh: DeviceMesh, kind: str, rows: int, precision: str, faces: str
+) -> tuple[Any, tuple[Any, ...]]:
+    """The step of a stage, and the shapes of what it is given."""
+    stage = Sizes(small=False).stage(kind, rows, precision)
+    given = {
+        name: jax.ShapeDtypeStruct(part.shape, part.dtype, sharding=mesh.batch)
+        for name, part in batch(kind, rows, known=faces == "known").items()
+    }
+    return stage.step(0), (stage.state, stage.frozen, given)
+
+
+def generation(mesh: DeviceMesh, samples: int, precision: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The same of generation, for one clip."""
+    graph, state = runs.abstract_model(PREDICTOR, PredictorConfig(codebook_size=1000))
+
+    def generated(state: Any, audio: jax.Array, codes: jax.Array, keys: jax.Array) -> jax.Array:
+        with products_in(precision):
+            model = nnx.merge(graph, state)
+            return generate(model, audio, codes, Sampling(), keys, samples)
+
+    keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), (1, samples)))
+    audio = jax.ShapeDtypeStruct((1, AUDIO_RATE * FRAMES, AUDIO_FEATURES), np.float32)
+    given = (state, audio, jax.ShapeDtypeStruct((1, FRAMES), np.int32), keys)
+    place = mesh.replicated
+    return jax.jit(generated), jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), given
+    )
 
 
 def compiled(kind: str, rows: int, precision: str, faces: str, options: str) -> dict[str, Any]:
@@ -100,24 +140,22 @@ def compiled(kind: str, rows: int, precision: str, faces: str, options: str) -> 
         mock.patch("jaxreact.training.step.compiler_options", return_value=None),
         use_abstract_mesh(there),
     ):
-        stage = Sizes(small=False).stage(kind, rows, precision)
-        given = {
-            name: jax.ShapeDtypeStruct(part.shape, part.dtype, sharding=mesh.batch)
-            for name, part in batch(kind, rows, known=faces == "known").items()
-        }
+        if kind == "generation":
+            program, given = generation(mesh, rows, precision)
+        else:
+            program, given = step(mesh, kind, rows, precision, faces)
         began = time.perf_counter()
-        step: Any = stage.step(0)
-        lowered = step.trace(stage.state, stage.frozen, given).lower(lowering_platforms=("cuda",))
+        lowered = program.trace(*given).lower(lowering_platforms=("cuda",))
     traced = time.perf_counter()
-    program = lowered.compile(compiler_options=dict(FOR_A_GPU) if options == "ours" else None)
+    done = lowered.compile(compiler_options=dict(FOR_A_GPU) if options == "ours" else None)
     ended = time.perf_counter()
-    launches, moved = traffic(program.as_text())
+    launches, moved = traffic(done.as_text())
     return {
         "tracing_s": round(traced - began, 1),
         "compiling_s": round(ended - traced, 1),
         "launches": launches,
         "gigabytes": round(moved / 1e9, 1),
-        "temporary_gib": round(program.memory_analysis().temp_size_in_bytes / 2**30, 2),
+        "temporary_gib": round(done.memory_analysis().temp_size_in_bytes / 2**30, 2),
     }
 
 
@@ -140,11 +178,12 @@ def main() -> None:
         return
     load = os.getloadavg()[0]
     found: dict[str, Any] = {}
-    for step in STEPS:
-        name = "{} step, batch {}, {}, faces {}".format(*step)
-        found[name] = {options: measured(*step, options) for options in ("plain", "ours")}
+    names = {"{} step, batch {}, {}, faces {}".format(*step): step for step in STEPS}
+    names["{}, {} samples, {}".format(*GENERATION)] = GENERATION
+    for name, program in names.items():
+        found[name] = {options: measured(*program, options) for options in ("plain", "ours")}
         print(name, found[name], flush=True)
-    write({"options": FOR_A_GPU, "steps": found, **machine(load)}, config.out)
+    write({"options": FOR_A_GPU, "programs": found, **machine(load)}, config.out)
 
 
 if __name__ == "__main__":

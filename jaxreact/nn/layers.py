@@ -31,8 +31,8 @@ def keep(x: jax.Array) -> jax.Array:
 class Preparing(Protocol):
     """A module that makes something of its variables which is the same in every call."""
 
-    def prepare(self) -> bool:
-        """Puts it in their place; returns whether it has changed anything."""
+    def prepare(self, training: bool) -> bool:
+        """Puts it in their place, for training or for inference; returns whether it has."""
         ...
 
 
@@ -104,12 +104,14 @@ def _scan(
     def body(x: Any, layer: Any) -> tuple[Any, None]:
         return step(nnx.merge(graph, layer[0]), x, layer[1], *given), None
 
-    graph, state = _prepared(graph, state)
+    graph, state = _prepared(graph, state, seeds is not None)
     forgetting = None if seeds is None else _rematerialized(remat)
     return jax.lax.scan(forgetting(body) if forgetting else body, x, (state, seeds))[0]
 
 
-def _prepared(graph: nnx.GraphDef, state: nnx.State) -> tuple[nnx.GraphDef, nnx.State]:
+def _prepared(
+    graph: nnx.GraphDef, state: nnx.State, training: bool
+) -> tuple[nnx.GraphDef, nnx.State]:
     """The layers with what their modules make of their variables beforehand."""
     graphs: list[nnx.GraphDef] = []
 
@@ -118,7 +120,7 @@ def _prepared(graph: nnx.GraphDef, state: nnx.State) -> tuple[nnx.GraphDef, nnx.
         modules = list(nnx.iter_modules(layer))
         later = [path for path, part in modules if isinstance(part, Layers)]  # prepare their own
         changed = [
-            part.prepare()
+            part.prepare(training)
             for path, part in modules
             if isinstance(part, Preparing) and not any(path[: len(one)] == one for one in later)
         ]

@@ -137,14 +137,14 @@ def test_a_program_holds_one_layer_however_many_there_are():
 class Squared(nnx.Module):
     """Multiplies by the square of its number, which it may square beforehand."""
 
-    asked: ClassVar[list[tuple[int, ...]]] = []
+    asked: ClassVar[list[tuple[tuple[int, ...], bool]]] = []
 
     def __init__(self, number: float, *, prepares: bool):
         self.number, self.prepares = nnx.Param(jnp.array(number)), prepares
         self.is_prepared = False
 
-    def prepare(self) -> bool:
-        self.asked.append(self.number.shape)
+    def prepare(self, training: bool) -> bool:
+        self.asked.append((self.number.shape, training))
         if self.prepares:
             self.number = nnx.Param(self.number[...] ** 2)
             self.is_prepared = True
@@ -175,11 +175,12 @@ def test_what_is_made_of_weights_beforehand_is_made_once(prepares):
     Squared.asked.clear()
     layers = Layers([Squared(number, prepares=prepares) for number in (2.0, 3.0, 5.0)])
 
-    def total(layers: Layers) -> jax.Array:
-        return layers(through, jnp.ones(()), final=through)  # the last is not asked
+    def total(layers: Layers, seed: Any = None) -> jax.Array:
+        return layers(through, jnp.ones(()), seed=seed, final=through)  # the last is not asked
 
-    assert total(layers) == 900
-    assert Squared.asked == [()]  # one layer's, whose variables stand for those of all
+    assert total(layers) == total(layers, seed_of(jax.random.key(0))) == 900
+    # One layer's, whose variables stand for those of all.
+    assert Squared.asked == [((), False), ((), True)]
     gradient = nnx.grad(total)(layers)["each"]["number"]
     assert jnp.allclose(gradient[...], jnp.array([900.0, 600, 360]))
     assert layers.each.number.shape == (3,)
@@ -189,4 +190,4 @@ def test_what_is_made_of_weights_beforehand_is_made_once(prepares):
 def test_layers_in_layers_prepare_themselves():
     Squared.asked.clear()
     assert Layers([Nested(2.0), Nested(3.0)])(through, jnp.ones(())) == 6.0**6
-    assert set(Squared.asked) == {()}
+    assert set(Squared.asked) == {((), False)}
