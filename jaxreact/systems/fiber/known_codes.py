@@ -8,6 +8,8 @@ thousand epochs would code again and again is one table, of some 150 MB for REAC
 import hashlib
 import json
 import os
+import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -36,6 +38,7 @@ FORMAT = 1
 """Raised whenever a file of codes changes its meaning."""
 MAX_BYTES = 4 * 1024**3
 """Of all files of codes together; those that were used longest ago make room."""
+_DAY = 24 * 3600
 TOGETHER = 512
 """Blocks that are coded at once."""
 
@@ -178,7 +181,11 @@ class CodeTable:
 
 
 def _make_room(kept: Path) -> None:
-    """Removes other files of codes, those first that were used longest ago."""
+    """Removes other files of codes, those first that were used longest ago, and what starts that
+    were killed have left unfinished a day ago or earlier."""
+    for unfinished in kept.parent.glob(".*.npy.*"):
+        if unfinished.stat().st_mtime < time.time() - _DAY:
+            shutil.rmtree(unfinished, ignore_errors=True)
     files = [(path.stat(), path) for path in kept.parent.glob("*.npy") if path != kept]
     room = MAX_BYTES - kept.stat().st_size
     for status, path in sorted(files, key=lambda file: -file[0].st_mtime):

@@ -131,9 +131,15 @@ def test_files_used_longest_ago_make_room(table, cache, monkeypatch):
         file = cache / f"{name}.npy"
         file.write_bytes(bytes(size))
         os.utime(file, (1000 - age, 1000 - age))
+    for name in (".a.npy.killed", ".b.npy.running"):
+        (cache / name).mkdir()
+        (cache / name / "a.npy").touch()
+    os.utime(cache / ".a.npy.killed", (1000, 1000))
     monkeypatch.setattr(known_codes, "MAX_BYTES", 3 * size)
     table.known()
-    assert {path.stem for path in cache.iterdir()} == {table.file.stem, "new", "old"}
+    assert {path.name for path in cache.iterdir()} == {
+        *(table.file.name, "new.npy", "old.npy", ".b.npy.running")
+    }
 
 
 def test_when_coding_once_pays(monkeypatch):
