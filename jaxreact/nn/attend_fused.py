@@ -253,13 +253,13 @@ class _Call:
     def fills(self, arrays: tuple[jax.Array, ...]) -> bool:
         """Whether programs of the way back can write gradients where they stand in those of
         `arrays`: each has all queries, nothing is filled up, and no head belongs to others."""
-        heads = [0 for _ in arrays]
-        for at, _ in self.plan.places:
-            heads[at] += self.plan.heads
-        shapes = [
-            (length, count, self.size) for length, count in zip(self.needed, heads, strict=True)
-        ]
-        return self.blocks == 1 and [array.shape[1:] for array in arrays] == shapes
+        heads = self.plan.heads
+        firsts = [sorted(first for at, first in self.plan.places if at == n) for n in range(3)]
+        return self.blocks == 1 and all(
+            array.shape[1:] == (length, heads * len(own), self.size)
+            and own == [heads * part for part in range(len(own))]
+            for array, length, own in zip(arrays, self.needed, firsts, strict=False)
+        )
 
     def pad(self, part: jax.Array, length: int) -> jax.Array:
         """With zeros, to whole blocks and a size that Triton's products take."""

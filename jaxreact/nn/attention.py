@@ -302,11 +302,11 @@ class MLP(nnx.Module):
 
     def prepare(self, training: bool) -> bool:
         """Puts the biases into the weights."""
-        if training or not attend_fused.is_usable():
+        layers = (self.c_fc, self.c_proj)
+        if training or not attend_fused.is_usable() or any(one.bias is None for one in layers):
             return False
-        for layer in (self.c_fc, self.c_proj):
-            if layer.bias is None:
-                return False
+        for layer in layers:
+            assert layer.bias is not None
             layer.kernel = nnx.Param(with_bias(layer.kernel[...], layer.bias[...]))
         self.is_prepared = True
         return True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from tyro.conf import Suppress
 
@@ -12,6 +13,9 @@ from jaxreact.training.loop import LoopConfig
 @dataclass(frozen=True)
 class StageTraining:
     """A stage's own options come after these, by keyword; `model` is among them."""
+
+    MAY_CHANGE: ClassVar[tuple[str, ...]] = ()
+    """Options of a stage's own that change no result, and may be others when a run is resumed."""
 
     data: Path
     """Root of a data set, of REACT2024 or MARS, or a cache made by jaxreact.data.prepare."""

@@ -96,6 +96,7 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
         if isinstance(value, Path) and name != "profile"
     }
     apart = ("model", "loop", "preset", "resume", "distributed", "profile", *paths)
+    apart = (*apart, *config.MAY_CHANGE)
     return {
         "preset": config.preset,
         "paths": paths,
@@ -108,7 +109,6 @@ _ADDED = {
     "training.optimizer.decay": "matrices",
     "training.optimizer.after_warmup": "constant",
     "stage.traits_mask_probability": 0.2,
-    "stage.codes": "auto",
 }
 """Options that came later, which runs of before do not name, and what these did."""
 _MAY_CHANGE = ("kind", "format", "model", "paths", "preset")

@@ -94,17 +94,33 @@ def test_in_half_precision():
 
 
 @pytest.mark.parametrize("form", [IN_STEPS, attend_fused.attend])
-@pytest.mark.parametrize("places", ["qkv", "q.kv", "vq.k", "q,kv", "q,k.v.", "-q,-k.v"])
-def test_heads_of_one_array_are_read_where_they_are(form, places):
-    """Each letter is three heads, each point one that nobody reads; a comma, another array."""
-    parts, allowed, gradient = given(32, 40 if places[0] == "-" else 32, 21, 1)
+@pytest.mark.parametrize(
+    ("places", "size", "in_place"),
+    [
+        *((places, 21, False) for places in ("qkv", "q.kv", "vq.k", "q,kv", "q,k.v.", "-q,-k.v")),
+        *(("vkq", 16, True), ("q,vk", 16, True), ("q,k,v", 16, True)),
+        *(("vq.k", 16, False), ("-q,-kv", 16, False)),
+    ],
+)
+def test_heads_of_one_array_are_read_where_they_are(monkeypatch, form, places, size, in_place):
+    """Each letter is three heads, each point one that nobody reads; a comma, another array.
+
+    Where nothing is filled up, gradients are written `in_place`."""
+    fills, found_in_place = attend_fused._Call.fills, []
+
+    def watched(call: Any, arrays: Any) -> bool:
+        found_in_place.append(fills(call, arrays))
+        return found_in_place[-1]
+
+    monkeypatch.setattr(attend_fused._Call, "fills", watched)
+    parts, allowed, gradient = given(32, 40 if places[0] == "-" else 32, size, 1)
     named = dict(zip("qkv", parts, strict=True))
     names = places.replace("-", "").split(",")
     key = jax.random.key(7)
 
     def array(name: str) -> jax.Array:
         length = named[name.strip(".")[0]].shape[1]
-        spare = jax.random.normal(key, (2, length, 1, 21))
+        spare = jax.random.normal(key, (2, length, 1, size))
         return jnp.concatenate([named.get(one, spare) for one in name], axis=2)
 
     arrays = [array(name) for name in names]
@@ -127,6 +143,16 @@ def test_heads_of_one_array_are_read_where_they_are(form, places):
         zeros = jnp.zeros_like(ours[:, :, :1])
         theirs = jnp.concatenate([by_name.get(one, zeros) for one in name], axis=2)
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=4e-6)
+    assert found_in_place == ([in_place] if form is IN_STEPS else [])
+
+
+def test_heads_that_two_take_are_no_place_to_write_in():
+    """Nobody asks for it: an error, no garbage."""
+    keys = attend_fused.Heads(jnp.ones((2, 32, 4, 16)), 0, 2)
+    queries = jnp.ones((2, 32, 2, 16))
+    _, back = jax.vjp(lambda queries: IN_STEPS(queries, keys, keys), queries)
+    with pytest.raises(ValueError, match="shape"):
+        back(queries)
 
 
 def test_another_seed_drops_other_weights():

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +62,8 @@ class Numbers:
 @dataclass(frozen=True)
 class StageConfig:
     """What a stage is configured by besides its loop."""
+
+    MAY_CHANGE: ClassVar = ()
 
     preset: str = "debug"
     data: Path = Path("data")

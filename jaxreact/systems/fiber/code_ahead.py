@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import jax
 import numpy as np
@@ -18,8 +17,6 @@ from jaxreact.errors import Remark, UserError
 from jaxreact.systems.fiber.known_codes import CodeTable, KnownCodes
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.training.distributed import all_of_them, is_first, wait_for_all
-
-Choice = Literal["auto", "once", "every-step"]
 
 MOST_SECONDS = 60.0
 """That a training waits for its codes unless it is told to."""
@@ -42,42 +39,43 @@ def pays(blocks: int, coded_frames: int, config: FaceTokenizerConfig) -> bool:
 
 
 def codes_ahead(
-    choice: Choice,
     path: Path,
     modalities: Sequence[Modality],
     tokenizer: FaceTokenizer,
     mean_face: Float[np.ndarray, "58"],
     frames_of_each: int,
+    *,
+    wanted: bool,
 ) -> KnownCodes | None:
     """The codes of a training split's clips, or None where they are to be computed crop by crop.
 
     `path` is a data set's; `modalities` are those that make a clip one of the training's;
     `frames_of_each` is how many frames the whole training would code of each pair, crop by crop.
+    Unless codes are `wanted` in any case, they are given where they are kept or where coding pays.
     Every process of a training calls it, and all get codes or none does. Raises `UserError` where
-    codes were asked for "once" and cannot be kept.
+    they are wanted and cannot be kept.
     """
-    if choice == "every-step":
-        return None
     data = open_conversations(path)
     dyads = data.dyads("train", modalities=modalities)
     clips = [clip for dyad in dyads for clip in (dyad.speaker, dyad.listener)]
     table = CodeTable(data, clips, tokenizer, mean_face)
     coded_frames = frames_of_each * len(dyads)
-    wanted = choice == "once" or pays(table.blocks, coded_frames, tokenizer.config)
-    if not all_of_them(wanted):
+    worth = wanted or pays(table.blocks, coded_frames, tokenizer.config) or table.is_kept
+    if not all_of_them(worth):
         return None
     known = None
     if is_first():
-        known = _kept(table, choice)
+        known = _kept(table, wanted)
     wait_for_all("coded")
     if not is_first():  # finds what the first has written, where they share a folder
-        known = _kept(table, choice)
+        known = _kept(table, wanted)
     return known if all_of_them(known is not None) else None
 
 
-def _kept(table: CodeTable, choice: Choice) -> KnownCodes | None:
+def _kept(table: CodeTable, wanted: bool) -> KnownCodes | None:
     try:
         if not table.is_kept and is_first():
+            table.file.parent.mkdir(parents=True, exist_ok=True)
             seconds = math.ceil(seconds_to_code(table.blocks, table.tokenizer.config))
             print(
                 f"coding what can be cropped of {len(table.clips)} clips: {table.blocks:,} blocks,"
@@ -88,7 +86,7 @@ def _kept(table: CodeTable, choice: Choice) -> KnownCodes | None:
     except OSError as error:
         said = f"{table.file}: codes cannot be kept there ({error.strerror})"
         advice = "XDG_CACHE_HOME names another cache folder"
-        if choice == "once":
+        if wanted:
             raise UserError(f"{said}; {advice}, and --codes every-step does without") from None
         warnings.warn(f"{said}: faces are coded in every step; {advice}", Remark, stacklevel=2)
         return None

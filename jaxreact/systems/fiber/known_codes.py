@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -37,7 +38,8 @@ from jaxreact.variables import variables_of
 FORMAT = 1
 """Raised whenever a file of codes changes its meaning."""
 MAX_BYTES = 4 * 1024**3
-"""Of all files of codes together; those that were used longest ago make room."""
+"""Of all files of codes together, but for those of the last day; those that were used longest ago
+make room."""
 _DAY = 24 * 3600
 TOGETHER = 512
 """Blocks that are coded at once."""
@@ -68,6 +70,11 @@ class KnownCodes:
 _mapped = lru_cache(maxsize=8)(map_npy)
 
 
+def folder() -> Path:
+    """Where files of codes are kept."""
+    return user_cache() / "jaxreact" / "codes"
+
+
 class CodeTable:
     """What there is to know of some clips with a tokenizer, and where it is kept."""
 
@@ -96,6 +103,8 @@ class CodeTable:
     @property
     def is_kept(self) -> bool:
         """Whether the file is there, and whole."""
+        if not any(folder().glob("*.npy")):  # its name takes reading all coefficients
+            return False
         try:
             there = map_npy(self.file)
         except (OSError, ValueError):
@@ -104,30 +113,38 @@ class CodeTable:
 
     @cached_property
     def file(self) -> Path:
-        """Named by all that the codes depend on, in the user's cache folder."""
+        """Named by all that the codes depend on, in the user's cache folder.
+
+        A code is a rounding decision, so that the kind of device is among it.
+        """
         named = {
             "format": FORMAT,
-            "data": self.data.fingerprint(),
+            "backend": jax.default_backend(),
             "tokenizer": fingerprint(self.tokenizer.config, variables_of(self.tokenizer)),
             "mean_face": self.mean_face.tolist(),
             "clips": [(clip.split, clip.name, clip.frames) for clip in self.clips],
         }
-        name = hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
-        return user_cache() / "jaxreact" / "codes" / f"{name}.npy"
+        digest = hashlib.sha256(json.dumps(named).encode())
+        for clip in self.clips:  # a root's own fingerprint looks at some files only
+            digest.update(np.ascontiguousarray(self.data.coeffs(clip)).tobytes())
+        return folder() / f"{digest.hexdigest()[:16]}.npy"
 
     def known(self) -> KnownCodes:
         """The codes, computed now unless they are kept. Raises OSError where they cannot be, and
         what reading clips raises."""
         file = self.file
         if self.is_kept:
-            os.utime(file)
+            with suppress(OSError):  # it may be somebody else's
+                os.utime(file)
         else:
+            file.parent.mkdir(parents=True, exist_ok=True)
             with replacing(file) as temporary, temporary.open("wb") as new:
                 header = {"descr": npy.dtype_to_descr(self._type), "fortran_order": False}
                 npy.write_array_header_1_0(new, header | {"shape": self._shape})
                 for codes in self._coded():
                     new.write(codes.astype(self._type).tobytes())
             _make_room(file)
+        _mapped(file)  # from now on nobody can take it away
         firsts = np.cumsum([0, *self.counts])
         names = [clip.name for clip in self.clips]
         return KnownCodes(file, self.block, dict(zip(names, firsts.tolist(), strict=False)))
@@ -182,13 +199,22 @@ class CodeTable:
 
 def _make_room(kept: Path) -> None:
     """Removes other files of codes, those first that were used longest ago, and what starts that
-    were killed have left unfinished a day ago or earlier."""
-    for unfinished in kept.parent.glob(".*.npy.*"):
-        if unfinished.stat().st_mtime < time.time() - _DAY:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    files = [(path.stat(), path) for path in kept.parent.glob("*.npy") if path != kept]
+    were killed have left unfinished; nothing of the last day, which others may be about to read."""
     room = MAX_BYTES - kept.stat().st_size
-    for status, path in sorted(files, key=lambda file: -file[0].st_mtime):
-        room -= status.st_size
-        if room < 0:
-            path.unlink(missing_ok=True)
+    for used, path in sorted(_times(kept.parent.glob("*.npy")), reverse=True):
+        room -= path.stat().st_size if path != kept and path.exists() else 0
+        if room < 0 and path != kept and used < time.time() - _DAY:
+            with suppress(OSError):
+                path.unlink()
+    for begun, unfinished in _times(kept.parent.glob(".*.npy.*")):
+        if begun < time.time() - _DAY:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _times(paths: Iterable[Path]) -> list[tuple[float, Path]]:
+    """When each was last written, of those that are still there."""
+    found = []
+    for path in paths:
+        with suppress(OSError):
+            found.append((path.stat().st_mtime, path))
+    return found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.rendering.pictures.training import draw_faces
 from jaxreact.sharding import DeviceMesh
-from jaxreact.systems.fiber.code_ahead import Choice, codes_ahead
+from jaxreact.systems.fiber.code_ahead import codes_ahead
 from jaxreact.systems.fiber.config import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.frozen_parts import FrozenParts, load_frozen_parts
 from jaxreact.systems.fiber.generation import generate
@@ -47,6 +47,8 @@ REACTIONS = 3
 class PredictorTraining(StageTraining):
     """Stage 2: trains the predictor."""
 
+    MAY_CHANGE: ClassVar = ("codes",)
+
     tokenizer: Annotated[Path, arg(aliases=("--first",))]
     """Run directory of the tokenizer."""
     wav2vec2: Path | None = None
@@ -58,7 +60,7 @@ class PredictorTraining(StageTraining):
     traits_mask_probability: float = 0.2
     """With --model.traits: share of the listeners whose traits are hidden from the model, so that
     it learns to answer as somebody of whom nothing is known too."""
-    codes: Choice = "auto"
+    codes: Literal["auto", "once", "every-step"] = "auto"
     """When faces become codes. Once: before the training, all that it can crop from the clips, kept
     in the user's cache folder for the next training with this tokenizer. Auto: once where that
     pays and takes a minute at most."""
@@ -136,18 +138,10 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
         Modality("speaker", "waveform", before=config.audio_context, frames=model.block_size),
         *((Modality("listener", "traits"),) if model.traits else ()),
     )
-    known = codes_ahead(
-        config.codes,
-        config.data,
-        (*faces, *others),
-        tokenizer,
-        frozen.mean_face,
-        config.loop.epochs * (model.block_size + frames),
-    )
-    return read_data(
+    read = partial(
+        read_data,
         config.data,
         frozen.mean_face,
-        modalities=(*(faces if known is None else _coded(known, model)), *others),
         validated=(*faces, *others),
         frames=frames,
         trained_frames=model.block_size,
@@ -156,6 +150,19 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
         workers=config.loop.workers,
         windows=config.validation_windows,
     )
+    data = read(modalities=(*faces, *others))
+    if config.codes == "every-step":
+        return data
+    data.validation()  # what is wrong with the data shows before faces are coded
+    known = codes_ahead(
+        config.data,
+        (*faces, *others),
+        tokenizer,
+        frozen.mean_face,
+        config.loop.epochs * (model.block_size + frames),
+        wanted=config.codes == "once",
+    )
+    return data if known is None else read(modalities=(*_coded(known, model), *others))
 
 
 def _coded(known: KnownCodes, model: PredictorConfig) -> tuple[Modality, Modality]:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,18 @@ def cache(tmp_path, monkeypatch) -> Path:
     """The user's cache folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "jaxreact" / "codes"
+
+
+@pytest.fixture(scope="module")
+def frozen_parts(frozen_parts: FrozenParts) -> FrozenParts:
+    """With a tokenizer that tells faces apart."""
+    config = FaceTokenizerConfig(
+        n_embd=16, n_head=2, n_layer=1, block_size=BLOCK, input_init_std=5.0, relative_pose=True
+    )
+    tokenizer = FaceTokenizer(config, rngs=nnx.Rngs(0))
+    to_levels = tokenizer.quantize.project_in
+    to_levels.kernel = nnx.Param(50 * to_levels.kernel[...])
+    return replace(frozen_parts, tokenizer=tokenizer)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +83,7 @@ def test_any_crop_has_the_codes_that_the_tokenizer_gives_it(
             found = known(clip, start, frames)
             assert found.dtype == np.int32
             np.testing.assert_array_equal(found, expected)
+    assert len(np.unique(np.load(table.file))) > 10
     with pytest.raises(ValueError, match="12 frames are not a multiple of 8"):
         known(clips[0], 0, 12)
 
@@ -95,6 +109,19 @@ def test_codes_are_kept(table, data, clips, frozen_parts, cache, monkeypatch):
         again = CodeTable(data, [*clips, clips[0]], tokenizer, mean.copy()).known()
     assert again == known
     assert known.file.stat().st_mtime > 1  # it was used
+    monkeypatch.setattr(os, "utime", denied)  # it may be somebody else's
+    assert table.known() == known
+
+
+def denied(*_: Any) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_who_has_asked_for_codes_keeps_them(table, clips, frozen_parts):
+    """Also where the file is taken away before the first of them is read."""
+    known = table.known()
+    known.file.unlink()
+    assert known(clips[0], 0, BLOCK).shape == (BLOCK,)
 
 
 def test_whatever_codes_depend_on_names_another_file(table, data, clips, frozen_parts, monkeypatch):
@@ -106,9 +133,16 @@ def test_whatever_codes_depend_on_names_another_file(table, data, clips, frozen_
         CodeTable(data, clips, frozen_parts.tokenizer, mean + 1).file,
         CodeTable(data, clips[:1], frozen_parts.tokenizer, mean).file,
     }
-    monkeypatch.setattr(type(data), "fingerprint", lambda _: "of other contents")
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "default_backend", lambda: "gpu")
+        files.add(CodeTable(data, clips, frozen_parts.tokenizer, mean).file)
+    read = type(data).coeffs
+    changed = sorted(clip.name for clip in clips)[2]
+    monkeypatch.setattr(
+        type(data), "coeffs", lambda self, clip: read(self, clip) + (clip.name == changed)
+    )
     files.add(CodeTable(data, clips, frozen_parts.tokenizer, mean).file)
-    assert len(files) == 5
+    assert len(files) == 6
 
 
 @pytest.mark.parametrize("damage", ["cut off", "of another shape", "no file of numpy's"])
@@ -135,10 +169,11 @@ def test_files_used_longest_ago_make_room(table, cache, monkeypatch):
         (cache / name).mkdir()
         (cache / name / "a.npy").touch()
     os.utime(cache / ".a.npy.killed", (1000, 1000))
-    monkeypatch.setattr(known_codes, "MAX_BYTES", 3 * size)
+    (cache / "today.npy").write_bytes(bytes(9 * size))  # somebody may be about to read it
+    monkeypatch.setattr(known_codes, "MAX_BYTES", 12 * size)
     table.known()
     assert {path.name for path in cache.iterdir()} == {
-        *(table.file.name, "new.npy", "old.npy", ".b.npy.running")
+        *(table.file.name, "today.npy", "new.npy", "old.npy", ".b.npy.running")
     }
 
 
@@ -157,31 +192,43 @@ def test_when_coding_once_pays(monkeypatch):
     assert pays(blocks, frames, released)
 
 
-def ask(path: Path, frozen: FrozenParts, choice: Any, frames: int = 1 << 30) -> KnownCodes | None:
-    return codes_ahead(choice, path, FACES, frozen.tokenizer, frozen.mean_face, frames)
+def ask(
+    path: Path, frozen: FrozenParts, frames: int = 1 << 30, *, wanted: bool = False
+) -> KnownCodes | None:
+    given = (path, FACES, frozen.tokenizer, frozen.mean_face, frames)
+    return codes_ahead(*given, wanted=wanted)
 
 
 def test_what_a_training_decides(conversations, frozen_parts, cache, capsys):
-    nowhere = Path("nowhere")
-    assert ask(nowhere, frozen_parts, "every-step") is None
-    assert ask(conversations, frozen_parts, "auto", frames=2 * 118 * BLOCK - 1) is None
+    assert ask(conversations, frozen_parts, frames=2 * 118 * BLOCK - 1) is None
     assert not cache.exists()
-    assert ask(conversations, frozen_parts, "auto", frames=2 * 118 * BLOCK) is not None
+    assert ask(conversations, frozen_parts, frames=2 * 118 * BLOCK) is not None
     said = "coding what can be cropped of 4 clips: 472 blocks, about 1 s\n"
     assert capsys.readouterr().err == said
-    assert ask(conversations, frozen_parts, "once", frames=1) is not None
+    # Now they are there, and what is there is taken.
+    assert ask(conversations, frozen_parts, frames=1) is not None
     assert capsys.readouterr().err == ""
+    shutil.rmtree(cache)
+    assert ask(conversations, frozen_parts, frames=1, wanted=True) is not None
+    assert capsys.readouterr().err == said
 
 
-def test_a_folder_that_cannot_be_written(conversations, frozen_parts, monkeypatch):
+@pytest.mark.parametrize("reason", ["No space left on device", "Not a directory"])
+def test_a_folder_that_cannot_be_written(
+    conversations, frozen_parts, monkeypatch, tmp_path, reason
+):
     def full(*_: Any) -> Any:
-        raise OSError(28, "No space left on device")
+        raise OSError(28, reason)
 
-    monkeypatch.setattr(known_codes, "replacing", full)
-    with pytest.warns(Remark, match=r"cannot be kept there \(No space left on device\): faces"):
-        assert ask(conversations, frozen_parts, "auto") is None
+    if reason == "Not a directory":
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    else:
+        monkeypatch.setattr(known_codes, "replacing", full)
+    with pytest.warns(Remark, match=rf"cannot be kept there \({reason}\): faces are coded in"):
+        assert ask(conversations, frozen_parts) is None
     with pytest.raises(UserError, match="--codes every-step does without"):
-        ask(conversations, frozen_parts, "once")
+        ask(conversations, frozen_parts, wanted=True)
 
 
 @pytest.mark.parametrize("context", [0, 24])

@@ -192,6 +192,7 @@ def test_what_a_resumed_predictor_must_not_change(predictor, tokenizer_run):
     stage = record["stage"]
     assert (stage["past_mask_probability"], stage["new_patch_only"]) == (0.75, True)
     assert (stage["audio_context"], stage["validation_windows"]) == (CONTEXT, 5)
+    assert "codes" not in stage  # they change no result
     assert stage["untrained_encoder"]["conv_dim"] == ENCODER.conv_dim
     assert record["paths"]["tokenizer"] == str(tokenizer_run)
     assert record["training"]["seed"] == 4
