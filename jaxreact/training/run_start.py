@@ -88,6 +88,7 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
 
     "training" is `loop`, how the loop trains; "stage" is what is particular to the stage; "paths",
     whose contents are told apart by fingerprints, and "preset" may change when a run is resumed.
+    Options that a stage's `MAY_CHANGE` names are left out.
     """
     fields = dataclasses.asdict(config)
     paths = {

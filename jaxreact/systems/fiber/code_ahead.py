@@ -75,7 +75,7 @@ def codes_ahead(
 def _kept(table: CodeTable, wanted: bool) -> KnownCodes | None:
     try:
         if not table.is_kept and is_first():
-            table.file.parent.mkdir(parents=True, exist_ok=True)
+            table.file.parent.mkdir(parents=True, exist_ok=True)  # before anything is announced
             seconds = math.ceil(seconds_to_code(table.blocks, table.tokenizer.config))
             print(
                 f"coding what can be cropped of {len(table.clips)} clips: {table.blocks:,} blocks,"

@@ -130,14 +130,13 @@ class CodeTable:
         return folder() / f"{digest.hexdigest()[:16]}.npy"
 
     def known(self) -> KnownCodes:
-        """The codes, computed now unless they are kept. Raises OSError where they cannot be, and
-        what reading clips raises."""
+        """The codes, computed now unless they are kept. Raises what writing a file and reading
+        clips raise."""
         file = self.file
         if self.is_kept:
             with suppress(OSError):  # it may be somebody else's
                 os.utime(file)
         else:
-            file.parent.mkdir(parents=True, exist_ok=True)
             with replacing(file) as temporary, temporary.open("wb") as new:
                 header = {"descr": npy.dtype_to_descr(self._type), "fortran_order": False}
                 npy.write_array_header_1_0(new, header | {"shape": self._shape})
