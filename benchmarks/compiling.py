@@ -28,7 +28,7 @@ from gpu_models import Sizes
 from jax.experimental import topologies
 from jax.sharding import AbstractDevice, AbstractMesh, AxisType, Mesh, use_abstract_mesh
 from record import machine, write
-from training_workload import batch
+from training_workload import Known, batch
 
 from jaxreact import runs
 from jaxreact.commands import keep_programs, run_command
@@ -41,16 +41,17 @@ from jaxreact.systems.fiber.generation import generate
 from jaxreact.systems.fiber.kinds import PREDICTOR
 from jaxreact.systems.sampling import Sampling
 
-Program = tuple[str, int, str, str]
+Program = tuple[str, int, str, Known]
 STEPS: tuple[Program, ...] = (
-    ("predictor", 16, "tensorfloat32", "coded"),
-    ("predictor", 64, "bfloat16", "coded"),
-    ("predictor", 64, "bfloat16", "known"),
-    ("tokenizer", 8, "tensorfloat32", "coded"),
-    ("tokenizer", 64, "bfloat16", "coded"),
+    ("predictor", 16, "tensorfloat32", "nothing"),
+    ("predictor", 64, "bfloat16", "nothing"),
+    ("predictor", 64, "bfloat16", "codes"),
+    ("predictor", 64, "bfloat16", "codes and features"),
+    ("tokenizer", 8, "tensorfloat32", "nothing"),
+    ("tokenizer", 64, "bfloat16", "nothing"),
 )
-"""Stage, rows of a batch, precision, and whether the step codes its faces or is given codes."""
-GENERATION: Program = ("generation", 10, "tensorfloat32", "known")
+"""Stage, rows of a batch, precision, and what of the batch was computed before."""
+GENERATION: Program = ("generation", 10, "tensorfloat32", "codes and features")
 """Samples of one clip of 736 frames, from features and codes to codes."""
 FRAMES = 736
 ENVIRONMENT = {
@@ -93,18 +94,18 @@ class Config:
 
     out: Path | None = None
     """JSON to write; printed in any case."""
-    one: tuple[str, int, str, str, str] | None = None
+    one: tuple[str, int, str, Known, str] | None = None
     """A program, and "ours" or "plain" options: compiles this here, prints a line."""
 
 
 def step(
-    mesh: DeviceMesh, kind: str, rows: int, precision: str, faces: str
+    mesh: DeviceMesh, kind: str, rows: int, precision: str, known: Known
 ) -> tuple[Any, tuple[Any, ...]]:
     """The step of a stage, and the shapes of what it is given."""
     stage = Sizes(small=False).stage(kind, rows, precision)
     given = {
         name: jax.ShapeDtypeStruct(part.shape, part.dtype, sharding=mesh.batch)
-        for name, part in batch(kind, rows, known=faces == "known").items()
+        for name, part in batch(kind, rows, known).items()
     }
     return stage.step(0), (stage.state, stage.frozen, given)
 
@@ -127,7 +128,7 @@ def generation(mesh: DeviceMesh, samples: int, precision: Any) -> tuple[Any, tup
     )
 
 
-def compiled(kind: str, rows: int, precision: str, faces: str, options: str) -> dict[str, Any]:
+def compiled(kind: str, rows: int, precision: str, known: Known, options: str) -> dict[str, Any]:
     [device, *_] = topologies.get_topology_desc(
         platform="cuda", topology_name="h200", topology="1x1x1", target_config=H200
     ).devices
@@ -143,7 +144,7 @@ def compiled(kind: str, rows: int, precision: str, faces: str, options: str) -> 
         if kind == "generation":
             program, given = generation(mesh, rows, precision)
         else:
-            program, given = step(mesh, kind, rows, precision, faces)
+            program, given = step(mesh, kind, rows, precision, known)
         began = time.perf_counter()
         lowered = program.trace(*given).lower(lowering_platforms=("cuda",))
     traced = time.perf_counter()
@@ -178,7 +179,7 @@ def main() -> None:
         return
     load = os.getloadavg()[0]
     found: dict[str, Any] = {}
-    names = {"{} step, batch {}, {}, faces {}".format(*step): step for step in STEPS}
+    names = {"{} step, batch {}, {}, {} known".format(*step): step for step in STEPS}
     names["{}, {} samples, {}".format(*GENERATION)] = GENERATION
     for name, program in names.items():
         found[name] = {options: measured(*program, options) for options in ("plain", "ours")}

@@ -11,7 +11,7 @@ import jax
 from gpu_measuring import Found, gib, median_ms, since_start
 from gpu_models import Sizes
 from gpu_originals import said
-from training_workload import batch
+from training_workload import Known, batch
 
 from jaxreact import runs
 from jaxreact.audio_features.load import AUDIO_ENCODER
@@ -23,11 +23,10 @@ MOST_SMALL = 16
 """Rows of a batch where it is only tried out whether all of this works."""
 
 
-def step(sizes: Sizes, kind: str, rows: str, precision: str, faces: str = "coded") -> Found:
-    """From a bare process to the first step, and the steps after it; which code the `faces` of
-    their batches, or are given codes that are "known"."""
+def step(sizes: Sizes, kind: str, rows: str, precision: str, known: Known = "nothing") -> Found:
+    """From a bare process to the first step, and the steps after it."""
     count = min(int(rows), MOST_SMALL) if sizes.small else int(rows)
-    made = batch(kind, count, known=faces == "known")
+    made = batch(kind, count, known)
     stage = sizes.stage(kind, count, precision)
     placed = stage.mesh.put_local_rows(made)
     ready = since_start()

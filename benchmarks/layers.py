@@ -36,6 +36,7 @@ from jaxreact.media.sound import SAMPLES_PER_FRAME
 from jaxreact.sharding import make_device_mesh
 from jaxreact.systems.fiber import train_predictor as predictor
 from jaxreact.systems.fiber import train_tokenizer as tokenizer
+from jaxreact.systems.fiber.config import AUDIO_FEATURES, AUDIO_RATE
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.loaded_predictor import Predictor
 from jaxreact.systems.fiber.predictor import ReactPredictor
@@ -80,12 +81,14 @@ def make_stage(kind: str, size: str) -> tuple[Stage, dict[str, np.ndarray]]:
     encoder_config = config.untrained_encoder or AudioEncoderConfig()
     encoder = AudioEncoder(encoder_config, rngs=nnx.Rngs(0))
     sizes = predictor._with_codebook(config.model, coder)
-    context, block = config.audio_context, coder_config.model.block_size
-    frames = predictor.crop_frames(sizes, block)
+    frames = predictor.crop_frames(sizes, coder_config.model.block_size)
     shapes: dict[str, tuple[int, ...]] = {
         f"{role}_coeffs": (rows, frames, 58) for role in ("speaker", "listener")
     }
-    shapes["speaker_waveform"] = (rows, (context + sizes.block_size) * SAMPLES_PER_FRAME)
+    if config.audio == "clip":
+        shapes["speaker_features"] = (rows, AUDIO_RATE * sizes.block_size, AUDIO_FEATURES)
+    else:
+        shapes["speaker_waveform"] = (rows, sizes.block_size * SAMPLES_PER_FRAME)
     frozen = FrozenParts(coder, encoder, MEAN)
     return predictor._stage(config, sizes, frozen, data, mesh), numbers(shapes)
 

@@ -61,7 +61,7 @@ PREDICTOR_AS_ORIGINAL = (
     *_original_recipe(
         PredictorTraining,
         PredictorConfig(),
-        ("audio_context", "validation_windows"),
+        ("audio", "validation_windows"),
         ("gate_init", "init_std", "temperature", "block_causal"),
     ),
     *("--loop.optimizer.final-share", "1"),

@@ -41,7 +41,8 @@ def test_every_stage_is_a_training_command(tmp_path):
     assert ours.model.n_embd == original.model.n_embd
     assert (ours.model.block_causal, original.model.block_causal) == (True, False)
     assert (ours.model.temperature, original.model.temperature) == (0.5, 1.0)
-    assert (original.audio_context, original.loop.optimizer.final_share) == (0, 1.0)
+    assert (ours.audio, original.audio, original.audio_context) == ("clip", "crop", 0)
+    assert original.loop.optimizer.final_share == 1.0
     assert (settings["belfusion/k1"].samples, settings["belfusion/k10"].samples) == (1, 10)
 
 

@@ -47,15 +47,17 @@ def audio_features(
 
     Sound that is too short is continued by silence. Clips of up to `STRETCH` frames are encoded
     as a whole; longer ones in stretches that overlap by one frame, so that the steps are the same
-    but for the encoder's normalisation, which is then over each stretch.
+    but for the encoder's normalisation, which is then over each stretch. The last one begins as
+    early as it must to be as long as the others: a moment alone is no measure of a voice.
     """
     waveforms = np.atleast_2d(waveforms)[:, : frames * SAMPLES_PER_FRAME]
     missing = frames * SAMPLES_PER_FRAME - waveforms.shape[1]
     waveforms = np.pad(waveforms, ((0, 0), (0, missing)))
     parts = []
     for first in range(0, frames, STRETCH):
-        begin = max(first - 1, 0) * SAMPLES_PER_FRAME
-        end = min(first + STRETCH, frames) * SAMPLES_PER_FRAME
-        steps = jnp.asarray(encoder(place(waveforms[:, begin:end])))
-        parts.append(steps if first == 0 else steps[:, 1:])
+        end = min(first + STRETCH, frames)
+        begin = max(end - STRETCH - 1, 0) if first else 0
+        heard = waveforms[:, begin * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
+        steps = jnp.asarray(encoder(place(heard)))
+        parts.append(steps[:, -2 * (end - first) :])
     return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)

@@ -63,13 +63,17 @@ class CropReader:
         start, count = first - modality.before, modality.before + frames
         if modality.kind == "coeffs":
             return self._coeffs(clip, start, count)
-        if modality.codes is not None:
-            return modality.codes(clip, start, count)
+        if modality.known is not None:
+            return modality.known(clip, start, count)
         if modality.kind == "emotion":
             whole = self.cache.get((EMOTION, clip), partial(self.data.emotion, clip))
             return whole[start : start + count].copy()
         if modality.size is not None:
             return self._video(clip, start, count, modality.size)
+        if modality.per_frame is not None:
+            key = ("features", modality.key, clip)
+            whole = self.cache.get(key, partial(_features, self.data, modality, clip))
+            return whole[modality.per_frame * start : modality.per_frame * (start + count)].copy()
         waveform = self.data.waveform(clip, start, count)
         return waveform if modality.function is None else modality.function(waveform)
 
@@ -83,6 +87,12 @@ class CropReader:
     ) -> UInt8[np.ndarray, "count height width 3"]:
         pictures = self.data.pictures(clip, start, count)
         return np.stack([resized(picture, size) for picture in pictures])
+
+
+def _features(data: Conversations, modality: Modality, clip: Clip) -> np.ndarray:
+    """Of the whole clip."""
+    assert modality.function is not None
+    return modality.function(data.waveform(clip, 0, clip.frames))
 
 
 def check_lengths(dyads: Sequence[Dyad], frames: int) -> None:

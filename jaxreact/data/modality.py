@@ -5,7 +5,7 @@ modalities = (
     Modality("listener", "waveform", before=96, frames=256),  # batch["listener_waveform"]
     Modality("speaker", "video", size=(64, 64)),  # batch["speaker_video"]
     Modality("listener", "traits"),  # batch["listener_traits"]
-    Modality("listener", "codes", codes=known),  # batch["listener_codes"]
+    Modality("listener", "codes", known=codes),  # batch["listener_codes"]
 )
 dyads = data.dyads("train", modalities)
 batches = training_batches(data, dyads, mean_face, modalities=modalities, frames=288, ...)
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 
 from jaxreact.data.layout import AUDIO, COEFFS, EMOTION, FILES, VIDEO, Clip
 
@@ -42,12 +42,14 @@ class Modality:
     coeffs    (n, 58) float32, mean-subtracted where a mean face is given, else raw
     emotion   (n, 25) float32
     waveform  (n * 640,) float32, 16 kHz mono, silent where the file ends early
-    features  whatever `function` makes of that waveform
+    features  whatever `function` makes of that waveform, or what `known` has
     video     (n, *size, 3) uint8 RGB, the last picture repeated where the recording ends early;
               quick from a folder of frames, while a film is decoded from its beginning every time
     traits    (5,) float32, the person's Big Five, 0 to 1; NaN where nobody knows them
-    codes     (n,) int32, what `codes` has computed of the coefficients beforehand
+    codes     (n,) int32, what `known` has
 
+    What is known has been computed of the clip's file beforehand. Neither it nor features of whole
+    clips go on beyond the crop.
     n = `before` + `frames` frames (25 a second), `frames` by default those of the crop. Raises
     ValueError where the fields contradict each other.
     """
@@ -60,9 +62,13 @@ class Modality:
     """Frames from the beginning of the crop on. Sound and pictures may go on beyond its end."""
     function: Callable[[Float[np.ndarray, "samples"]], Shaped[np.ndarray, "..."]] | None = None
     """Of features: what computes them. With worker processes it has to be picklable."""
-    codes: Callable[[Clip, int, int], Int[np.ndarray, "frames"]] | None = None
-    """Of codes: what knows those of a clip's stretch, by its first frame and their number. With
-    worker processes it has to be picklable."""
+    per_frame: int | None = None
+    """Steps that this function gives a frame, where no step depends on how far sound reaches beyond
+    it. It is then given the sound of whole clips, each once as far as memory goes, and what it
+    gives is cropped."""
+    known: Callable[[Clip, int, int], Shaped[np.ndarray, "..."]] | None = None
+    """Of codes or features: what knows those of a clip's stretch, by its first frame and its
+    frames. With worker processes it has to be picklable."""
     size: tuple[int, int] | None = None
     """Of video: height and width that pictures are resized to."""
     name: str = ""
@@ -74,10 +80,15 @@ class Modality:
         frames = 1 if self.frames is None else self.frames
         if self.before < 0 or frames < 0 or self.before + frames < 1:
             raise ValueError(f"{self.key}: {self.frames} frames and {self.before} before them")
-        if (self.kind == "features") != (self.function is not None):
-            raise ValueError(f"{self.key}: features, and nothing else, need a function")
-        if (self.kind == "codes") != (self.codes is not None):
-            raise ValueError(f"{self.key}: codes, and nothing else, need what knows them")
+        made = (self.function is not None, self.known is not None)
+        if self.kind == "features" and sum(made) != 1:
+            raise ValueError(f"{self.key}: features need either a function or what knows them")
+        if self.kind == "codes" and made != (False, True):
+            raise ValueError(f"{self.key}: codes need what knows them, and no function")
+        if self.per_frame is not None and (self.function is None or self.per_frame < 1):
+            raise ValueError(f"{self.key}: {self.per_frame} steps a frame, of no function")
+        if self.kind not in ("features", "codes") and any(made):
+            raise ValueError(f"{self.key}: neither made by a function nor known")
         if (self.kind == "video") != (self.size is not None):
             raise ValueError(f"{self.key}: video, and nothing else, needs a size")
         if self.kind == "traits" and (self.before or self.frames is not None):
@@ -105,7 +116,8 @@ def check_modalities(modalities: Sequence[Modality], frames: int) -> None:
     if len(set(keys)) < len(keys):
         raise ValueError(f"modalities of the same name: {', '.join(sorted(keys))}")
     for modality in modalities:
-        if modality.kind in ("coeffs", "emotion", "codes") and (modality.frames or 0) > frames:
+        cut = modality.known is not None or modality.per_frame is not None
+        if (cut or modality.kind in ("coeffs", "emotion")) and (modality.frames or 0) > frames:
             raise ValueError(f"{modality.key}: {modality.frames} frames of a crop of {frames}")
 
 

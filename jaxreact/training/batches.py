@@ -10,10 +10,11 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from jaxreact.data.cache import ArrayCache
 from jaxreact.data.conversations import open_conversations
 from jaxreact.data.layout import Dyad
 from jaxreact.data.modality import Modality, longest_context
-from jaxreact.data.pipeline import training_batches
+from jaxreact.data.pipeline import CACHE_BYTES, training_batches
 from jaxreact.data.traits import check_traits, fingerprint_of, traits_of_listeners
 from jaxreact.errors import Remark, UserError
 from jaxreact.face import FPS
@@ -104,6 +105,8 @@ def read_data(
         fingerprint += f"-{fingerprint_of(np.concatenate(both))}"
     trained, coin = _in_roles(splits["train"], roles) if mirrored else (splits["train"], {})
 
+    cache = ArrayCache(CACHE_BYTES)  # validation reads the same clips again and again
+
     def batches(dyads: Sequence[Any], read: Sequence[Modality] = modalities, **options: Any) -> Any:
         return training_batches(
             conversations,
@@ -113,6 +116,7 @@ def read_data(
             batch_size=batch_size,
             seed=seed,
             modalities=read,
+            cache=cache,
             **options,
         )
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxreact.data.cache import ArrayCache
+from jaxreact.data.crops import CropReader
 from jaxreact.data.layout import Clip
 from jaxreact.data.modality import Modality, files_by_role
 from jaxreact.data.packed import Packed
@@ -129,6 +131,31 @@ def test_features_are_the_callers_function_of_the_sound(data, workers):
     np.testing.assert_array_equal(item["listener_features"], energy(item["heard"]))
 
 
+def test_features_of_whole_clips_are_computed_once_and_cropped(data):
+    given: list[int] = []
+
+    def halves(waveform: np.ndarray) -> np.ndarray:
+        given.append(len(waveform))
+        return np.square(waveform).reshape(-1, 320).mean(axis=1)
+
+    wanted = (
+        Modality("listener", "features", before=4, function=halves, per_frame=2),
+        Modality("listener", "waveform", before=4, name="heard"),
+    )
+    source = React2024(data.root)
+    dyads = source.dyads("train", wanted, mirrored=False)
+    reader = CropReader(source, wanted, 20, None, ArrayCache(1 << 20))
+    items = [reader.read(dyad, first) for dyad in dyads for first in (4, 17, 30)]
+    assert given == [60 * 640] * 2
+    first, later = items[0]["listener_features"], items[1]["listener_features"]
+    assert np.abs(first - later).max() > 1e-3
+    for item in items:
+        assert item["listener_features"].shape == (48,)
+        # A crop's sound is resampled by itself.
+        expected = halves(item["heard"])
+        np.testing.assert_allclose(item["listener_features"], expected, rtol=5e-3)
+
+
 def test_pictures_of_folders_and_films_in_the_callers_size(data):
     wanted = [Modality(role, "video", size=(8, 12)) for role in ("speaker", "listener")]
     wanted.append(Modality("speaker", "coeffs", before=30))
@@ -167,10 +194,10 @@ def test_files_are_needed_of_those_who_are_asked_for():
     }
 
 
-def test_codes_are_those_of_the_crop_and_of_what_is_before_it(data):
-    codes = Modality("listener", "codes", before=4, frames=8, codes=known)
-    found = crops(data, codes)[0]["listener_codes"]
-    np.testing.assert_array_equal(found, np.arange(12))
+@pytest.mark.parametrize("kind", ["codes", "features"])
+def test_what_is_known_is_that_of_the_crop_and_of_what_is_before_it(data, kind):
+    found = crops(data, Modality("listener", kind, before=4, frames=8, known=known))[0]
+    np.testing.assert_array_equal(found[f"listener_{kind}"], np.arange(12))
 
 
 def test_a_person_of_whom_nothing_is_asked_limits_nothing(data):
@@ -196,7 +223,11 @@ def test_modalities_that_make_no_sense(data):
         {"kind": "video"},
         {"kind": "emotion", "size": (8, 8)},
         {"kind": "codes"},
-        {"kind": "coeffs", "codes": known},
+        {"kind": "codes", "known": known, "function": energy},
+        {"kind": "features", "known": known, "function": energy},
+        {"kind": "coeffs", "known": known},
+        {"kind": "features", "known": known, "per_frame": 1},
+        {"kind": "features", "function": energy, "per_frame": 0},
     )
     for options in wrong:
         with pytest.raises(ValueError, match="speaker"):
@@ -206,6 +237,10 @@ def test_modalities_that_make_no_sense(data):
     with pytest.raises(ValueError, match="30 frames of a crop of 20"):
         crops(data, Modality("speaker", "coeffs", frames=30))
     with pytest.raises(ValueError, match="speaker_codes: 30 frames of a crop of 20"):
-        crops(data, Modality("speaker", "codes", frames=30, codes=known))
+        crops(data, Modality("speaker", "codes", frames=30, known=known))
+    with pytest.raises(ValueError, match="speaker_features: 30 frames of a crop of 20"):
+        crops(data, Modality("speaker", "features", frames=30, known=known))
+    with pytest.raises(ValueError, match="speaker_features: 30 frames of a crop of 20"):
+        crops(data, Modality("speaker", "features", frames=30, function=energy, per_frame=1))
     with pytest.raises(ValueError, match="modalities of the same name: speaker_emotion, speaker"):
         crops(data, *[Modality("speaker", "emotion")] * 2)

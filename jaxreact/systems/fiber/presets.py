@@ -75,6 +75,7 @@ PREDICTOR_PRESETS: Mapping[str, partial[PredictorTraining]] = {
     ),
     "improved": partial(
         PredictorTraining,
+        audio="clip",
         validation_windows=6,
         model=PredictorConfig(gate_init=1.0, init_std=0.05, temperature=0.5, block_causal=True),
         loop=LoopConfig(
@@ -87,7 +88,7 @@ PREDICTOR_PRESETS: Mapping[str, partial[PredictorTraining]] = {
     "demo": partial(
         PredictorTraining,
         untrained_encoder=_SMALL_ENCODER,
-        audio_context=96,
+        audio="clip",
         validation_windows=6,
         model=PredictorConfig(
             vocab_size=1000,

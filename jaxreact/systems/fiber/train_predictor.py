@@ -18,13 +18,13 @@ from jaxreact.errors import UserError
 from jaxreact.nn.precision import Precision, computed_in
 from jaxreact.rendering.pictures.training import draw_faces
 from jaxreact.sharding import DeviceMesh
-from jaxreact.systems.fiber.code_ahead import codes_ahead
 from jaxreact.systems.fiber.config import AUDIO_RATE, SPECIAL_TOKENS, PredictorConfig
 from jaxreact.systems.fiber.frozen_parts import FrozenParts, load_frozen_parts
 from jaxreact.systems.fiber.generation import generate
 from jaxreact.systems.fiber.kinds import PREDICTOR
 from jaxreact.systems.fiber.known_codes import KnownCodes
 from jaxreact.systems.fiber.losses import past_masks, predictor_loss
+from jaxreact.systems.fiber.made_ahead import codes_ahead, features_ahead
 from jaxreact.systems.fiber.predictor import ReactPredictor
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
 from jaxreact.systems.fiber.traits import hidden_at_random
@@ -64,10 +64,14 @@ class PredictorTraining(StageTraining):
     """When faces become codes. Once: before the training, all that it can crop from the clips, kept
     in the user's cache folder for the next training with this tokenizer. Auto: once where that
     pays and takes a minute at most."""
+    audio: Literal["crop", "clip"] = "crop"
+    """What the audio encoder hears at once. It normalises what it is given, so that features of a
+    short window differ from those of the whole clip that generation hears (behaviour 48). Crop: the
+    window alone, as in the original, and `audio_context`. Clip: the whole clip, once, before the
+    training; its features, 3 MB of 30 s, are kept in the user's cache folder."""
     audio_context: int = 0
-    """Frames of sound before the window that the audio encoder hears too. It normalises what it is
-    given, so that features of a short window differ from those of the whole clip that generation
-    hears (behaviour 48); with some 10 s in all they hardly do."""
+    """With --audio crop: frames of sound before the window that the audio encoder hears too; with
+    some 10 s in all its features hardly differ from those of the clip."""
     validation_windows: int = 1
     """Windows of each conversation that validation looks at, equally spaced. The original looks at
     the first one: too few to tell the best state by, unless there are a thousand conversations."""
@@ -130,14 +134,21 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
             f"--audio-context {config.audio_context} must be 0 or more frames, and"
             f" --validation-windows {config.validation_windows} 1 or more"
         )
+    if config.audio_context and config.audio == "clip":
+        raise UserError(
+            f"--audio-context {config.audio_context} is for --audio crop: with --audio clip the"
+            " encoder hears all there is"
+        )
     if not 0 <= config.traits_mask_probability <= 1:
         raise UserError(f"--traits-mask-probability {config.traits_mask_probability} is not 0 to 1")
     frames = crop_frames(model, tokenizer.config.block_size)
     faces = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
-    others = (
-        Modality("speaker", "waveform", before=config.audio_context, frames=model.block_size),
-        *((Modality("listener", "traits"),) if model.traits else ()),
-    )
+    sound = Modality("speaker", "waveform", before=config.audio_context, frames=model.block_size)
+    traits = (Modality("listener", "traits"),) if model.traits else ()
+    if config.audio == "clip":
+        heard = features_ahead(config.data, (*faces, sound, *traits), frozen.audio_encoder)
+        sound = Modality("speaker", "features", frames=model.block_size, known=heard)
+    others = (sound, *traits)
     read = partial(
         read_data,
         config.data,
@@ -168,8 +179,8 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
 def _coded(known: KnownCodes, model: PredictorConfig) -> tuple[Modality, Modality]:
     """Faces of a batch as codes that are known."""
     return (
-        Modality("speaker", "codes", frames=model.block_size, codes=known),
-        Modality("listener", "codes", codes=known),
+        Modality("speaker", "codes", frames=model.block_size, known=known),
+        Modality("listener", "codes", known=known),
     )
 
 
@@ -183,11 +194,15 @@ def inputs(
     """Audio features, speaker tokens, listener tokens and targets of a batch (behaviour 42).
 
     The sound begins `context` frames before the window. The features of T frames are 2 T - 1; a
-    zero is put in front (behaviour 49). Faces are coded here unless the batch has their codes.
+    zero is put in front (behaviour 49). Sound is heard and faces are coded here unless the batch
+    has its features and their codes.
     """
     length, patch = model.block_size, model.patch_size
-    features = encode_waveforms(encoder, batch["speaker_waveform"])
-    features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
+    if "speaker_features" in batch:
+        features = batch["speaker_features"].astype(jnp.float32)
+    else:
+        features = encode_waveforms(encoder, batch["speaker_waveform"])
+        features = jnp.pad(features, ((0, 0), (1, 0), (0, 0)))[:, AUDIO_RATE * context :]
     if "listener_codes" in batch:
         speaker, listener = batch["speaker_codes"], batch["listener_codes"]
     else:

@@ -104,7 +104,8 @@ def _data(config: FramewiseTraining, mean: Float[np.ndarray, "58"]) -> Data:
             Modality(
                 "speaker",
                 "features",
-                function=partial(heard, frames=config.clip_frames),
+                function=heard,
+                per_frame=1,
                 name="speaker_sound",
             ),
             Modality("listener", "coeffs"),

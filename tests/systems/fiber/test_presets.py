@@ -49,6 +49,7 @@ RELEASED = {
     "predictor": {
         "new_patch_only": False,
         "past_mask_probability": 0.5,
+        "audio": "crop",
         "audio_context": 0,
         "validation_windows": 1,
         "untrained_encoder": None,
@@ -109,6 +110,7 @@ DIFFERENT = {
         "loop.optimizer.final_share": 0.05,
     },
     ("predictor", "improved"): {
+        "audio": "clip",
         "validation_windows": 6,
         "model.gate_init": 1.0,
         "model.init_std": 0.05,
@@ -118,7 +120,7 @@ DIFFERENT = {
         "loop.optimizer.final_share": 0.05,
     },
     ("predictor", "demo"): {
-        "audio_context": 96,
+        "audio": "clip",
         "validation_windows": 6,
         "untrained_encoder.conv_dim": (16, 32, 32, 64, 64, 64, 512),
         "model.vocab_size": 1000,
