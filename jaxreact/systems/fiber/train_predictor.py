@@ -145,15 +145,11 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
     faces = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
     sound = Modality("speaker", "waveform", before=config.audio_context, frames=model.block_size)
     traits = (Modality("listener", "traits"),) if model.traits else ()
-    if config.audio == "clip":
-        heard = features_ahead(config.data, (*faces, sound, *traits), frozen.audio_encoder)
-        sound = Modality("speaker", "features", frames=model.block_size, known=heard)
-    others = (sound, *traits)
+    asked = (*faces, sound, *traits)
     read = partial(
         read_data,
         config.data,
         frozen.mean_face,
-        validated=(*faces, *others),
         frames=frames,
         trained_frames=model.block_size,
         batch_size=config.loop.batch_size,
@@ -161,19 +157,24 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
         workers=config.loop.workers,
         windows=config.validation_windows,
     )
-    data = read(modalities=(*faces, *others))
-    if config.codes == "every-step":
+    data = read(modalities=asked)
+    if config.audio == "crop" and config.codes == "every-step":
         return data
-    data.validation()  # what is wrong with the data shows before faces are coded
-    known = codes_ahead(
+    data.validation()  # what is wrong with the data shows before anything is computed of it
+    if config.audio == "clip":
+        heard = features_ahead(config.data, asked, frozen.audio_encoder)
+        sound = Modality("speaker", "features", frames=model.block_size, known=heard)
+    seen = (*faces, sound, *traits)
+    known = config.codes != "every-step" and codes_ahead(
         config.data,
-        (*faces, *others),
+        asked,
         tokenizer,
         frozen.mean_face,
         config.loop.epochs * (model.block_size + frames),
         wanted=config.codes == "once",
     )
-    return data if known is None else read(modalities=(*_coded(known, model), *others))
+    trained = (*_coded(known, model), sound, *traits) if known else seen
+    return read(modalities=trained, validated=seen)
 
 
 def _coded(known: KnownCodes, model: PredictorConfig) -> tuple[Modality, Modality]:

@@ -125,11 +125,13 @@ EVERYWHERE = {
 
 
 @pytest.mark.slow
-def test_what_can_be_watched(conversations, trained, tmp_path):
+def test_what_can_be_watched(conversations, trained, tmp_path, monkeypatch):
+    """Also of a predictor that is given features of whole clips."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     often = ("--loop.pictures-every", 1)
     train_tokenizer(tokenizer_config(conversations, tmp_path / "tokenizer", *often))
     arguments = ("debug", "--data", conversations, "--tokenizer", trained, *often)
-    arguments = (*arguments, "--out", tmp_path / "predictor")
+    arguments = (*arguments, "--audio", "clip", "--out", tmp_path / "predictor")
     train_predictor(parse(PREDICTOR_PRESETS, [str(argument) for argument in arguments]))
     own = {
         "tokenizer": {"emotion_loss", "quantizer_loss", "codebook/use", "face/smile"},

@@ -17,6 +17,7 @@ from jaxreact.systems.fiber import train_predictor as module
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.train_predictor import Given, PredictorTraining
 from jaxreact.training import run_start
+from jaxreact.training.batches import Data
 from jaxreact.training.run_start import record_of
 
 pytestmark = pytest.mark.wrong_arguments
@@ -26,7 +27,9 @@ CONFIG = PredictorTraining(
     data=Path("data"), tokenizer=Path("tokenizer"), out=Path("out"), traits_mask_probability=0.25
 )
 FROZEN: Any = SimpleNamespace(
-    tokenizer=SimpleNamespace(config=SimpleNamespace(block_size=4)), mean_face=np.zeros(58)
+    tokenizer=SimpleNamespace(config=SimpleNamespace(block_size=4)),
+    mean_face=np.zeros(58),
+    audio_encoder=None,
 )
 TRAITS = jnp.asarray(np.random.default_rng(0).uniform(size=(BATCH, 5)), jnp.float32)
 KEY = jax.random.key(1)
@@ -39,13 +42,23 @@ def given(model: PredictorConfig) -> Any:
 
 @pytest.mark.parametrize("traits", [True, False])
 def test_traits_are_read_where_the_model_takes_them(monkeypatch, traits):
-    asked: dict[str, Any] = {}
-    monkeypatch.setattr(module, "read_data", lambda *_, **options: asked.update(options))
-    config = replace(CONFIG, codes="every-step")
-    module._data(config, replace(MODEL, traits=traits), FROZEN)
-    for read in ("modalities", "validated"):
-        assert len(asked[read]) == (4 if traits else 3)
-        assert (Modality("listener", "traits") in asked[read]) == traits
+    """From the files, and beside what is computed before the training."""
+    asked: list[Any] = []
+    data = Data(lambda: iter([]), 1, tuple)  # pyright: ignore[reportArgumentType]
+
+    def read(*_: Any, **options: Any) -> Data:
+        asked.extend(options[name] for name in ("modalities", "validated") if name in options)
+        return data
+
+    monkeypatch.setattr(module, "read_data", read)
+    for name in ("features_ahead", "codes_ahead"):
+        monkeypatch.setattr(module, name, lambda *_, **options: lambda clip, start, frames: None)
+    for choice in ({"codes": "every-step"}, {"codes": "once", "audio": "clip"}):
+        module._data(replace(CONFIG, **choice), replace(MODEL, traits=traits), FROZEN)
+    assert len(asked) == 4
+    for modalities in asked:
+        assert len(modalities) == (4 if traits else 3)
+        assert (Modality("listener", "traits") in modalities) == traits
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])

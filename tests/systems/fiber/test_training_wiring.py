@@ -176,7 +176,6 @@ def test_what_a_predictor_reads(predictor):
             *FACES,
             HEARD,
         ),
-        "validated": (*FACES, HEARD),
         "frames": FRAMES,
         "trained_frames": LENGTH,
         "batch_size": 6,
