@@ -88,7 +88,8 @@ def make_stage(kind: str, size: str) -> tuple[Stage, dict[str, np.ndarray]]:
     if config.audio == "clip":
         shapes["speaker_features"] = (rows, AUDIO_RATE * sizes.block_size, AUDIO_FEATURES)
     else:
-        shapes["speaker_waveform"] = (rows, sizes.block_size * SAMPLES_PER_FRAME)
+        heard = config.audio_context + sizes.block_size
+        shapes["speaker_waveform"] = (rows, heard * SAMPLES_PER_FRAME)
     frozen = FrozenParts(coder, encoder, MEAN)
     return predictor._stage(config, sizes, frozen, data, mesh), numbers(shapes)
 

@@ -1,9 +1,10 @@
 """wav2vec2 features of sound that comes in pieces: no feature knows what is said after it.
 
 The encoder normalises a clip by all of it, its future included (behaviour 48). Here features are
-normalised by the last seconds before them, the sliding window, as they were in training, whose
-crops are as long: when a step has come, its features are computed by what the window now holds, and
-stay. Only the step goes through the convolutions; of the rest of the window its moments are kept.
+normalised by the last seconds before them, the sliding window, as in the original's training,
+whose crops are as long: when a step has come, its features are computed by what the window now
+holds, and stay. Only the step goes through the convolutions; of the rest of the window its moments
+are kept.
 """
 
 from dataclasses import dataclass

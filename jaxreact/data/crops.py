@@ -71,7 +71,7 @@ class CropReader:
         if modality.size is not None:
             return self._video(clip, start, count, modality.size)
         if modality.per_frame is not None:
-            key = ("features", modality.key, clip)
+            key = (modality.function, modality.per_frame, clip)
             whole = self.cache.get(key, partial(_features, self.data, modality, clip))
             return whole[modality.per_frame * start : modality.per_frame * (start + count)].copy()
         waveform = self.data.waveform(clip, start, count)
@@ -90,9 +90,16 @@ class CropReader:
 
 
 def _features(data: Conversations, modality: Modality, clip: Clip) -> np.ndarray:
-    """Of the whole clip."""
+    """Of the whole clip. Raises ValueError where they are not so many a frame."""
     assert modality.function is not None
-    return modality.function(data.waveform(clip, 0, clip.frames))
+    assert modality.per_frame is not None
+    made = modality.function(data.waveform(clip, 0, clip.frames))
+    if len(made) != modality.per_frame * clip.frames:
+        raise ValueError(
+            f"{modality.key}: {len(made)} steps of {clip.frames} frames, not {modality.per_frame}"
+            " each"
+        )
+    return made
 
 
 def check_lengths(dyads: Sequence[Dyad], frames: int) -> None:

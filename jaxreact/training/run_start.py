@@ -110,6 +110,7 @@ _ADDED = {
     "training.optimizer.decay": "matrices",
     "training.optimizer.after_warmup": "constant",
     "stage.traits_mask_probability": 0.2,
+    "stage.audio": "crop",
 }
 """Options that came later, which runs of before do not name, and what these did."""
 _MAY_CHANGE = ("kind", "format", "model", "paths", "preset")

@@ -236,6 +236,9 @@ def test_modalities_that_make_no_sense(data):
         crops(data, Modality("speaker", "video", size=(8, 8)))
     with pytest.raises(ValueError, match="30 frames of a crop of 20"):
         crops(data, Modality("speaker", "coeffs", frames=30))
+    wrong_rate = Modality("speaker", "features", function=energy, per_frame=2)
+    with pytest.raises(ValueError, match="speaker_features: 60 steps of 60 frames, not 2 each"):
+        crops(data, wrong_rate)
     with pytest.raises(ValueError, match="speaker_codes: 30 frames of a crop of 20"):
         crops(data, Modality("speaker", "codes", frames=30, known=known))
     with pytest.raises(ValueError, match="speaker_features: 30 frames of a crop of 20"):

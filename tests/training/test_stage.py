@@ -13,6 +13,7 @@ import pytest
 from flax import nnx
 
 from jaxreact import runs
+from jaxreact.data.cache import ArrayCache
 from jaxreact.data.layout import MARS, REACT2024
 from jaxreact.data.modality import Modality
 from jaxreact.nn.quantizers import Statistics
@@ -275,7 +276,9 @@ def test_what_is_read_for_training_and_for_validation(monkeypatch):
     assert train == ["train speaker_coeffs speaker_waveform"] * 7
     assert val == ["val speaker_coeffs speaker_waveform"] * 3
     assert train_mean is mean
-    assert training.pop("cache") is validation.pop("cache")  # what was read is there again
+    cache = training.pop("cache")
+    assert isinstance(cache, ArrayCache)
+    assert validation.pop("cache") is cache  # what was read is there again
     assert training == common | {"workers": 2, "shard": (0, 1), "crop": "random"}
     once = {"crop": "start", "windows": 4, "shuffle": False, "epochs": 1, "drop_remainder": False}
     assert validation == common | once

@@ -139,7 +139,8 @@ class KeptTable(ABC, Generic[Known]):
             **self._named,
         }
         digest = hashlib.sha256(json.dumps(named).encode())
-        for clip in self.clips:  # a root's own fingerprint looks at some files only
+        # A root's own fingerprint looks at some files only.
+        for clip in tqdm(self.clips, disable=None, unit="clip", leave=False, desc=self.FOLDER):
             digest.update(np.ascontiguousarray(self._content(clip)).data)
         return self.folder / f"{digest.hexdigest()[:16]}.npy"
 

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Float16
 
-from jaxreact.audio_features.batches import audio_features
+from jaxreact.audio_features.batches import STRETCH, audio_features
 from jaxreact.audio_features.load import Encoder
 from jaxreact.audio_features.wav2vec2 import AudioEncoder
 from jaxreact.data.conversations import Conversations
@@ -39,7 +39,7 @@ class KnownFeatures(KnownRows):
 
 
 class FeatureTable(KeptTable[KnownFeatures]):
-    """What an audio encoder hears in some clips: 3 MB each of 30 s."""
+    """What an audio encoder hears in some clips: 1.5 MB each of 30 s."""
 
     FOLDER: ClassVar = "features"
     MAX_BYTES: ClassVar = 16 * 1024**3
@@ -62,7 +62,8 @@ class FeatureTable(KeptTable[KnownFeatures]):
 
     @property
     def _named(self) -> Mapping[str, Any]:
-        return {"encoder": fingerprint(self.encoder.config, variables_of(self.encoder))}
+        encoder = fingerprint(self.encoder.config, variables_of(self.encoder))
+        return {"encoder": encoder, "stretch": STRETCH}
 
     def _content(self, clip: Clip) -> Float[np.ndarray, "samples"]:
         return self.data.waveform(clip, 0, clip.frames)

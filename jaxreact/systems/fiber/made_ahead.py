@@ -12,14 +12,15 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxreact.audio_features.wav2vec2 import AudioEncoder
-from jaxreact.data.conversations import open_conversations
+from jaxreact.data.conversations import Conversations, open_conversations
+from jaxreact.data.layout import Dyad
 from jaxreact.data.modality import Modality
 from jaxreact.errors import Remark, UserError
-from jaxreact.systems.fiber.kept_table import KeptTable, Known
+from jaxreact.systems.fiber.kept_table import KeptTable, Known, KnownRows
 from jaxreact.systems.fiber.known_codes import CodeTable, KnownCodes
 from jaxreact.systems.fiber.known_features import FeatureTable, KnownFeatures
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
-from jaxreact.training.distributed import all_of_them, is_first, wait_for_all
+from jaxreact.training.distributed import all_of_them, is_first
 
 MOST_SECONDS = 60.0
 """That a training waits for its codes unless it is told to."""
@@ -46,20 +47,21 @@ def codes_ahead(
     modalities: Sequence[Modality],
     tokenizer: FaceTokenizer,
     mean_face: Float[np.ndarray, "58"],
+    shortest: int,
     frames_of_each: int,
     *,
     wanted: bool,
 ) -> KnownCodes | None:
     """The codes of a training split's clips, or None where they are to be computed crop by crop.
 
-    `path` is a data set's; `modalities` are those that make a clip one of the training's;
-    `frames_of_each` is how many frames the whole training would code of each pair, crop by crop.
-    Unless codes are `wanted` in any case, they are given where they are kept or where coding pays.
-    Every process of a training calls it, and all get codes or none does. Raises `UserError` where
-    they are wanted and cannot be kept.
+    `path` is a data set's; `modalities`, and at least the `shortest` number of frames, are what
+    makes a clip one of the training's; `frames_of_each` is how many frames the whole training would
+    code of each pair, crop by crop. Unless codes are `wanted` in any case, they are given where
+    they are kept or where coding pays. Every process of a training calls it, and all get codes or
+    none does. Raises `UserError` where they are wanted and cannot be kept.
     """
     data = open_conversations(path)
-    dyads = data.dyads("train", modalities=modalities)
+    dyads = _dyads(data, "train", modalities, shortest)
     clips = [clip for dyad in dyads for clip in (dyad.speaker, dyad.listener)]
     table = CodeTable(data, clips, tokenizer, mean_face)
     coded_frames = frames_of_each * len(dyads)
@@ -79,7 +81,7 @@ def codes_ahead(
 
 
 def features_ahead(
-    path: Path, modalities: Sequence[Modality], encoder: AudioEncoder
+    path: Path, modalities: Sequence[Modality], encoder: AudioEncoder, shortest: int
 ) -> KnownFeatures:
     """What the audio encoder hears in the speakers' clips of both splits.
 
@@ -87,12 +89,8 @@ def features_ahead(
     features cannot be kept.
     """
     data = open_conversations(path)
-    clips = [
-        dyad.speaker
-        for split in ("train", "val")
-        for dyad in data.dyads(split, modalities=modalities)
-    ]
-    table = FeatureTable(data, clips, encoder)
+    splits = [_dyads(data, split, modalities, shortest) for split in ("train", "val")]
+    table = FeatureTable(data, [dyad.speaker for dyads in splits for dyad in dyads], encoder)
     megabytes = math.ceil(table.rows * encoder.config.features * 2 / 1e6)
     what = f"hearing {len(table.clips)} whole clips: {megabytes:,} MB in {table.folder}"
     try:
@@ -101,32 +99,41 @@ def features_ahead(
         raise UserError(f"{unkept}, and --audio crop does without") from None
 
 
+def _dyads(
+    data: Conversations, split: str, modalities: Sequence[Modality], shortest: int
+) -> list[Dyad]:
+    dyads = data.dyads(split, modalities=modalities)
+    return [dyad for dyad in dyads if dyad.frames >= shortest]
+
+
 class _Unkept(Exception):
     """Why a table cannot be kept, and what to do."""
 
 
 def _of_all(table: KeptTable[Known], said: str) -> Known:
-    """What the table holds, for every process: the first computes it, and says so. Raises _Unkept
-    in all where one cannot have it."""
+    """What the table holds, for every process: the first computes it, and says so; the others find
+    what it has written, where they share a folder. Raises _Unkept in all where one cannot have it.
+    """
     found = _kept(table, said) if is_first() else None
-    wait_for_all(table.FOLDER)
-    if found is None:  # finds what the first has written, where they share a folder
+    if all_of_them(not isinstance(found, _Unkept)) and found is None:
         found = _kept(table, said)
-    unkept = found if isinstance(found, _Unkept) else None
-    if not all_of_them(unkept is None):
-        raise unkept or _Unkept(f"{table.FOLDER} cannot be kept by all processes")
+    if not all_of_them(isinstance(found, KnownRows)):
+        other = f"{table.FOLDER} cannot be kept by another process"
+        raise found if isinstance(found, _Unkept) else _Unkept(other)
+    assert found is not None
     assert not isinstance(found, _Unkept)
     return found
 
 
 def _kept(table: KeptTable[Known], said: str) -> Known | _Unkept:
+    file = table.file
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)  # before anything is announced
         if not table.is_kept and is_first():
-            table.file.parent.mkdir(parents=True, exist_ok=True)  # before anything is announced
             print(said, file=sys.stderr)
         return table.known()
     except OSError as error:
         return _Unkept(
-            f"{table.file}: {table.FOLDER} cannot be kept there ({error.strerror});"
+            f"{file}: {table.FOLDER} cannot be kept there ({error.strerror or error});"
             " XDG_CACHE_HOME names another cache folder"
         )

@@ -97,13 +97,14 @@ PREDICTOR_PRESETS: Mapping[str, partial[PredictorTraining]] = {
             n_embd=96,
             n_head=4,
             n_layer=1,
+            dropout=0.0,
             gate_init=1.0,
             init_std=0.1,
             temperature=0.5,
             block_causal=True,
         ),
         loop=LoopConfig(
-            epochs=100,
+            epochs=80,
             batch_size=16,
             validate_every=10,
             optimizer=OptimizerConfig(

@@ -68,7 +68,7 @@ class PredictorTraining(StageTraining):
     """What the audio encoder hears at once. It normalises what it is given, so that features of a
     short window differ from those of the whole clip that generation hears (behaviour 48). Crop: the
     window alone, as in the original, and `audio_context`. Clip: the whole clip, once, before the
-    training; its features, 3 MB of 30 s, are kept in the user's cache folder."""
+    training; its features, 1.5 MB of 30 s, are kept in the user's cache folder."""
     audio_context: int = 0
     """With --audio crop: frames of sound before the window that the audio encoder hears too; with
     some 10 s in all its features hardly differ from those of the clip."""
@@ -146,6 +146,7 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
     sound = Modality("speaker", "waveform", before=config.audio_context, frames=model.block_size)
     traits = (Modality("listener", "traits"),) if model.traits else ()
     asked = (*faces, sound, *traits)
+    reach = config.audio_context + frames
     read = partial(
         read_data,
         config.data,
@@ -160,9 +161,10 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
     data = read(modalities=asked)
     if config.audio == "crop" and config.codes == "every-step":
         return data
-    data.validation()  # what is wrong with the data shows before anything is computed of it
+    data.training().close()  # what is wrong with a split shows before anything is computed of it
+    data.validation()
     if config.audio == "clip":
-        heard = features_ahead(config.data, asked, frozen.audio_encoder)
+        heard = features_ahead(config.data, asked, frozen.audio_encoder, reach)
         sound = Modality("speaker", "features", frames=model.block_size, known=heard)
     seen = (*faces, sound, *traits)
     known = config.codes != "every-step" and codes_ahead(
@@ -170,6 +172,7 @@ def _data(config: PredictorTraining, model: PredictorConfig, frozen: FrozenParts
         asked,
         tokenizer,
         frozen.mean_face,
+        reach,
         config.loop.epochs * (model.block_size + frames),
         wanted=config.codes == "once",
     )

@@ -137,6 +137,18 @@ def place_of(coeffs: np.ndarray, data: Conversations, clips: set[Clip]) -> tuple
     raise AssertionError("no such crop")
 
 
+def test_what_is_wrong_with_the_data_shows_before_anything_is_heard(
+    conversations, frozen_parts, monkeypatch
+):
+    def hear(*_: object) -> None:
+        raise AssertionError("heard in vain")
+
+    monkeypatch.setattr("jaxreact.systems.fiber.train_predictor.features_ahead", hear)
+    config = training(conversations, loop=LoopConfig(batch_size=100))
+    with pytest.raises(UserError, match="4 dyads are fewer than the batch of 100"):
+        _data(config, MODEL, frozen_parts)
+
+
 def test_context_of_what_is_heard_as_a_whole(conversations, frozen_parts):
     with pytest.raises(UserError, match="--audio-context 5 is for --audio crop"):
         _data(training(conversations, audio_context=5), MODEL, frozen_parts)
