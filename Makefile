@@ -60,34 +60,34 @@ $(DEMO)/data/simulation.json: | .venv/.core
 	$(BIN)/python -m jaxreact.data.simulate --out $(DEMO)/data --split 144 16 2
 
 $(DEMO)/cache/cache.json: $(DEMO)/data/simulation.json
-	$(call say,cache,16,655)
+	$(call say,cache,29,660)
 	$(BIN)/python -m jaxreact.data.prepare --data $(DEMO)/data --out $(DEMO)/cache
 
 $(DEMO)/tokenizer/training_report.html: $(DEMO)/cache/cache.json
-	$(call say,tokenizer,26,645)
+	$(call say,tokenizer,58,631)
 	$(BIN)/python train_tokenizer.py demo --data $(DEMO)/cache --out $(DEMO)/tokenizer $(RESUME)
 	$(FINISHED)
 
 $(DEMO)/predictor/training_report.html: $(DEMO)/tokenizer/training_report.html
-	$(call say,predictor,93,578)
+	$(call say,predictor,172,517)
 	$(BIN)/python train_predictor.py demo --data $(DEMO)/cache --tokenizer $(DEMO)/tokenizer \
 		--out $(DEMO)/predictor $(RESUME)
 	$(FINISHED)
 
 $(DEMO)/fiber_evaluation/metrics.json: $(DEMO)/predictor/training_report.html
-	$(call say,evaluation of FIBER,483,188)
+	$(call say,evaluation of FIBER,497,192)
 	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --run $(DEMO)/predictor \
 		--out $(DEMO)/fiber_evaluation
 
 $(DEMO)/framewise/training_report.html: $(DEMO)/cache/cache.json \
 		$(if $(IS_LIVE),,$(DEMO)/fiber_evaluation/metrics.json)
-	$(call say,frame-wise listener,513,158)
+	$(call say,frame-wise listener,554,135)
 	$(BIN)/python -m jaxreact.train framewise demo --data $(DEMO)/cache --out $(DEMO)/framewise \
 		$(RESUME)
 	$(FINISHED)
 
 $(DEMO)/evaluation/metrics.json: $(DEMO)/framewise/training_report.html
-	$(call say,evaluation,633,38)
+	$(call say,evaluation,652,37)
 	$(BIN)/python evaluate.py --data $(DEMO)/data --split val --run $(DEMO)/framewise \
 		--out $(DEMO)/evaluation --render 1
 
