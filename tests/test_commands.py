@@ -170,7 +170,8 @@ def test_the_largest_size_is_kept_to(tmp_path, monkeypatch, settings):
     assert folder is not None
     for size in range(3, 9):
         jax.jit(lambda x: jnp.sin(x) @ x)(np.eye(size, dtype=np.float32))
-    kept = sum(path.stat().st_size for path in folder.iterdir())
+    # JAX doesn't count the few bytes beside each program that say when it was used.
+    kept = sum(path.stat().st_size for path in folder.glob("*-cache"))
     assert 0 < kept <= 20_000
 
 
