@@ -6,7 +6,8 @@
 XLA compiles for an H200 that need not be there, kernels of Triton's included; only products are not
 tried out. Each program once as commands compile it and once without our options of the compiler
 (`jaxreact/nn/compiling.py`). `gigabytes` counts what the launched kernels read and write, which
-over 4.3 TB/s is the least that it can take; it is an estimate from shapes (`compiled_text.py`).
+over 4.3 TB/s is the least that it can take; it is an estimate from shapes (`compiled_text.py`), of
+each array once: warping goes over its own many times.
 """
 
 import json
@@ -33,6 +34,7 @@ from training_workload import Known, batch
 from jaxreact import runs
 from jaxreact.commands import keep_programs, run_command
 from jaxreact.errors import UserError
+from jaxreact.metrics.warping import dtw_gpu
 from jaxreact.nn.compiling import FOR_A_GPU
 from jaxreact.nn.precision import products_in
 from jaxreact.sharding import DeviceMesh
@@ -53,6 +55,8 @@ STEPS: tuple[Program, ...] = (
 """Stage, rows of a batch, precision, and what of the batch was computed before."""
 GENERATION: Program = ("generation", 10, "tensorfloat32", "codes and features")
 """Samples of one clip of 736 frames, from features and codes to codes."""
+WARPING: Program = ("warping", 8192, "float32", "nothing")
+"""Pairs of 750 frames each that FRD compares at once."""
 FRAMES = 736
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu,cuda",
@@ -128,6 +132,12 @@ def generation(mesh: DeviceMesh, samples: int, precision: Any) -> tuple[Any, tup
     )
 
 
+def warping(mesh: DeviceMesh, pairs: int) -> tuple[Any, tuple[Any, ...]]:
+    """The same of FRD's distances."""
+    emotions = jax.ShapeDtypeStruct((pairs, 750, 25), np.float32, sharding=mesh.replicated)
+    return dtw_gpu.dtw, (emotions, emotions)
+
+
 def compiled(kind: str, rows: int, precision: str, known: Known, options: str) -> dict[str, Any]:
     [device, *_] = topologies.get_topology_desc(
         platform="cuda", topology_name="h200", topology="1x1x1", target_config=H200
@@ -139,10 +149,13 @@ def compiled(kind: str, rows: int, precision: str, known: Known, options: str) -
         mock.patch("jax.default_backend", return_value="gpu"),
         mock.patch("gpu_models.make_device_mesh", return_value=mesh),
         mock.patch("jaxreact.training.step.compiler_options", return_value=None),
+        mock.patch("jaxreact.metrics.warping.dtw_gpu.triton_runs", return_value=True),
         use_abstract_mesh(there),
     ):
         if kind == "generation":
             program, given = generation(mesh, rows, precision)
+        elif kind == "warping":
+            program, given = warping(mesh, rows)
         else:
             program, given = step(mesh, kind, rows, precision, known)
         began = time.perf_counter()
@@ -181,6 +194,7 @@ def main() -> None:
     found: dict[str, Any] = {}
     names = {"{} step, batch {}, {}, {} known".format(*step): step for step in STEPS}
     names["{}, {} samples, {}".format(*GENERATION)] = GENERATION
+    names["{}, {} pairs, {}".format(*WARPING)] = WARPING
     for name, program in names.items():
         found[name] = {options: measured(*program, options) for options in ("plain", "ours")}
         print(name, found[name], flush=True)

@@ -16,6 +16,7 @@ from jax.experimental.pallas import triton
 from jaxtyping import Array, Float
 
 from jaxreact.errors import UserError
+from jaxreact.kernels import triton_runs
 from jaxreact.nn import attend as written_out
 from jaxreact.nn.attend import HeadsMask
 from jaxreact.nn.attend_kernels import (
@@ -42,11 +43,7 @@ def is_usable() -> bool:
         raise UserError(f"{CHOICE}={choice}: give auto, on or off")
     if choice != "auto":
         return choice == "on"
-    if jax.default_backend() != "gpu" or jax.device_count() > 1:
-        return False
-    capability = str(getattr(jax.devices()[0], "compute_capability", ""))  # of AMD's "gfx90a"
-    major = capability.partition(".")[0]
-    return major.isdecimal() and int(major) >= 8
+    return triton_runs() and jax.device_count() == 1
 
 
 class Heads(NamedTuple):

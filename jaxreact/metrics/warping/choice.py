@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-WORTH_A_TRIAL = 5e10
+WORTH_A_TRIAL = 2e10
 """Cells of all matrices together from which a trial is made; with fewer, compiling for the device
 alone would take longer than the cores do."""
 

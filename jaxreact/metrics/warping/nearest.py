@@ -1,7 +1,7 @@
 """The nearest appropriate reaction of every predicted one, under time warping."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import jax
@@ -9,13 +9,12 @@ import numpy as np
 from jaxtyping import Float
 from tqdm import tqdm
 
-from jaxreact.face import EMOTION_CHANNELS
+from jaxreact.metrics.warping import nearest_device
 from jaxreact.metrics.warping.choice import faster, usable_cores
-from jaxreact.metrics.warping.dtw import dtw
-from jaxreact.metrics.warping.pairs import Pairs, keep_nearest
+from jaxreact.metrics.warping.pairs import Pairs, Progress
 
 MEMORY = 2**28
-"""Bytes for buffers where nothing else is wanted; on another device than the processor a 32nd of
+"""Bytes for buffers where nothing else is wanted; on another device than the processor an 8th of
 what it has, if that is more."""
 
 PRUNED_FROM = 20
@@ -53,69 +52,63 @@ def nearest_distances(
         for other in others
     ]
     if pairs:
-        work = _Work(predicted, truth, np.array(pairs), memory)
         if prune is None:
             prune = sum(map(len, lists)) >= PRUNED_FROM * len(lists)
-        on_cpu = kernel == "cpu" or (kernel == "auto" and not work.faster_elsewhere())
+        ways = _Ways(predicted, truth, memory)
+        every = np.array(pairs)
+        on_cpu = kernel == "cpu" or (kernel == "auto" and not ways.faster_elsewhere(every))
         with tqdm(total=len(pairs), desc="FRD", unit="pair", delay=2, disable=None) as progress:
-            (work.on_cores if on_cpu else work.on_device)(nearest, prune, progress.update)
+            if on_cpu:
+                ways.on_cores(every, nearest, progress.update, prune)
+            else:
+                ways.on_device(every, nearest, progress.update)
     nearest[alike] = nearest[alike, :1]
     return nearest
 
 
 @dataclass(frozen=True)
-class _Work:
-    """All comparisons, and both ways to make them."""
+class _Ways:
+    """Both ways to compare pairs, which leave in `nearest` what is found."""
 
     predicted: np.ndarray
     truth: np.ndarray
-    pairs: Pairs
     memory: int | None
 
-    def faster_elsewhere(self) -> bool:
+    def faster_elsewhere(self, pairs: Pairs) -> bool:
         """Whether JAX has a device beside the processor that is the faster for all of this."""
         if jax.default_backend() == "cpu":
             return False
-        cells = float(len(self.pairs)) * self.predicted.shape[2] * self.truth.shape[1]
+        cells = float(len(pairs)) * self.predicted.shape[2] * self.truth.shape[1]
         cores, device = usable_cores(), jax.devices()[0].device_kind
-        few = self._some(self._batch())
-        enough = self._some(128 * cores)
-        return faster(cells, device, few.tried_on_device, cores, enough.tried_on_cores)
+        nowhere = np.full(self.predicted.shape[:2], np.inf)
 
-    def on_cores(self, nearest: np.ndarray, prune: bool, progress: Callable[[int], object]) -> None:
-        from jaxreact.metrics.warping.nearest_cpu import Search  # compiled only where it is used
+        def on_device() -> int:
+            few = pairs[: self._there.size]
+            self.on_device(few, nowhere, _nobody)
+            return len(few)
+
+        def on_cores() -> int:
+            few = pairs[: 128 * cores]
+            self.on_cores(few, nowhere, _nobody)
+            return len(few)
+
+        return faster(cells, device, on_device, cores, on_cores)
+
+    def on_cores(
+        self, pairs: Pairs, nearest: np.ndarray, progress: Progress, prune: bool = False
+    ) -> None:
+        from jaxreact.metrics.warping import nearest_cpu  # compiled only where it is used
 
         memory = self.memory or MEMORY
-        Search(self.predicted, self.truth, nearest, memory, prune, progress).run(self.pairs)
+        nearest_cpu.Search(self.predicted, self.truth, nearest, memory, prune, progress).run(pairs)
 
-    def on_device(self, nearest: np.ndarray, _: bool, progress: Callable[[int], object]) -> None:
-        """A fixed number of pairs at a time, so that `dtw` is compiled once."""
-        size = self._batch()
-        for start in range(0, len(self.pairs), size):
-            # The last batch is filled up with repetitions, which are dropped again.
-            batch = self.pairs[np.arange(start, start + size) % len(self.pairs)]
-            clip, sample, other = batch.T
-            count = min(size, len(self.pairs) - start)
-            blocks = np.asarray(dtw(self.predicted[clip, sample], self.truth[other]))
-            keep_nearest(nearest, batch[:count], blocks[:, :count])
-            progress(count)
+    def on_device(self, pairs: Pairs, nearest: np.ndarray, progress: Progress) -> None:
+        self._there.run(pairs, nearest, progress)
 
-    def _batch(self) -> int:
-        """Pairs that the device compares at once, a power of two."""
-        bytes_of_pair = 32 * EMOTION_CHANNELS * max(self.predicted.shape[2], self.truth.shape[1])
-        most = max(1, (self.memory or _memory_of_device()) // bytes_of_pair)
-        return min(1 << (most.bit_length() - 1), 1 << (len(self.pairs) - 1).bit_length())
-
-    def _some(self, count: int) -> "_Work":
-        return replace(self, pairs=self.pairs[:count])
-
-    def tried_on_cores(self) -> int:
-        self.on_cores(np.full(self.predicted.shape[:2], np.inf), False, _nobody)
-        return len(self.pairs)
-
-    def tried_on_device(self) -> int:
-        self.on_device(np.full(self.predicted.shape[:2], np.inf), False, _nobody)
-        return len(self.pairs)
+    @cached_property
+    def _there(self) -> nearest_device.Search:
+        memory = self.memory or _memory_of_device()
+        return nearest_device.Search(self.predicted, self.truth, memory)
 
 
 def _nobody(_: int) -> None:
@@ -124,4 +117,4 @@ def _nobody(_: int) -> None:
 
 def _memory_of_device() -> int:
     held = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
-    return max(MEMORY, held["bytes_limit"] // 32) if held else MEMORY
+    return max(MEMORY, held["bytes_limit"] // 8) if held else MEMORY

@@ -1,6 +1,6 @@
 """The search for the nearest reaction on CPU cores, which gives up what cannot be the nearest."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from queue import SimpleQueue
@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from jaxreact.metrics.warping.choice import usable_cores
 from jaxreact.metrics.warping.dtw import BLOCKS
 from jaxreact.metrics.warping.dtw_cpu import Warper
-from jaxreact.metrics.warping.pairs import SLACK, WEIGHTS, Pairs, keep_nearest
+from jaxreact.metrics.warping.pairs import SLACK, WEIGHTS, Pairs, Progress, keep_nearest
 from jaxreact.metrics.warping.simd import LANES
 
 
@@ -30,7 +30,7 @@ class Search:
         nearest: np.ndarray,
         memory: int,
         prune: bool,
-        progress: Callable[[int], object],
+        progress: Progress,
     ):
         self._predicted, self._truth, self._nearest = predicted, truth, nearest
         self._prune, self._progress = prune, progress

@@ -1,5 +1,7 @@
 """Which predictions and reactions are compared, and what is kept of it."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -11,6 +13,9 @@ SLACK = 1 + 1e-9
 
 Pairs = Int[np.ndarray, "pairs 3"]
 """Clip, sample and the other that they are compared with."""
+
+Progress = Callable[[int], object]
+"""Is told how many more are done."""
 
 
 def keep_nearest(

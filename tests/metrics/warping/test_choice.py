@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxreact.metrics.warping import choice, nearest
+from jaxreact.metrics.warping import choice, nearest, nearest_device
 from jaxreact.metrics.warping.choice import faster
 from jaxreact.metrics.warping.nearest import nearest_distances
 from tests.metrics.warping.test_nearest import NEIGHBOURS, case
@@ -57,7 +57,7 @@ def test_distances_are_the_same_whatever_is_taken(monkeypatch, capsys, elsewhere
     expected = nearest_distances(*case("smooth"), NEIGHBOURS, kernel="cpu")
     used = []
     for name in ("on_cores", "on_device"):
-        monkeypatch.setattr(nearest._Work, name, noted(getattr(nearest._Work, name), name, used))
+        monkeypatch.setattr(nearest._Ways, name, noted(getattr(nearest._Ways, name), name, used))
     monkeypatch.setattr(choice, "WORTH_A_TRIAL", 0)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     rates = iter((2.0, 1.0) if elsewhere else (1.0, 2.0))
@@ -77,9 +77,10 @@ def noted(way, name: str, used: list[str]):
 
 
 def test_a_batch_grows_with_the_devices_memory(monkeypatch):
-    work = nearest._Work(*case("smooth"), np.zeros((100_000, 3), int), None)
-    plain = work._batch()
-    held = SimpleNamespace(memory_stats=lambda: {"bytes_limit": 32 * 2**31})
+    plain = nearest._memory_of_device()
+    held = SimpleNamespace(memory_stats=lambda: {"bytes_limit": 8 * 2**31})
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(jax, "devices", lambda: [held])
-    assert work._batch() == 8 * plain
+    assert nearest._memory_of_device() == 8 * plain
+    pairs = [nearest_device.most_pairs(memory, *case("smooth")) for memory in (plain, 8 * plain)]
+    assert pairs == [2048, 16384]
