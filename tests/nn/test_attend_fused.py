@@ -245,7 +245,7 @@ def test_where_it_is_taken(monkeypatch, backend, capability, devices, usable):
     device = SimpleNamespace(compute_capability=capability) if capability else SimpleNamespace()
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
     monkeypatch.setattr(jax, "device_count", lambda: devices)
-    monkeypatch.setattr(jax, "devices", lambda: [device] * devices)
+    monkeypatch.setattr(jax, "local_devices", lambda: [device] * devices)
     assert attend_fused.is_usable() == usable
     for choice, taken in (("on", True), ("off", False), ("auto", usable)):
         monkeypatch.setenv(attend_fused.CHOICE, choice)

@@ -79,7 +79,7 @@ class _Ways:
         if jax.default_backend() == "cpu":
             return False
         cells = float(len(pairs)) * self.predicted.shape[2] * self.truth.shape[1]
-        cores, device = usable_cores(), jax.devices()[0].device_kind
+        cores, device = usable_cores(), jax.local_devices()[0].device_kind
         nowhere = np.full(self.predicted.shape[:2], np.inf)
 
         def on_device() -> int:
@@ -116,5 +116,5 @@ def _nobody(_: int) -> None:
 
 
 def _memory_of_device() -> int:
-    held = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
+    held = jax.local_devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
     return max(MEMORY, held["bytes_limit"] // 8) if held else MEMORY

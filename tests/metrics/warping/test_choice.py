@@ -80,7 +80,7 @@ def test_a_batch_grows_with_the_devices_memory(monkeypatch):
     plain = nearest._memory_of_device()
     held = SimpleNamespace(memory_stats=lambda: {"bytes_limit": 8 * 2**31})
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(jax, "devices", lambda: [held])
+    monkeypatch.setattr(jax, "local_devices", lambda: [held])
     assert nearest._memory_of_device() == 8 * plain
     pairs = [nearest_device.most_pairs(memory, *case("smooth")) for memory in (plain, 8 * plain)]
     assert pairs == [2048, 16384]
