@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 ROOMS = (
     *("face", "curves", "errors", "commands", "files", "processes", "progress", "profiling"),
-    *("variables", "checkpoints", "sharding", "kernels"),
+    *("variables", "checkpoints", "sharding", "devices"),
     *("torch_files", "media", "html", "nn"),
     "runs",
     "audio_features",

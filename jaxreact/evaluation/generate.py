@@ -6,12 +6,12 @@ import shutil
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import numpy as np
@@ -23,6 +23,7 @@ from jaxreact.data.layout import Dyad
 from jaxreact.data.modality import Kind, Modality
 from jaxreact.data.split import clip_names
 from jaxreact.data.traits import fingerprint_of, traits_of_listeners
+from jaxreact.devices import one_ahead
 from jaxreact.errors import Remark, UserError
 from jaxreact.evaluation.joined import Joined
 from jaxreact.evaluation.partial_results import PartialResults, made_with_text, open_partial_results
@@ -36,7 +37,6 @@ from jaxreact.systems.online import Online
 from jaxreact.systems.sampling import Sampling, options_of
 from jaxreact.systems.system import Reactions, Speaker, System, faces
 
-T = TypeVar("T")
 Item = dict[str, np.ndarray]
 Rows = np.ndarray | Sequence[np.ndarray]
 
@@ -205,7 +205,7 @@ def _fill(
         tqdm(total=len(dyads), initial=done, desc="generating", unit="clip", disable=None) as bar,
     ):
         begun = ((some, begin(n, some, inputs)) for n, (some, inputs) in enumerate(ahead, 1))
-        for some, reactions in _one_behind(begun):
+        for some, reactions in one_ahead(begun):
             bar.update(
                 joined.add(some, np.asarray(reactions.emotion), np.asarray(reactions.coeffs))
             )
@@ -285,15 +285,6 @@ def _keys(seed: int, numbers: np.ndarray) -> jax.Array:
     alone."""
     key, fold = jax.random.key(seed), jax.random.fold_in
     return jax.vmap(lambda pair: fold(fold(key, pair[0]), pair[1]))(numbers)
-
-
-def _one_behind(items: Iterable[T]) -> Iterator[T]:
-    """The same items, each after the next one has been begun."""
-    waiting: list[T] = []
-    for item in items:
-        yield from waiting
-        waiting = [item]
-    yield from waiting
 
 
 def _read_ahead(

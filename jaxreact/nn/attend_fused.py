@@ -15,8 +15,8 @@ from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 from jaxtyping import Array, Float
 
+from jaxreact.devices import triton_runs
 from jaxreact.errors import UserError
-from jaxreact.kernels import triton_runs
 from jaxreact.nn import attend as written_out
 from jaxreact.nn.attend import HeadsMask
 from jaxreact.nn.attend_kernels import (

@@ -27,6 +27,8 @@ def start_run(kind: runs.Kind, config: Any) -> DeviceMesh:
     mesh = make_device_mesh(config.loop.fsdp)
     check_batch(config.loop.batch_size, config.loop.accumulate, mesh)
     check_start(kind, config.out, config.resume)
+    if config.resume:
+        _check_options(kind, config)
     return mesh
 
 
@@ -104,6 +106,19 @@ def record_of(config: Any, loop: Any) -> dict[str, Any]:
         "stage": {name: value for name, value in fields.items() if name not in apart},
         "training": dataclasses.asdict(loop),
     }
+
+
+def _check_options(kind: runs.Kind, config: Any) -> None:
+    """Raises UserError if the run that is to go on was begun with other options, of those that are
+    known before its data are read: what is computed of these may take minutes."""
+    record = json.loads(json.dumps(record_of(config, config.loop)))
+    asked = {name: record[name] for name in ("stage", "training")}
+    saved = runs.read_config(config.out, kind)[1]
+    if "stage" in saved:
+        saved = {name: saved.get(name) for name in asked}
+    else:
+        saved, asked = _of_before(saved, asked)
+    _check_same(saved, asked)
 
 
 _ADDED = {

@@ -14,7 +14,7 @@ from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 from jaxtyping import Array, Float
 
-from jaxreact.kernels import triton_runs
+from jaxreact.devices import triton_runs
 from jaxreact.metrics.warping.dtw import BLOCKS
 from jaxreact.metrics.warping.dtw import dtw as by_diagonals
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from jaxreact.devices import one_ahead
 from jaxreact.metrics.warping.dtw_gpu import dtw
 from jaxreact.metrics.warping.pairs import Pairs, Progress, keep_nearest
 
@@ -26,11 +27,8 @@ class Search:
         """Leaves in `nearest` what `pairs` give."""
         size = min(self.size, 1 << (len(pairs) - 1).bit_length())
         batches = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-        begun = [self._begin(batches[0], size)]
-        for batch, following in zip(batches, [*batches[1:], None], strict=True):
-            if following is not None:
-                begun.append(self._begin(following, size))
-            keep_nearest(nearest, batch, np.asarray(begun.pop(0))[:, : len(batch)])
+        for batch, blocks in one_ahead((batch, self._begin(batch, size)) for batch in batches):
+            keep_nearest(nearest, batch, np.asarray(blocks)[:, : len(batch)])
             progress(len(batch))
 
     def _begin(self, batch: Pairs, size: int) -> Float[Array, "3 size"]:

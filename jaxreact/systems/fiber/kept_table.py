@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -31,8 +31,6 @@ from jaxreact.files import replacing
 FORMAT = 1
 """Raised whenever a file of a table changes its meaning."""
 _DAY = 24 * 3600
-
-Run = TypeVar("Run")
 
 
 @dataclass(frozen=True)
@@ -167,15 +165,6 @@ class KeptTable(ABC, Generic[Known]):
             for some in self._computed():
                 new.write(some.astype(self._type).tobytes())
                 bar.update(len(some))
-
-
-def one_ahead(begun: Iterable[Run]) -> Iterator[Run]:
-    """The same, each given when the next one has begun: a device works on it meanwhile."""
-    waiting: Sequence[Run] = ()
-    for one in begun:
-        yield from waiting
-        waiting = (one,)
-    yield from waiting
 
 
 def _make_room(kept: Path, most: int) -> None:

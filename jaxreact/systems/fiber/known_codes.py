@@ -19,9 +19,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import Clip
+from jaxreact.devices import one_ahead
 from jaxreact.nn.compiling import compiler_options
 from jaxreact.nn.fingerprint import fingerprint
-from jaxreact.systems.fiber.kept_table import KeptTable, KnownRows, one_ahead
+from jaxreact.systems.fiber.kept_table import KeptTable, KnownRows
 from jaxreact.systems.fiber.tokenizer import FaceTokenizer
 from jaxreact.variables import variables_of
 

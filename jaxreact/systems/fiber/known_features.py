@@ -18,9 +18,10 @@ from jaxreact.audio_features.load import Encoder
 from jaxreact.audio_features.wav2vec2 import AudioEncoder
 from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import Clip
+from jaxreact.devices import one_ahead
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.systems.fiber.config import AUDIO_RATE
-from jaxreact.systems.fiber.kept_table import KeptTable, KnownRows, one_ahead
+from jaxreact.systems.fiber.kept_table import KeptTable, KnownRows
 from jaxreact.variables import variables_of
 
 

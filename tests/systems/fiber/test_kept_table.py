@@ -10,12 +10,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxreact.data.conversations import Conversations, open_conversations
 from jaxreact.data.layout import Clip
-from jaxreact.data.modality import Modality
-from jaxreact.systems.fiber.kept_table import KeptTable, KnownRows, one_ahead
+from jaxreact.systems.fiber.kept_table import KeptTable, KnownRows
 
-FACES = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
 ROWS = 4 * 125
 
 
@@ -52,21 +49,10 @@ class Smiles(KeptTable[KnownRows]):
         return (self.data.coeffs(clip)[:, :2] for clip in self.clips)
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> Path:
+@pytest.fixture
+def folder(cache) -> Path:
     """Where such tables are kept."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "jaxreact" / "smiles"
-
-
-@pytest.fixture(scope="module")
-def data(conversations) -> Conversations:
-    return open_conversations(conversations)
-
-
-@pytest.fixture(scope="module")
-def clips(data) -> list[Clip]:
-    return [clip for dyad in data.dyads("train", FACES) for clip in (dyad.speaker, dyad.listener)]
+    return cache / "smiles"
 
 
 @pytest.fixture
@@ -106,9 +92,9 @@ def test_clips_of_two_splits_may_have_one_name(data, clips):
     assert (known.rows(other, 0, 10) == 3).all()
 
 
-def test_a_table_is_kept(table, data, clips, cache, monkeypatch):
+def test_a_table_is_kept(table, data, clips, folder, monkeypatch):
     known = table.known()
-    assert [known.file] == list(cache.iterdir())
+    assert [known.file] == list(folder.iterdir())
     os.utime(known.file, (1, 1))
     with monkeypatch.context() as patch:
         patch.setattr(Smiles, "_computed", forbidden)
@@ -156,33 +142,20 @@ def test_a_damaged_file_is_written_anew(table, damage):
     np.testing.assert_array_equal(np.load(table.known().file), whole)
 
 
-def test_files_used_longest_ago_make_room(table, cache):
-    cache.mkdir(parents=True)
+def test_files_used_longest_ago_make_room(table, folder):
+    folder.mkdir(parents=True)
     size = 4 * table.rows + 128
     assert (table.rows, Smiles.MAX_BYTES) == (ROWS, 12 * size)
     for age, name in enumerate(("new", "old", "older")):
-        file = cache / f"{name}.npy"
+        file = folder / f"{name}.npy"
         file.write_bytes(bytes(size))
         os.utime(file, (1000 - age, 1000 - age))
     for name in (".a.npy.killed", ".b.npy.running"):
-        (cache / name).mkdir()
-        (cache / name / "a.npy").touch()
-    os.utime(cache / ".a.npy.killed", (1000, 1000))
-    (cache / "today.npy").write_bytes(bytes(9 * size))  # somebody may be about to read it
+        (folder / name).mkdir()
+        (folder / name / "a.npy").touch()
+    os.utime(folder / ".a.npy.killed", (1000, 1000))
+    (folder / "today.npy").write_bytes(bytes(9 * size))  # somebody may be about to read it
     table.known()
-    assert {path.name for path in cache.iterdir()} == {
+    assert {path.name for path in folder.iterdir()} == {
         *(table.file.name, "today.npy", "new.npy", "old.npy", ".b.npy.running")
     }
-
-
-def test_each_is_given_when_the_next_has_begun():
-    begun: list[int] = []
-
-    def begin() -> Iterator[int]:
-        for number in range(3):
-            begun.append(number)
-            yield number
-
-    seen = [(one, list(begun)) for one in one_ahead(begin())]
-    assert seen == [(0, [0, 1]), (1, [0, 1, 2]), (2, [0, 1, 2])]
-    assert list(one_ahead(())) == []

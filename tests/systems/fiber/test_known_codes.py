@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from jaxreact.data.conversations import Conversations, open_conversations
-from jaxreact.data.layout import Clip
-from jaxreact.data.modality import Modality
 from jaxreact.systems.fiber import known_codes
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
@@ -21,13 +18,7 @@ from jaxreact.systems.fiber.tokenizer import FaceTokenizer, FaceTokenizerConfig
 from jaxreact.systems.fiber.train_predictor import PredictorTraining, _data, inputs
 from jaxreact.training.loop import LoopConfig
 
-FACES = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
 BLOCK = 8
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +31,6 @@ def frozen_parts(frozen_parts: FrozenParts) -> FrozenParts:
     to_levels = tokenizer.quantize.project_in
     to_levels.kernel = nnx.Param(50 * to_levels.kernel[...])
     return replace(frozen_parts, tokenizer=tokenizer)
-
-
-@pytest.fixture(scope="module")
-def data(conversations) -> Conversations:
-    return open_conversations(conversations)
-
-
-@pytest.fixture(scope="module")
-def clips(data) -> list[Clip]:
-    return [clip for dyad in data.dyads("train", FACES) for clip in (dyad.speaker, dyad.listener)]
 
 
 @pytest.fixture

@@ -12,36 +12,22 @@ from flax import nnx
 from jaxreact.audio_features.batches import audio_features
 from jaxreact.audio_features.load import Encoder
 from jaxreact.audio_features.wav2vec2 import AudioEncoder
-from jaxreact.data.conversations import Conversations, open_conversations
+from jaxreact.data.conversations import Conversations
 from jaxreact.data.layout import Clip
-from jaxreact.data.modality import Modality
 from jaxreact.errors import UserError
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.known_features import FeatureTable
 from jaxreact.systems.fiber.train_predictor import PredictorTraining, _data, inputs
 from jaxreact.training.loop import LoopConfig
+from tests.systems.fiber.modalities import HEARD
 
-HEARD = (
-    Modality("speaker", "coeffs"),
-    Modality("listener", "coeffs"),
-    Modality("speaker", "waveform"),
-)
 MODEL = PredictorConfig(block_size=16, patch_size=4, n_embd=4, n_head=1, n_layer=1)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-
-@pytest.fixture(scope="module")
-def data(conversations) -> Conversations:
-    return open_conversations(conversations)
 
 
 @pytest.fixture(scope="module")
 def clips(data) -> list[Clip]:
+    """Speakers."""
     return [dyad.speaker for dyad in data.dyads("train", HEARD)][:2]
 
 

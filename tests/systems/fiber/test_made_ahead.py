@@ -9,26 +9,17 @@ import jax
 import pytest
 
 from jaxreact.data.conversations import open_conversations
-from jaxreact.data.modality import Modality
 from jaxreact.errors import Remark, UserError
 from jaxreact.systems.fiber import kept_table, made_ahead
 from jaxreact.systems.fiber.frozen_parts import FrozenParts
 from jaxreact.systems.fiber.known_codes import KnownCodes
 from jaxreact.systems.fiber.made_ahead import codes_ahead, features_ahead, pays, seconds_to_code
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from tests.systems.fiber.modalities import FACES, HEARD
 
-FACES = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
-HEARD = (*FACES, Modality("speaker", "waveform"))
 BLOCK = 8
 BLOCKS = 125 - BLOCK + 1
 """Of a clip."""
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> Path:
-    """The user's cache folder."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "jaxreact"
 
 
 def test_when_coding_once_pays(monkeypatch):

@@ -125,9 +125,8 @@ EVERYWHERE = {
 
 
 @pytest.mark.slow
-def test_what_can_be_watched(conversations, trained, tmp_path, monkeypatch):
+def test_what_can_be_watched(conversations, trained, tmp_path):
     """Also of a predictor that is given features of whole clips."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     often = ("--loop.pictures-every", 1)
     train_tokenizer(tokenizer_config(conversations, tmp_path / "tokenizer", *often))
     arguments = ("debug", "--data", conversations, "--tokenizer", trained, *often)
@@ -158,6 +157,14 @@ def test_a_cache_trains_as_its_root_does(conversations, trained, tmp_path):
     assert losses(tmp_path / "run", "validation/loss") == losses(trained, "validation/loss")
     with pytest.raises(UserError, match=r"--resume: data was '.*' and is now '.*'; repeat"):
         train_tokenizer(tokenizer_config(conversations, tmp_path / "run", "--resume"))
+
+
+def test_other_options_are_refused_before_anything_is_read(trained, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    with pytest.raises(UserError, match=r"training\.seed was 0 and is now 3"):
+        train_tokenizer(tokenizer_config(nowhere, trained, "--resume", "--loop.seed", 3))
+    with pytest.raises(UserError, match="nowhere"):
+        train_tokenizer(tokenizer_config(nowhere, trained, "--resume"))
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ from jaxreact.training.run_start import record_of
 from jaxreact.training.stage import Recipe, Stage
 from jaxreact.training.state import TrainState
 from jaxreact.variables import one_by_one
+from tests.systems.fiber.modalities import FACES
 from tests.test_runs import variables
 
 CONTEXT, LENGTH, PATCH, BLOCK = 8, 8, 4, 4
@@ -51,7 +52,6 @@ MODEL = PredictorConfig(
     n_head=1,
     n_layer=1,
 )
-FACES = (Modality("speaker", "coeffs"), Modality("listener", "coeffs"))
 HEARD = Modality("speaker", "waveform", before=CONTEXT, frames=LENGTH)
 ENCODER = AudioEncoderConfig(conv_dim=(2, 2, 2, 2, 2, 2, 512))
 MEAN = np.linspace(0, 1, 58, dtype=np.float32)
