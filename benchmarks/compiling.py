@@ -17,7 +17,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 import jax
@@ -43,20 +43,28 @@ from jaxreact.systems.fiber.generation import generate
 from jaxreact.systems.fiber.kinds import PREDICTOR
 from jaxreact.systems.sampling import Sampling
 
-Program = tuple[str, int, str, Known]
-STEPS: tuple[Program, ...] = (
-    ("predictor", 16, "tensorfloat32", "nothing"),
-    ("predictor", 64, "bfloat16", "nothing"),
-    ("predictor", 64, "bfloat16", "codes"),
-    ("predictor", 64, "bfloat16", "codes and features"),
-    ("tokenizer", 8, "tensorfloat32", "nothing"),
-    ("tokenizer", 64, "bfloat16", "nothing"),
+
+class Program(NamedTuple):
+    kind: str
+    rows: int
+    """Of a batch, samples of one clip of 736 frames, or pairs of 750 frames each."""
+    precision: str
+    known: Known = "nothing"
+    """What of the batch was computed before."""
+    devices: int = 1
+
+
+STEPS = (
+    Program("predictor", 16, "tensorfloat32"),
+    Program("predictor", 64, "bfloat16"),
+    Program("predictor", 64, "bfloat16", "codes"),
+    Program("predictor", 64, "bfloat16", "codes and features"),
+    Program("tokenizer", 8, "tensorfloat32"),
+    Program("tokenizer", 64, "bfloat16"),
 )
-"""Stage, rows of a batch, precision, and what of the batch was computed before."""
-GENERATION: Program = ("generation", 10, "tensorfloat32", "codes and features")
-"""Samples of one clip of 736 frames, from features and codes to codes."""
-WARPING: Program = ("warping", 8192, "float32", "nothing")
-"""Pairs of 750 frames each that FRD compares at once."""
+SHARED = Program("predictor", 512, "bfloat16", "codes and features", devices=8)
+GENERATION = Program("generation", 10, "tensorfloat32", "codes and features")
+WARPING = Program("warping", 8192, "float32")
 FRAMES = 736
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu,cuda",
@@ -98,7 +106,7 @@ class Config:
 
     out: Path | None = None
     """JSON to write; printed in any case."""
-    one: tuple[str, int, str, Known, str] | None = None
+    one: tuple[str, int, str, Known, int, str] | None = None
     """A program, and "ours" or "plain" options: compiles this here, prints a line."""
 
 
@@ -138,12 +146,15 @@ def warping(mesh: DeviceMesh, pairs: int) -> tuple[Any, tuple[Any, ...]]:
     return dtw_gpu.dtw, (emotions, emotions)
 
 
-def compiled(kind: str, rows: int, precision: str, known: Known, options: str) -> dict[str, Any]:
-    [device, *_] = topologies.get_topology_desc(
-        platform="cuda", topology_name="h200", topology="1x1x1", target_config=H200
+def compiled(
+    kind: str, rows: int, precision: str, known: Known, count: int, options: str
+) -> dict[str, Any]:
+    """What becomes of a program for `count` devices; launches and the rest are of one of them."""
+    devices = topologies.get_topology_desc(
+        platform="cuda", topology_name="h200", topology=f"1x1x{count}", target_config=H200
     ).devices
     axes = (AxisType.Auto, AxisType.Auto)
-    mesh = Elsewhere(Mesh(np.array([[device]]), ("data", "fsdp"), axis_types=axes))
+    mesh = Elsewhere(Mesh(np.array([devices]).T, ("data", "fsdp"), axis_types=axes))
     there = AbstractMesh((), (), abstract_device=AbstractDevice("NVIDIA H200", CORES, "gpu"))
     with (
         mock.patch("jax.default_backend", return_value="gpu"),
@@ -193,6 +204,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     found: dict[str, Any] = {}
     names = {"{} step, batch {}, {}, {} known".format(*step): step for step in STEPS}
+    names["{} step, batch {}, {}, {} known, {} devices".format(*SHARED)] = SHARED
     names["{}, {} samples, {}".format(*GENERATION)] = GENERATION
     names["{}, {} pairs, {}".format(*WARPING)] = WARPING
     for name, program in names.items():

@@ -6,12 +6,21 @@ One rule, by shape, places every leaf: layers carry no annotations. Of layers wh
 joined each is cut alike, so that a device gathers one at a time.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.sharding import (
+    AxisType,
+    Mesh,
+    NamedSharding,
+    PartitionSpec,
+    get_abstract_mesh,
+    use_abstract_mesh,
+)
 from jaxtyping import Array, Shaped
 
 from jaxreact.errors import UserError
@@ -98,6 +107,40 @@ def make_device_mesh(fsdp: int = 1) -> DeviceMesh:
         )
     axes = (AxisType.Auto, AxisType.Auto)
     return DeviceMesh(jax.make_mesh((devices // fsdp, fsdp), ("data", "fsdp"), axis_types=axes))
+
+
+def over(placed: Any) -> AbstractContextManager[Any]:
+    """What is traced meanwhile cuts batches over the mesh of this sharding, if it has one, and
+    kernels do too (`over_rows`)."""
+    mesh = placed.mesh if isinstance(placed, NamedSharding) else None
+    if mesh is None or mesh.size == 1:
+        return nullcontext()
+    return use_abstract_mesh(mesh.abstract_mesh)
+
+
+def devices_of_a_batch() -> int:
+    """Those that share one where this is traced; 1 outside of `over`."""
+    return max(1, get_abstract_mesh().size)
+
+
+def over_rows(function: Callable[..., Tree], whole: Tree, *rows: Tree) -> Tree:
+    """`function` of each device's own rows, first axes that are cut evenly, within `over`.
+
+    It is given the number of its first row, `whole`, and the rows; what it returns are rows too.
+    """
+    axes = get_abstract_mesh().axis_names
+    cut_over, everywhere = PartitionSpec(axes), PartitionSpec()
+
+    def own(whole: Tree, *rows: Tree) -> Tree:
+        count = len(jax.tree.leaves(rows)[0])
+        return function(jax.lax.axis_index(axes) * count, whole, *rows)
+
+    return jax.shard_map(
+        own,
+        in_specs=(everywhere, *[cut_over] * len(rows)),
+        out_specs=cut_over,
+        check_vma=False,
+    )(whole, *rows)
 
 
 def host() -> Any:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 from jaxtyping import Array, Float
@@ -28,22 +29,24 @@ from jaxreact.nn.attend_kernels import (
 )
 from jaxreact.nn.dropout import Seed
 from jaxreact.nn.layers import keep
+from jaxreact.sharding import devices_of_a_batch, over_rows
 
 CHOICE = "JAXREACT_FUSED_ATTENTION"
 """Environment variable: `auto` (the default), `on` or `off`."""
 
 
 def is_usable() -> bool:
-    """Whether attention is computed so: on one NVIDIA GPU, Ampere or newer.
+    """Whether attention is computed so: on NVIDIA GPUs, Ampere or newer.
 
-    Of several GPUs none would know which part of the kernel is its own, and all would compute all.
+    Of several, what is traced has to say which rows of a batch are whose (`sharding.over`). Else
+    none would know which part of the kernel is its own, and all would compute all.
     """
     choice = os.environ.get(CHOICE, "auto")
     if choice not in ("auto", "on", "off"):
         raise UserError(f"{CHOICE}={choice}: give auto, on or off")
     if choice != "auto":
         return choice == "on"
-    return triton_runs() and jax.device_count() == 1
+    return triton_runs() and (jax.device_count() == 1 or devices_of_a_batch() > 1)
 
 
 class Heads(NamedTuple):
@@ -96,7 +99,10 @@ def attend(
         heads=parts[0].count,
         places=tuple(places),
     )
-    return _attend(plan, tuple(arrays), allowed, seed if plan.rate else None)
+    given = (plan, tuple(arrays), allowed, seed if plan.rate else None)
+    if len(arrays[0]) % devices_of_a_batch():
+        return _written_out(*given)
+    return _attend(*given)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -107,11 +113,11 @@ def _attend(plan: Plan, arrays: Any, allowed: Any, seed: Any) -> Any:
 def _forward(plan: Plan, *inputs: Any) -> Any:
     """Output, and what the way back needs."""
     if plan.interpret:
-        output, peak, total = _forward_kernels(plan, *inputs)
+        output, peak, total = _on_each(_forward_kernels, plan, *inputs)
     else:
         output, peak, total = jax.lax.platform_dependent(
             *inputs,
-            cuda=partial(_forward_kernels, plan),
+            cuda=partial(_on_each, _forward_kernels, plan),
             default=partial(_forward_written_out, plan),
         )
     output, peak, total = (keep(part) for part in (output, peak, total))
@@ -120,17 +126,35 @@ def _forward(plan: Plan, *inputs: Any) -> Any:
 
 def _backward(plan: Plan, kept: Any, gradient: Any) -> Any:
     if plan.interpret:
-        return _backward_kernels(plan, *kept, gradient), None, None
+        return _on_each(_backward_kernels, plan, *kept, gradient), None, None
     gradients = jax.lax.platform_dependent(
         *kept,
         gradient,
-        cuda=partial(_backward_kernels, plan),
+        cuda=partial(_on_each, _backward_kernels, plan),
         default=partial(_backward_written_out, plan),
     )
     return gradients, None, None
 
 
 _attend.defvjp(_forward, _backward)
+
+
+def _on_each(
+    kernels: Callable[..., Any], plan: Plan, arrays: Any, allowed: Any, seed: Any, *others: Any
+) -> Any:
+    """Kernels of the rows that are a device's own, on each."""
+
+    def own(first: jax.Array, seed: Any, arrays: Any, allowed: Any, *others: Any) -> Any:
+        if seed is not None:
+            # Dropout numbers the entries of all rows, times a step, from the seed's second on.
+            entries = plan.heads * plan.queries * plan.keys
+            before = first.astype(jnp.uint32) * np.uint32(entries)
+            seed = seed.at[1].add(before * (seed[0] | np.uint32(1)))
+        return kernels(plan, arrays, allowed, seed, *others)
+
+    if devices_of_a_batch() == 1:
+        return kernels(plan, arrays, allowed, seed, *others)
+    return over_rows(own, seed, arrays, allowed, *others)
 
 
 def _written_out(plan: Plan, arrays: Any, allowed: Any, seed: Any) -> Any:

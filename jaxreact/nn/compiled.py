@@ -12,6 +12,7 @@ from flax import nnx
 from jaxreact.nn.compiling import compiler_options
 from jaxreact.nn.fingerprint import fingerprint
 from jaxreact.nn.precision import Precision, computed_in, products_in
+from jaxreact.sharding import over
 from jaxreact.variables import variables_of
 
 Given = jax.Array | np.ndarray
@@ -56,10 +57,11 @@ class Compiled:
         It computes in `precision`, if not the model's own; what it gives is float32.
         """
         used = self.precision if precision is None else precision
+        place = next((leaf.sharding for leaf in jax.tree.leaves(self._state)), None)
 
         def call(state: nnx.State, *args: Any, **kwargs: Any) -> Any:
             model = nnx.merge(self._graph, computed_in(state, used))
-            with products_in(used):
+            with products_in(used), over(place):
                 return jax.tree.map(_wide, function(model, *args, **kwargs))
 
         return partial(jax.jit(call, compiler_options=compiler_options(), **options), self._state)

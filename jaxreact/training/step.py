@@ -11,6 +11,7 @@ from jax.sharding import NamedSharding
 
 from jaxreact.nn.compiling import compiler_options
 from jaxreact.nn.precision import Precision, computed_in, products_in
+from jaxreact.sharding import over
 from jaxreact.training.codebook import Metrics, with_codebook_use
 from jaxreact.training.memory import give_back_memory
 from jaxreact.training.microbatches import accumulated
@@ -36,7 +37,7 @@ class Execution:
     state: TrainState | None = None
     """Sharding of each leaf of a new state; None leaves it to the compiler."""
     metrics: NamedSharding | None = None
-    """Sharding of the metrics."""
+    """Sharding of the metrics; over its mesh batches are cut."""
 
 
 def make_step(
@@ -59,7 +60,7 @@ def make_step(
             model = nnx.merge(graph, computed_in(params, execution.precision), statistics)
             return loss(model, frozen, batch, key)
 
-        with products_in(execution.precision):
+        with products_in(execution.precision), over(execution.metrics):
             found = jax.value_and_grad(objective, has_aux=True)(params)
         (_, (metrics, statistics)), gradients = found
         return gradients, metrics, statistics
@@ -98,7 +99,7 @@ def make_evaluation(
 
     def evaluate(state: TrainState, frozen: Tree, batch: Tree, key: jax.Array) -> Metrics:
         model = nnx.merge(graph, computed_in(state.params, execution.precision), state.statistics)
-        with products_in(execution.precision):
+        with products_in(execution.precision), over(execution.metrics):
             return loss(model, frozen, batch, key)[1][0]
 
     return jax.jit(evaluate, out_shardings=execution.metrics, compiler_options=compiler_options())

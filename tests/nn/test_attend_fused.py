@@ -9,13 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
+from jax.sharding import (
+    AbstractDevice,
+    AbstractMesh,
+    AxisType,
+    NamedSharding,
+    PartitionSpec,
+    use_abstract_mesh,
+)
 
 from jaxreact.errors import UserError
 from jaxreact.nn import attend as written_out
 from jaxreact.nn import attend_fused, attention, layers
 from jaxreact.nn.attention import Block
 from jaxreact.nn.dropout import hashed_bits, seed_of
+from jaxreact.sharding import over
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from tests.weights import golden, predictor, tokenizer
 
@@ -247,6 +255,9 @@ def test_where_it_is_taken(monkeypatch, backend, capability, devices, usable):
     monkeypatch.setattr(jax, "device_count", lambda: devices)
     monkeypatch.setattr(jax, "local_devices", lambda: [device] * devices)
     assert attend_fused.is_usable() == usable
+    shared = AbstractMesh((4, 2), ("data", "fsdp"), axis_types=(AxisType.Auto,) * 2)
+    with over(NamedSharding(shared, PartitionSpec())):
+        assert attend_fused.is_usable() == (usable or devices == 2)
     for choice, taken in (("on", True), ("off", False), ("auto", usable)):
         monkeypatch.setenv(attend_fused.CHOICE, choice)
         assert attend_fused.is_usable() == taken

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 
 from jaxreact.nn.precision import computed_in
+from jaxreact.sharding import devices_of_a_batch
 from jaxreact.systems.fiber.config import PredictorConfig
 from jaxreact.systems.fiber.losses import predictor_loss, tokenizer_loss
 from jaxreact.systems.fiber.predictor import ReactPredictor
@@ -141,6 +143,26 @@ def test_norms_and_the_quantiser_stay_float32():
         name = jax.tree_util.keystr(path)
         kept = "ln_" in name or "quantize" in name
         assert leaf.dtype == (jnp.float32 if kept else jnp.bfloat16), name
+
+
+def test_a_step_and_an_evaluation_cut_batches_over_the_mesh():
+    seen = []
+
+    def noting(*given: Any) -> Any:
+        seen.append(devices_of_a_batch())
+        return loss(*given)
+
+    model = tokenizer()
+    graph, params, statistics = split_model(model)
+    optimizer = make_optimizer(OptimizerConfig(), 1e-3)
+    state, key = create_state(params, statistics, optimizer), jax.random.key(0)
+    mesh = AbstractMesh((4, 2), ("data", "fsdp"), axis_types=(AxisType.Auto,) * 2)
+    execution = Execution(metrics=NamedSharding(mesh, PartitionSpec()))
+    step = make_step(graph, noting, optimizer, lambda path: True, key, None, execution)
+    step.trace(state, {}, batch(model))
+    make_evaluation(graph, noting, execution).trace(state, {}, batch(model), key)
+    assert seen == [8, 8]
+    assert devices_of_a_batch() == 1
 
 
 def test_the_quantiser_sees_float32_latents():
