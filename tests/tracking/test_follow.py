@@ -31,6 +31,7 @@ def _largest_step(coeffs: np.ndarray) -> float:
     return float(abs(np.diff(coeffs[:, SIDEWAYS : SIDEWAYS + 2], axis=0)).max())
 
 
+@pytest.mark.slow
 def test_who_is_there_throughout_is_followed(tmp_path):
     """The one on the left, whom MediaPipe takes first, goes away from 2 to 3 s."""
     pair = _beside(_but(FRAMES, 60, 90), MIRRORED)

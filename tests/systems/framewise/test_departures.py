@@ -1,5 +1,7 @@
 """Departures from the expected reaction: as often and as far as measured, steady, and streamed."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,7 +37,7 @@ def expecting(probability: float, frames: int = FRAMES) -> Expected:
 def drawn(
     expected: Expected,
     made: Residuals,
-    samples: int = 200,
+    samples: int = 100,
     temperature: float = 1.0,
     micro_motion: float = 1.0,
     hysteresis: float = 0.0,
@@ -44,17 +46,16 @@ def drawn(
     """Coefficients and emotion (samples, frames, ...)."""
     keys = jax.random.split(jax.random.key(0), samples)[None]
     config = FramewiseConfig(hysteresis=hysteresis, affect=affect)
-    graph, state = nnx.split(made)
-
-    @jax.jit
-    def run(state, keys):
-        merged = nnx.merge(graph, state)
-        first = first_mood(merged, keys)
-        begin, *strengths = jnp.int32([0]), jnp.float32([temperature]), jnp.float32([micro_motion])
-        return depart(config, merged, first, expected, keys, begin, *strengths)[1:]
-
-    coeffs, emotion = run(state, keys)
+    strengths = jnp.float32([temperature]), jnp.float32([micro_motion])
+    coeffs, emotion = departed(config, *nnx.split(made), expected, keys, *strengths)
     return np.asarray(coeffs[0]), np.asarray(emotion[0])
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def departed(config, graph, state, expected, keys, *strengths):
+    merged = nnx.merge(graph, state)
+    begin = jnp.int32([0])
+    return depart(config, merged, first_mood(merged, keys), expected, keys, begin, *strengths)[1:]
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.8])

@@ -137,6 +137,7 @@ def trained_use(kind: Any, steps: int = 150) -> float:
     return float(codebook_use(code_share(codes, config.n_embed))["codebook/use"])
 
 
+@pytest.mark.slow
 def test_more_codes_are_used_than_of_a_codebook_trained_by_the_loss():
     """(behaviour L21)"""
     ours, theirs = trained_use("averages"), trained_use("gradients")
