@@ -20,11 +20,17 @@ def faster(
     """Whether the device is the faster one; a line on stderr says so, and by how much.
 
     Both functions make some of the comparisons and return how many. The first call of each, which
-    may compile, does not count.
+    may compile, does not count. A device that fails, by its memory or its compiler, is not taken.
     """
     if cells < WORTH_A_TRIAL:
         return False
-    there, here = _each_second(on_device), _each_second(on_cores)
+    try:
+        there = _each_second(on_device)
+    except RuntimeError as error:  # JAX's own are such
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        print(f"FRD: {device} fails ({first}); the {cores} cores it is", file=sys.stderr)
+        return False
+    here = _each_second(on_cores)
     taken = device if there > here else f"the {cores} cores"
     print(
         f"FRD: {there:,.0f} warpings a second on {device}, {here:,.0f} on {cores} cores; "

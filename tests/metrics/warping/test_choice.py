@@ -43,6 +43,24 @@ def test_the_faster_is_taken_and_said(clock, capsys, device, cores, taken):
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (
+            jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: memory\nof 16 GiB"),
+            "RESOURCE_EXHAUSTED: memory",
+        ),
+        (NotImplementedError(), "NotImplementedError"),
+    ],
+)
+def test_a_device_that_fails_is_not_taken(capsys, error, why):
+    def failing() -> int:
+        raise error
+
+    assert not faster(choice.WORTH_A_TRIAL, "a GPU", failing, 2, lambda: 1)
+    assert capsys.readouterr().err == f"FRD: a GPU fails ({why}); the 2 cores it is\n"
+
+
 def test_little_work_is_not_worth_a_trial(capsys):
     def never() -> int:
         raise AssertionError
