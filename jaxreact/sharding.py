@@ -110,8 +110,8 @@ def make_device_mesh(fsdp: int = 1) -> DeviceMesh:
 
 
 def over(placed: Any) -> AbstractContextManager[Any]:
-    """What is traced meanwhile cuts batches over the mesh of this sharding, if it has one, and
-    kernels do too (`over_rows`)."""
+    """Tells what is traced meanwhile that batches are cut over the mesh of this sharding, if it has
+    one, on which some argument lies: kernels are each device's own then (`over_rows`)."""
     mesh = placed.mesh if isinstance(placed, NamedSharding) else None
     if mesh is None or mesh.size == 1:
         return nullcontext()

@@ -27,10 +27,19 @@ FIBER, TRAINING, METRICS = "tests/systems/fiber/", "tests/training/", "tests/met
 BELFUSION, TRANS_VAE = "tests/systems/belfusion/", "tests/systems/trans_vae/"
 LISTENING = "tests/systems/learning2listen/"
 MATCHING = {
-    "jaxreact/sharding.py": ("tests/test_sharding_rule.py", "tests/test_sharding.py"),
+    "jaxreact/sharding.py": (
+        "tests/test_sharding_rule.py",
+        "tests/test_sharding.py",
+        "tests/nn/test_attend_devices.py",
+    ),
+    "jaxreact/devices.py": ("tests/test_devices.py", "tests/nn/test_attend_fused.py"),
     "jaxreact/nn/attention.py": ("tests/nn/test_attention.py", FIBER + "test_keys.py"),
     "jaxreact/nn/attend.py": ("tests/nn/test_attention.py", "tests/nn/test_attend_fused.py"),
-    "jaxreact/nn/attend_fused.py": ("tests/nn/test_attend_fused.py",),
+    "jaxreact/nn/attend_fused.py": (
+        "tests/nn/test_attend_fused.py",
+        "tests/nn/test_attend_devices.py",
+    ),
+    "jaxreact/nn/compiled.py": ("tests/nn/test_precision.py", "tests/nn/test_compiled.py"),
     "jaxreact/nn/attend_kernels.py": ("tests/nn/test_attend_fused.py",),
     "jaxreact/nn/dropout.py": ("tests/nn/test_dropout.py", FIBER + "test_keys.py"),
     "jaxreact/nn/layers.py": ("tests/nn/test_layers.py", FIBER + "test_keys.py"),
@@ -39,6 +48,8 @@ MATCHING = {
     "jaxreact/profiling.py": ("tests/test_profiling.py",),
     "jaxreact/training/update.py": (TRAINING + "test_update.py",),
     "jaxreact/metrics/warping/choice.py": (METRICS + "warping/test_choice.py",),
+    "jaxreact/metrics/warping/dtw_gpu.py": (METRICS + "warping/test_dtw_gpu.py",),
+    "jaxreact/metrics/warping/nearest_device.py": (METRICS + "warping/test_nearest_device.py",),
     "jaxreact/rendering/backends/bins.py": ("tests/rendering/backends/test_bins.py",),
     "jaxreact/nn/quantizers.py": ("tests/nn/test_quantizers.py", FIBER + "test_tokenizer.py"),
     "jaxreact/training/step.py": (TRAINING + "test_wiring.py", TRAINING + "test_step.py"),

@@ -5,7 +5,9 @@ The same as `jaxreact.nn.attend`, gradients and dropped weights included.
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,6 +37,19 @@ CHOICE = "JAXREACT_FUSED_ATTENTION"
 """Environment variable: `auto` (the default), `on` or `off`."""
 
 
+_OFF = ContextVar("_OFF", default=False)
+
+
+@contextmanager
+def never() -> Iterator[None]:
+    """What is traced meanwhile has attention written out, whose products can be counted."""
+    token = _OFF.set(True)
+    try:
+        yield
+    finally:
+        _OFF.reset(token)
+
+
 def is_usable() -> bool:
     """Whether attention is computed so: on NVIDIA GPUs, Ampere or newer.
 
@@ -44,6 +59,8 @@ def is_usable() -> bool:
     choice = os.environ.get(CHOICE, "auto")
     if choice not in ("auto", "on", "off"):
         raise UserError(f"{CHOICE}={choice}: give auto, on or off")
+    if _OFF.get():
+        return False
     if choice != "auto":
         return choice == "on"
     return triton_runs() and (jax.device_count() == 1 or devices_of_a_batch() > 1)
@@ -99,6 +116,7 @@ def attend(
         heads=parts[0].count,
         places=tuple(places),
     )
+    assert allowed is None or allowed.shape[0] == arrays[0].shape[0]
     given = (plan, tuple(arrays), allowed, seed if plan.rate else None)
     if len(arrays[0]) % devices_of_a_batch():
         return _written_out(*given)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxreact import runs
+from jaxreact.data.pipeline import pipeline_record
 from jaxreact.errors import UserError
 from jaxreact.files import check_folder
 from jaxreact.sharding import DeviceMesh, check_batch, make_device_mesh
@@ -114,6 +115,7 @@ def _check_options(kind: runs.Kind, config: Any) -> None:
     record = json.loads(json.dumps(record_of(config, config.loop)))
     asked = {name: record[name] for name in ("stage", "training")}
     saved = runs.read_config(config.out, kind)[1]
+    _check_pipeline(saved.pop("pipeline", None), pipeline_record(), config.out)
     if "stage" in saved:
         saved = {name: saved.get(name) for name in asked}
     else:

@@ -11,6 +11,7 @@ import numpy as np
 from flax import nnx
 
 from jaxreact import runs
+from jaxreact.nn import attend_fused
 from jaxreact.nn.precision import Precision, computed_in, products_in
 from jaxreact.sharding import DeviceMesh, host
 from jaxreact.training.codebook import Metrics
@@ -136,7 +137,8 @@ def make_stage(
     def operations(epoch: int, batch: Tree) -> float:
         plain = runs.abstract_model(recipe.kind, _without_remat(recipe.model.config))[0]
         counted = step(plain, recipe.phase(epoch))
-        return count_flops(counted, abstract, recipe.frozen, batch)
+        with attend_fused.never():
+            return count_flops(counted, abstract, recipe.frozen, batch)
 
     @partial(jax.jit, out_shardings=mesh.replicated)
     def observe(state: TrainState, batch: Tree) -> jax.Array:

@@ -25,7 +25,7 @@ def found() -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("case", ["16", "16, two samples each"])
+@pytest.mark.parametrize("case", ["16", "16, two samples each", "16, nothing more"])
 def test_each_device_attends_to_its_own_rows(found, case):
     """Which entries are dropped does not depend on the devices; nothing is sent."""
     of_16 = found[case]

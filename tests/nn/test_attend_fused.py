@@ -258,9 +258,11 @@ def test_where_it_is_taken(monkeypatch, backend, capability, devices, usable):
     shared = AbstractMesh((4, 2), ("data", "fsdp"), axis_types=(AxisType.Auto,) * 2)
     with over(NamedSharding(shared, PartitionSpec())):
         assert attend_fused.is_usable() == (usable or devices == 2)
-    for choice, taken in (("on", True), ("off", False), ("auto", usable)):
+    for choice, taken in (("off", False), ("auto", usable), ("on", True)):
         monkeypatch.setenv(attend_fused.CHOICE, choice)
         assert attend_fused.is_usable() == taken
+    with attend_fused.never():
+        assert not attend_fused.is_usable()
     monkeypatch.setenv(attend_fused.CHOICE, "yes")
     with pytest.raises(UserError, match="JAXREACT_FUSED_ATTENTION=yes: give auto, on or off"):
         attend_fused.is_usable()

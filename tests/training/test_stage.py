@@ -16,6 +16,7 @@ from jaxreact import runs
 from jaxreact.data.cache import ArrayCache
 from jaxreact.data.layout import MARS, REACT2024
 from jaxreact.data.modality import Modality
+from jaxreact.nn import attend_fused
 from jaxreact.nn.quantizers import Statistics
 from jaxreact.sharding import make_device_mesh
 from jaxreact.training import batches, loop
@@ -115,8 +116,16 @@ def test_an_evaluation_does_not_train():
 
 
 def test_operations_are_those_without_rematerialisation(monkeypatch):
+    """And with all products of attention to be seen."""
     seen = []
-    monkeypatch.setattr(stage_module, "count_flops", lambda step, *given: seen.append(given) or 5.0)
+    monkeypatch.setenv(attend_fused.CHOICE, "on")
+
+    def count(step: Any, *given: Any) -> float:
+        seen.append(given)
+        assert not attend_fused.is_usable()
+        return 5.0
+
+    monkeypatch.setattr(stage_module, "count_flops", count)
     noted = []
 
     def note(kind: runs.Kind, config: Any) -> Any:

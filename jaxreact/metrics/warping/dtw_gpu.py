@@ -1,8 +1,9 @@
-"""Dynamic time warping on an NVIDIA GPU, in one kernel by Pallas and Triton: a pair in each thread.
+"""Dynamic time warping on an NVIDIA GPU, in one kernel by Pallas and Triton: of each pair a thread
+compares one block of channels.
 
 A thread keeps some frames of x in its registers, with the cumulated distance that it has reached at
 each, and goes along y with them. Of those sums only the last frame's are written, for the strip of
-frames that comes next: a matrix that would be 750 x 750 is read and written as 94 x 750.
+frames that comes next: of a matrix of 750 x 750 at most 94 x 750 numbers are read and written.
 """
 
 from functools import partial

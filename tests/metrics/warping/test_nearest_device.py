@@ -1,4 +1,4 @@
-"""What a device is given: batches of one size, and each sequence once."""
+"""What a device is given: batches of one size, and no sequence twice for one."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_batches_are_of_one_size(monkeypatch, memory, batches):
 
 
 @pytest.mark.parametrize("fits", [True, False])
-def test_a_sequence_is_brought_once(monkeypatch, fits):
+def test_a_sequence_is_brought_once_or_once_a_batch(monkeypatch, fits):
     predicted, _ = case("smooth")
     brought, taken = [], nearest_device._taken
 
