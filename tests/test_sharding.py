@@ -19,7 +19,8 @@ from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
 from tests.test_runs import variables
 from tests.training.eight_devices import HARDEST, MESHES, OTHERS
 
-KINDS = ("fsq", "vq", "lfq", "predictor", *OTHERS)
+ON_THE_HARDEST = ("predictor, by kernels", *OTHERS)
+KINDS = ("fsq", "vq", "lfq", "predictor", *ON_THE_HARDEST)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def losses(tmp_path_factory) -> dict:
     [
         (kind, mesh)
         for kind in KINDS
-        for mesh in (HARDEST if kind in OTHERS else MESHES)
+        for mesh in (HARDEST if kind in ON_THE_HARDEST else MESHES)
         if mesh != "1"
     ],
 )
@@ -58,6 +59,14 @@ def test_losses_do_not_depend_on_the_devices(losses, kind, mesh):
     one = losses[kind]["1"]["losses"]
     assert len(set(one)) == len(one)  # the parameters move, and batches differ
     np.testing.assert_allclose(losses[kind][mesh]["losses"], one, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_kernels_of_each_device_give_what_is_written_out(losses):
+    written_out, kernels = (
+        losses[kind]["1"]["losses"] for kind in ("predictor", ON_THE_HARDEST[0])
+    )
+    np.testing.assert_allclose(kernels, written_out, rtol=1e-5)
 
 
 @pytest.mark.slow

@@ -7,6 +7,9 @@ JSON.
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +21,7 @@ from jax.sharding import AxisType, Mesh
 
 from jaxreact import runs
 from jaxreact.audio_features.wav2vec2 import AudioEncoder, AudioEncoderConfig
+from jaxreact.nn import attend_fused
 from jaxreact.sharding import DeviceMesh
 from jaxreact.systems.belfusion import train_vae
 from jaxreact.systems.fiber import train_predictor as predictor
@@ -105,6 +109,17 @@ def predictor_stage(run: Path, shape: tuple[int, int]) -> Any:
     return predictor._stage(config, sizes, frozen, data, mesh(shape))
 
 
+@contextmanager
+def by_kernels() -> Iterator[None]:
+    """Attention as on GPUs, walked through step by step."""
+    step_by_step = partial(attend_fused.attend, interpret=True)
+    with (
+        patch.object(attend_fused, "is_usable", lambda: True),
+        patch.object(attend_fused, "attend", step_by_step),
+    ):
+        yield
+
+
 OTHERS = {
     "belfusion/vae": train_vae,
     "learning2listen/vqvae": train_vqvae,
@@ -152,6 +167,11 @@ def main() -> None:
         name: losses(predictor_stage(run, shape), predictor_batches())
         for name, shape in MESHES.items()
     }
+    with by_kernels():
+        found["predictor, by kernels"] = {
+            name: losses(predictor_stage(run, MESHES[name]), predictor_batches())
+            for name in HARDEST
+        }
     for stage in OTHERS:
         found[stage] = {name: trained(stage, folder, MESHES[name]) for name in HARDEST}
     print(json.dumps(found))
