@@ -8,6 +8,7 @@ BYTES = {"pred": 1, "s8": 1, "u8": 1, "bf16": 2, "f16": 2, "s64": 8, "u64": 8, "
 OTHERWISE = 4
 NOTHING = {"parameter", "get-tuple-element", "tuple", "constant", "bitcast", "after-all"}
 """Operations that only name what is there."""
+COLLECTIVE = re.compile(r"(all-(reduce|gather|to-all)|reduce-scatter|collective-permute)(-start)?$")
 ARRAY = re.compile(r"\b(pred|[a-z]+\d+)\[([\d,]*)\]")
 SCRATCH = re.compile(r", [su]8\[\d+\]\{0\}")
 COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{$")
@@ -21,8 +22,17 @@ class Operation(NamedTuple):
     rest: str
 
 
-def traffic(text: str) -> tuple[int, float]:
-    """Kernels launched, and bytes that they read and write, loops counted as often as they run.
+class Traffic(NamedTuple):
+    launches: int
+    """Kernels."""
+    moved: float
+    """Bytes that they read and write."""
+    exchanged: float
+    """Bytes of what devices give each other: what goes out and what comes in."""
+
+
+def traffic(text: str) -> Traffic:
+    """Loops are counted as often as they run, and one device of several.
 
     Of an array whose first axis is as long as the loop around it, one slice is counted; where one
     goes in and comes out, a slice of it is written. What libraries work in is not counted.
@@ -37,13 +47,17 @@ def traffic(text: str) -> tuple[int, float]:
         elif found := OPERATION.match(re.sub(r"/\*.*?\*/", "", line.strip())):
             bodies[current].append(Operation(*found.groups()))
     launched = list(_launched(bodies, entry, 1, 1))
-    return sum(times for times, _ in launched), sum(times * size for times, size in launched)
+    return Traffic(
+        sum(times for _, times, _ in launched),
+        sum(times * size for _, times, size in launched),
+        sum(times * size for kind, times, size in launched if COLLECTIVE.match(kind)),
+    )
 
 
 def _launched(
     bodies: dict[str, list[Operation]], name: str, times: int, trips: int
-) -> Iterator[tuple[int, float]]:
-    """How often each kernel runs, and how many bytes once."""
+) -> Iterator[tuple[str, int, float]]:
+    """What each kernel is, how often it runs, and how many bytes once."""
     shapes: dict[str, str] = {}
     for operation in bodies[name]:
         shapes[operation.name] = operation.shape
@@ -56,9 +70,11 @@ def _launched(
             yield from _launched(bodies, _called("body", rest), times * inner, inner)
         elif kind == "call":
             yield from _launched(bodies, _called("to_apply", rest), times, trips)
+        elif COLLECTIVE.match(kind):
+            yield kind, times, _exchanged(operation, shapes)
         elif kind.endswith("-start"):  # a copy from or to a slice
             sizes = [size for size in _sizes(operation.shape, trips) if size > 64]
-            yield times, 2 * min(sizes, default=0.0)
+            yield kind, times, 2 * min(sizes, default=0.0)
         else:
             used = dict.fromkeys(re.findall(r"%([\w.\-]+)", rest.partition(")")[0]))
             written = operation.shape
@@ -66,7 +82,16 @@ def _launched(
                 written = SCRATCH.sub("", written)
             read = [shapes.get(one, "") for one in used]
             read = [shape for shape in read if not (_is_stack(shape, trips) and shape in written)]
-            yield times, sum(sum(_sizes(shape, trips)) for shape in (written, *read))
+            yield kind, times, sum(sum(_sizes(shape, trips)) for shape in (written, *read))
+
+
+def _exchanged(operation: Operation, shapes: dict[str, str]) -> float:
+    """Bytes in and out; their first axes count devices, not what a loop goes through."""
+    given = re.findall(r"%([\w.\-]+)", operation.rest.partition(")")[0])
+    sent = sum(sum(_sizes(shapes.get(one, ""), 1)) for one in given)
+    told = sum(_sizes(operation.shape, 1))
+    # What is begun names both.
+    return told if operation.kind.endswith("-start") and told > sent else told + sent
 
 
 def _called(role: str, rest: str) -> str:

@@ -2,12 +2,14 @@
 
     pip install "jax[cuda13]"
     python benchmarks/compiling.py --out benchmarks/results/compiling.json
+    python benchmarks/compiling.py --shared --out benchmarks/results/compiling_shared.json
 
 XLA compiles for an H200 that need not be there, kernels of Triton's included; only products are not
 tried out. Each program once as commands compile it and once without our options of the compiler
 (`jaxreact/nn/compiling.py`). `gigabytes` counts what the launched kernels read and write, which
 over 4.3 TB/s is the least that it can take; it is an estimate from shapes (`compiled_text.py`), of
-each array once: warping goes over its own many times.
+each array once: warping goes over its own many times. Of several GPUs all is of one, and
+`exchanged_gigabytes` what it sends and what it gets.
 """
 
 import json
@@ -52,6 +54,8 @@ class Program(NamedTuple):
     known: Known = "nothing"
     """What of the batch was computed before."""
     devices: int = 1
+    fsdp: int = 1
+    """Of these that share one copy of the variables."""
 
 
 STEPS = (
@@ -62,7 +66,9 @@ STEPS = (
     Program("tokenizer", 8, "tensorfloat32"),
     Program("tokenizer", 64, "bfloat16"),
 )
-SHARED = Program("predictor", 512, "bfloat16", "codes and features", devices=8)
+SHARED = tuple(
+    Program("predictor", 512, "bfloat16", "codes and features", 8, fsdp) for fsdp in (1, 8)
+)
 GENERATION = Program("generation", 10, "tensorfloat32", "codes and features")
 WARPING = Program("warping", 8192, "float32")
 FRAMES = 736
@@ -106,7 +112,9 @@ class Config:
 
     out: Path | None = None
     """JSON to write; printed in any case."""
-    one: tuple[str, int, str, Known, int, str] | None = None
+    shared: bool = False
+    """Programs of several GPUs instead of one's."""
+    one: tuple[str, int, str, Known, int, int, str] | None = None
     """A program, and "ours" or "plain" options: compiles this here, prints a line."""
 
 
@@ -147,14 +155,15 @@ def warping(mesh: DeviceMesh, pairs: int) -> tuple[Any, tuple[Any, ...]]:
 
 
 def compiled(
-    kind: str, rows: int, precision: str, known: Known, count: int, options: str
+    kind: str, rows: int, precision: str, known: Known, count: int, fsdp: int, options: str
 ) -> dict[str, Any]:
     """What becomes of a program for `count` devices; launches and the rest are of one of them."""
     devices = topologies.get_topology_desc(
         platform="cuda", topology_name="h200", topology=f"1x1x{count}", target_config=H200
     ).devices
     axes = (AxisType.Auto, AxisType.Auto)
-    mesh = Elsewhere(Mesh(np.array([devices]).T, ("data", "fsdp"), axis_types=axes))
+    places = np.array(devices).reshape(-1, fsdp)
+    mesh = Elsewhere(Mesh(places, ("data", "fsdp"), axis_types=axes))
     there = AbstractMesh((), (), abstract_device=AbstractDevice("NVIDIA H200", CORES, "gpu"))
     with (
         mock.patch("jax.default_backend", return_value="gpu"),
@@ -174,12 +183,13 @@ def compiled(
     traced = time.perf_counter()
     done = lowered.compile(compiler_options=dict(FOR_A_GPU) if options == "ours" else None)
     ended = time.perf_counter()
-    launches, moved = traffic(done.as_text())
+    launches, moved, exchanged = traffic(done.as_text())
     return {
         "tracing_s": round(traced - began, 1),
         "compiling_s": round(ended - traced, 1),
         "launches": launches,
         "gigabytes": round(moved / 1e9, 1),
+        **({"exchanged_gigabytes": round(exchanged / 1e9, 2)} if count > 1 else {}),
         "temporary_gib": round(done.memory_analysis().temp_size_in_bytes / 2**30, 2),
     }
 
@@ -203,10 +213,13 @@ def main() -> None:
         return
     load = os.getloadavg()[0]
     found: dict[str, Any] = {}
-    names = {"{} step, batch {}, {}, {} known".format(*step): step for step in STEPS}
-    names["{} step, batch {}, {}, {} known, {} devices".format(*SHARED)] = SHARED
-    names["{}, {} samples, {}".format(*GENERATION)] = GENERATION
-    names["{}, {} pairs, {}".format(*WARPING)] = WARPING
+    if config.shared:
+        named = "{} step, batch {}, {}, {} known, {} devices, fsdp {}"
+        names = {named.format(*step): step for step in SHARED}
+    else:
+        names = {"{} step, batch {}, {}, {} known".format(*step): step for step in STEPS}
+        names["{}, {} samples, {}".format(*GENERATION)] = GENERATION
+        names["{}, {} pairs, {}".format(*WARPING)] = WARPING
     for name, program in names.items():
         found[name] = {options: measured(*program, options) for options in ("plain", "ours")}
         print(name, found[name], flush=True)

@@ -17,6 +17,7 @@ from jaxreact.nn.attend import Mask, heads_mask
 from jaxreact.nn.attend_fused import Heads
 from jaxreact.nn.attend_kernels import power_of_two
 from jaxreact.nn.dropout import Seed, dropout, split
+from jaxreact.sharding import cut_by_rows
 
 ALIGNED = 8
 """Half-precision numbers in 16 bytes."""
@@ -72,7 +73,7 @@ def linear_of(inputs: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> j
     rows = jax.lax.dot_general(rows, kernel, (((1,), (0,)), ((), ())))[:, :outputs]
     if bias is not None:
         rows += bias
-    return rows.reshape(*inputs.shape[:-1], outputs)
+    return cut_by_rows(rows.reshape(*inputs.shape[:-1], outputs))
 
 
 def with_ones(x: jax.Array) -> jax.Array:

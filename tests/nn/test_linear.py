@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 
 from jaxreact.nn import attend_fused
 from jaxreact.nn.attention import CrossAttention, SelfAttention, linear_of
+from jaxreact.sharding import over
 from jaxreact.systems.fiber.config import PredictorConfig
 
 KEYS = jax.random.split(jax.random.key(0), 3)
@@ -53,3 +55,18 @@ def test_heads_as_wide_as_the_kernel_reads_them(monkeypatch, kind, bias):
     found = jax.value_and_grad(total)(state)
     for ours, theirs in zip(*map(jax.tree.leaves, (found, expected)), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=3e-3)  # of up to 90
+
+
+@pytest.mark.parametrize(
+    ("rows", "shared", "cut"), [(16, True, True), (12, True, False), (16, False, False)]
+)
+def test_each_device_computes_its_own_rows(rows, shared, cut):
+    """Of a batch that eight share; otherwise the compiler cuts as it finds weights cut."""
+    mesh = AbstractMesh((4, 2), ("data", "fsdp"), axis_types=(AxisType.Auto,) * 2)
+    place = NamedSharding(mesh, PartitionSpec()) if shared else None
+    with over(place):
+        program = jax.make_jaxpr(linear_of)(jnp.ones((rows, 3, 4)), jnp.ones((4, 5)), None)
+    found = [each for each in program.eqns if each.primitive.name == "sharding_constraint"]
+    assert [each.params["sharding"].spec for each in found] == [
+        PartitionSpec(mesh.axis_names)
+    ] * cut
