@@ -1,82 +1,23 @@
 """Ten minutes of several sessions beside one that does not behave: nothing grows, nobody waits."""
 
-import asyncio
-import gc
-import resource
+import json
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-from jaxreact.live.limits import Limits
-from jaxreact.live.messages import Kind, pack_end, pack_rows, pack_sound, unpack
-from tests.live.serving import LiveServer
-from tests.live.test_server import answers, connected, hello
-from tests.streaming.systems import framewise, person
-
-SESSIONS, MINUTES = 3, 10
-AHEAD = 20
-"""How much faster than real time they speak."""
-PIECE = 10
-"""Frames of a message."""
-
-
-def resident_mib() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
 @pytest.mark.paced
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 def test_ten_minutes_need_no_more_memory_than_one():
-    limits = Limits(messages=1e4, megabytes=100)
-    server = LiveServer(framewise(), sessions=SESSIONS + 1, steps=(8,), limits=limits)
-    server.start()
-    frames = 25 * 60 * MINUTES
-    memory: list[float] = []
-    made = [0] * SESSIONS
-
-    async def speak(seed: int) -> None:
-        who = person(PIECE, seed)
-        sound = who.sound.astype(np.float32)
-        async with connected(server, f"seed={seed}") as socket:
-            await hello(socket)
-            listening = asyncio.create_task(listen(socket, seed))
-            for frame in range(0, frames, PIECE):
-                times = (frame + np.arange(PIECE)) / 25
-                await socket.send_bytes(pack_sound(times[0], sound))
-                await socket.send_bytes(pack_rows(Kind.FACES, times, who.coeffs))
-                await asyncio.sleep(PIECE / 25 / AHEAD)
-                if seed == 0 and frame % (25 * 60) == 25 * 30:  # in the middle of each minute
-                    gc.collect()
-                    memory.append(resident_mib())
-            await socket.send_bytes(pack_end())
-            await listening
-            assert socket.close_code == 1000
-
-    async def listen(socket: Any, seed: int) -> None:
-        async for incoming in socket:
-            message = unpack(incoming.data)
-            if message.kind is Kind.REACTIONS and message.rows is not None:
-                made[seed] += len(message.rows)
-
-    async def misbehave() -> None:
-        while True:
-            async with connected(server) as socket:
-                await socket.send_bytes(b"nonsense")
-                await answers(socket)
-            await asyncio.sleep(0.5)
-
-    async def everybody() -> None:
-        trouble = asyncio.create_task(misbehave())
-        await asyncio.gather(*(speak(seed) for seed in range(SESSIONS)))
-        trouble.cancel()
-
-    try:
-        asyncio.run(everybody())
-    finally:
-        server.close()
-    assert made == [frames] * SESSIONS
-    assert max(memory[1:]) < memory[0] + 30
+    command = [sys.executable, "-m", "tests.live.soak"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["made"] == found["frames"]
+    assert len(found["mib"]) == 10
+    assert max(found["mib"][1:]) < found["mib"][0] + 10
