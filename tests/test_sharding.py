@@ -1,11 +1,5 @@
 """The same training on one device and on many; rules of mesh."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -16,6 +10,7 @@ from jaxreact.sharding import check_batch, make_device_mesh
 from jaxreact.simulation import SimulateConfig, simulate
 from jaxreact.systems.fiber.kinds import TOKENIZER
 from jaxreact.systems.fiber.tokenizer import FaceTokenizerConfig
+from tests.own_process import printed
 from tests.test_runs import variables
 from tests.training.eight_devices import HARDEST, MESHES, OTHERS
 
@@ -31,18 +26,7 @@ def losses(tmp_path_factory) -> dict:
     simulate(SimulateConfig(folder / "data", split=split, seconds=5.0, workers=1, pictures=32))
     config = FaceTokenizerConfig(n_embd=16, n_head=2, n_layer=1, quantize_levels=(4, 3, 3))
     runs.save_model(run, TOKENIZER, config, variables("tokenizer", config))
-    flags = "--xla_force_host_platform_device_count=8"
-    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.training.eight_devices", str(run), str(folder)],
-        env=environment,
-        cwd=Path(__file__).parents[1],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return printed("tests.training.eight_devices", run, folder, devices=8)
 
 
 @pytest.mark.slow

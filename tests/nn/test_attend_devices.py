@@ -1,28 +1,14 @@
 """Attention in one kernel where several devices share a batch."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+
+from tests.own_process import printed
 
 
 @pytest.fixture(scope="module")
 def found() -> dict:
     """What `eight_devices.py` prints."""
-    flags = "--xla_force_host_platform_device_count=8"
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.nn.eight_devices"],
-        env=os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return printed("tests.nn.eight_devices", devices=8)
 
 
 @pytest.mark.parametrize("case", ["16", "16, two samples each", "16, nothing more"])
